@@ -1,0 +1,1 @@
+"""The ground: settings, database, events, audit log, artifacts, errors."""

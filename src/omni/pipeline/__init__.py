@@ -1,0 +1,1 @@
+"""The flow: eleven stages, runs, approvals, retries, resume."""

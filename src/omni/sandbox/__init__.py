@@ -1,0 +1,1 @@
+"""Runs untrusted commands: no network, no secrets, bounded time, memory, processes and disk."""

@@ -1,0 +1,1 @@
+"""Project templates, rendered from a specification: the builder that needs no model."""

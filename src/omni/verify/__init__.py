@@ -1,0 +1,1 @@
+"""Is it right? Checks, tiers, findings, coverage of analysis, baselines, gates."""
