@@ -1,0 +1,86 @@
+"""Writing files so that a reader sees the old content or the new, never a half."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import stat
+from pathlib import Path
+
+
+def write_atomic(path: Path, data: bytes | str, mode: int = 0o644) -> None:
+    """Write `data` (text as UTF-8) to `path` with exactly `mode`; make missing parent folders.
+
+    The bytes reach the disk before the name does, so a crash at any instant leaves the old file or the new one.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.parent / f".{path.name[:100]}.{secrets.token_hex(6)}.tmp"
+    try:
+        with open_new(temporary, mode) as descriptor:
+            descriptor.write(data.encode() if isinstance(data, str) else data)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+class open_new:  # noqa: N801 - used like open()
+    """A new binary file with exactly `mode`, forced to disk on leaving. Raises FileExistsError."""
+
+    def __init__(self, path: Path, mode: int) -> None:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        os.fchmod(descriptor, mode)  # whatever the umask
+        self.file = os.fdopen(descriptor, "wb")
+
+    def __enter__(self) -> open_new:
+        return self
+
+    def write(self, data: bytes) -> None:
+        self.file.write(data)
+
+    def __exit__(self, *_: object) -> None:
+        with self.file:
+            self.file.flush()
+            os.fsync(self.file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Force the names in a folder to disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def tree_digest(root: Path) -> str:
+    """`sha256:…` over every path, kind, permission bits and content beneath `root`; links count by their target.
+
+    Independent of the order on disk, of times and of owners.
+    """
+    whole = hashlib.sha256()
+    for path in sorted(root.rglob("*"), key=lambda found: os.fsencode(found.relative_to(root).as_posix())):
+        name = os.fsencode(path.relative_to(root).as_posix())
+        whole.update(b"%d:%s\0%s\n" % (len(name), name, _describe(path)))
+    return f"sha256:{whole.hexdigest()}"
+
+
+def _describe(path: Path) -> bytes:
+    status = path.lstat()
+    mode = b"%o" % stat.S_IMODE(status.st_mode)
+    if stat.S_ISLNK(status.st_mode):
+        target = os.fsencode(path.readlink())
+        return b"link %s" % hashlib.sha256(target).hexdigest().encode()
+    if stat.S_ISDIR(status.st_mode):
+        return b"folder %s" % mode
+    if stat.S_ISREG(status.st_mode):
+        return b"file %s %s" % (mode, file_digest(path).encode())
+    return b"special %s" % mode
