@@ -52,6 +52,8 @@ class Finding(Model):
     """The line, for the fingerprint; secrets are masked before they get here."""
     cwe: str = ""
     fingerprint: str = ""
+    suppressed: str = ""
+    """Why it does not count: a waiver, a comment with a reason, or that the base has it too. Empty: it counts."""
 
 
 def fingerprint(rule: str, snippet: str, path: str, ordinal: int) -> str:
@@ -78,6 +80,9 @@ class CheckResult(Model):
     reason: str = ""
     """Why it is not `pass` or `fail`; empty otherwise."""
     findings: tuple[Finding, ...] = ()
+    """Those that count."""
+    suppressed: tuple[Finding, ...] = ()
+    """Those that do not, each with why."""
     coverage: Coverage = Coverage()
     seconds: float = 0.0
     cached: bool = False
@@ -97,6 +102,10 @@ class Report(Model):
     """How foreign code was run: fully isolated, with less, or not at all."""
     baseline: str = ""
     """Commit whose findings were subtracted; empty when all findings count."""
+    changed: str = ""
+    """Revision since which files had to change to be looked at; empty when all files were."""
+    files: Coverage = Coverage()
+    """The project's files: seen by at least one check, or not, and why not."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -1,0 +1,263 @@
+"""What a check is: a declaration, and either a tool with a parser or a function of our own.
+
+One module in `checks/` holds one `CHECK` (or a tuple `CHECKS`). There are three kinds:
+
+- a tool that speaks SARIF: only data, in `checks/<name>.toml` or as `Check(tool=…, argv=…)`;
+- a tool that does not: the same and `parse`, a generator over what the tool printed;
+- our own: `run`, a generator over the context.
+
+Both generators yield items: `Finding` (made by `context.finding`), `Unseen` (a file that was not analysed), `Gap`
+(the check as a whole did not see all it should) and `Metric`. The engine makes the result of them: `fail` with a
+finding of severity error that counts, else `incomplete` with a gap or an unseen file, else `pass`. A crash, an
+unexpected exit code or output that can't be parsed is `error`.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from omni.verify.files import File, Inventory
+from omni.verify.report import Finding, Model, Severity, Status
+
+if TYPE_CHECKING:
+    from omni.sandbox.job import JobResult
+    from omni.verify.config import ProjectConfig
+    from omni.verify.execution import Execution
+
+Tier: TypeAlias = Literal[1, 2, 3, 4]
+
+
+class Scope(StrEnum):
+    """What a finding depends on, and so what has to be looked at again after a change."""
+
+    FILE = "file"
+    """One file and the configuration, nothing else: results are cached a file, and only changed ones are looked at."""
+    PROJECT = "project"
+    """Any input: looked at again as a whole when any of them changes."""
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """A file that the check should have analysed and did not."""
+
+    path: str
+    why: str
+    harmless: bool = False
+    """It takes nothing from the analysis: the check stays `pass`, and the coverage says that it was skipped."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The check as a whole did not see all it should, and why. With `Status.SKIPPED`: it turned out not to apply."""
+
+    why: str
+    status: Literal[Status.INCOMPLETE, Status.ERROR, Status.SKIPPED] = Status.INCOMPLETE
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that a gate or the scorecard may read, such as `coverage.branch`."""
+
+    name: str
+    value: float
+
+
+Item: TypeAlias = Finding | Unseen | Gap | Metric
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a tool left."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    report: str = ""
+    """Content of the file that `{report}` in its argv named."""
+
+    def json(self) -> object:
+        """The report, or what was printed, as JSON. Raises ValueError."""
+        return json.loads(self.report or self.stdout)
+
+
+Parser: TypeAlias = Callable[["Context", Output], Iterable[Item]]
+Runner: TypeAlias = Callable[["Context"], Iterable[Item]]
+
+
+class Check(Model):
+    """A declaration. What it reads is all that its result may depend on: the cache believes it."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
+    title: str
+    """What it makes sure of, in a few words: `Python has no lint errors`."""
+    tier: Tier
+    languages: tuple[str, ...] = ()
+    """Inputs: files in one of these languages (see languages.py), or …"""
+    globs: tuple[str, ...] = ()
+    """… under one of these globs. `*` within a folder, `**` across; without `/` it is about the name alone."""
+    scope: Scope = Scope.PROJECT
+    config: tuple[str, ...] = ()
+    """Globs of configuration files it reads; they are no inputs, but a change of one makes the cache void."""
+    tool: str = ""
+    """Name of the executable in the tools environment; empty for our own checks."""
+    package: str = ""
+    """Distribution in tools.lock that brings it, if not of the same name."""
+    argv: tuple[str, ...] = ()
+    """Arguments after the tool. `{files}` as one whole argument becomes the inputs (relative; a long list is cut into
+    several runs with scope `file`). Within arguments: `{root}` the target, `{cache}` a folder of the check's own that
+    is kept, `{data}` verify/data, `{report}` a file to write to, `{environment}` the project's virtual environment."""
+    exits: tuple[int, ...] = (0, 1)
+    """Exit codes that mean that it worked. One that is not 0 needs a finding, else it is an error."""
+    parse: Parser | None = None
+    """Default: SARIF."""
+    run: Runner | None = None
+    sandboxed: bool = False
+    """The tool would execute the project's code or configuration, so it runs in the sandbox."""
+    network: bool = False
+    fresh_for: float | None = None
+    """Seconds a cached result is believed, for what depends on the outside; None: as long as nothing changes."""
+    weight: int = 1
+    """CPUs it keeps busy."""
+    timeout: float = 60.0
+    """Seconds; its tier's deadline may come first."""
+    severity: Severity = Severity.ERROR
+    severities: Mapping[str, Severity] = Field(default_factory=dict)
+    """Start of a rule's name → severity; the longest one that fits wins, else `severity`."""
+    masks: bool = False
+    """Its findings are secrets: their lines are shown nowhere."""
+    fix: tuple[str, ...] = ()
+    """Arguments with which the tool mends what it can, for `--fix`."""
+    why: str = ""
+    """Why a finding matters, for findings that don't say so themselves."""
+    advice: str = ""
+    """What to do about a finding, for findings that don't say so themselves."""
+    cwe: str = ""
+
+    def severity_of(self, rule: str) -> Severity:
+        fitting = [start for start in self.severities if rule.startswith(start)]
+        return self.severities[max(fitting, key=len)] if fitting else self.severity
+
+
+@dataclass(frozen=True)
+class Context:
+    """All that a check may look at, and the ways to look."""
+
+    check: Check
+    root: Path
+    files: tuple[File, ...]
+    """The check's inputs that can be analysed. Those that can't are in its coverage already."""
+    inventory: Inventory
+    project: ProjectConfig
+    execution: Execution
+    """How commands are run; checks use `execute` and `run_in_sandbox`."""
+    environment: Path | None = None
+    """The project's virtual environment, if there is one."""
+    offline: bool = False
+    cache: Path = Path("/nonexistent")
+    """A folder of this check's own that outlives the run."""
+
+    def finding(
+        self,
+        rule: str,
+        message: str,
+        path: str = "",
+        line: int | None = None,
+        **more: str | int | Severity | None,
+    ) -> Finding:
+        """A finding of this check; what is not given comes from the declaration.
+
+        `path` may be absolute or relative to the target, or a `file:` URL. `more` are other fields of `Finding`.
+        """
+        fields: dict[str, object] = {
+            "severity": self.check.severity_of(rule),
+            "why": self.check.why,
+            "fix": self.check.advice,
+            "cwe": self.check.cwe,
+        }
+        fields |= {name: value for name, value in more.items() if value not in (None, "")}
+        located = {"path": self.relative(path), "line": line if line and line > 0 else None}
+        return Finding.model_validate(fields | located | {"check": self.check.id, "rule": rule, "message": message})
+
+    def relative(self, path: str) -> str:
+        """As in the inventory: relative to the target, with forward slashes."""
+        from urllib.parse import unquote, urlsplit
+
+        text = unquote(urlsplit(path).path) if path.startswith("file:") else path
+        for base in (self.root, self.root.resolve()):
+            text = text.removeprefix(f"{base}/")
+        return "" if text in {"", ".", str(self.root)} else str(PurePosixPath(text))
+
+    def text(self, file: File) -> str:
+        """The file's text, exactly (no new-line translation); Python's own coding comments are obeyed."""
+        return _text(self.root / file.path, file.digest, file.language == "python")
+
+    def parse_python(self, file: File) -> ast.Module | Unseen:
+        """The file's syntax tree, shared between checks: don't change it. `Unseen` to yield when it has none."""
+        try:
+            return _tree(self.root / file.path, file.digest)
+        except (SyntaxError, ValueError) as problem:
+            where = f" (line {problem.lineno})" if isinstance(problem, SyntaxError) and problem.lineno else ""
+            return Unseen(file.path, f"not Python that this interpreter can parse: {problem.args[0]}{where}")
+        except (RecursionError, MemoryError):
+            return Unseen(file.path, "nested too deeply to be parsed")
+
+    def parsed_python(self) -> Iterator[tuple[File, ast.Module | Unseen]]:
+        """Each Python input with its tree."""
+        return ((file, self.parse_python(file)) for file in self.files if file.language == "python")
+
+    def execute(self, tool: str, *argv: str, timeout: float | None = None) -> Output:
+        """Run a tool of the tools environment in the target's folder: clean environment, no secrets, no network.
+
+        Raises `Failed` when it is missing, crashes or takes too long.
+        """
+        return self.execution.run_tool(self, tool, argv, timeout)
+
+    def run_in_sandbox(
+        self, argv: Iterable[str], *, collect: Iterable[str] = (), into: Path | None = None, **env: str
+    ) -> JobResult:
+        """Run a command on a copy of the target in the sandbox, with the project's environment first on PATH.
+
+        `collect` names paths (globs allowed) that are brought back to `into`. Raises `Failed` when there is no sandbox
+        that may run this code.
+        """
+        return self.execution.run_sandboxed(self, tuple(argv), tuple(collect), into, env)
+
+
+class Failed(Exception):  # noqa: N818 - read as "raise Failed(…)"
+    """The check can't give a result; the engine makes one with this status and reason."""
+
+    def __init__(self, why: str, status: Literal[Status.INCOMPLETE, Status.ERROR] = Status.ERROR) -> None:
+        super().__init__(why)
+        self.why = why
+        self.status = status
+
+
+@lru_cache(maxsize=4096)
+def _text(path: Path, _digest: str, python: bool) -> str:
+    """`_digest` keeps the cache right when the file changes."""
+    data = path.read_bytes()
+    if python:
+        import io
+        import tokenize  # only for the coding comment of PEP 263
+
+        encoding = tokenize.detect_encoding(io.BytesIO(data).readline)[0]
+        return data.decode(encoding)
+    return data.decode("utf-8-sig")
+
+
+@lru_cache(maxsize=2048)
+def _tree(path: Path, _digest: str) -> ast.Module:
+    import warnings  # an invalid escape in the target's code is no concern of ours
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(path.read_bytes(), filename=str(path))

@@ -1,0 +1,88 @@
+"""`[verify]` of the target's `omni.toml`: what the project says about its own verification.
+
+It can only narrow what is looked at, each time with a reason that the report shows; it can't execute anything.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+
+from omni.kernel.errors import Exit, OmniError, declare
+from omni.verify.check import Tier
+from omni.verify.report import Model
+
+BAD_CONFIG = declare("V005", "The project's omni.toml can't be used", Exit.USAGE, "Correct the file.")
+
+FILE = "omni.toml"
+
+Reason = Annotated[str, Field(min_length=8)]
+
+
+class Disabled(Model):
+    check: str
+    because: Reason
+
+
+class Excluded(Model):
+    path: str
+    """A glob; `**` crosses folders."""
+    because: Reason
+
+
+class Waiver(Model):
+    """Findings that someone accepts, until a day."""
+
+    rule: str
+    """`check` or `check/rule`."""
+    path: str = "**"
+    who: Annotated[str, Field(min_length=1)]
+    because: Reason
+    until: date
+
+
+class Tests(Model):
+    """How the project's own tests are run. Default: pytest, with JUnit and coverage reports."""
+
+    command: tuple[str, ...] = ()
+    environment: str = ""
+    """Virtual environment with the project's dependencies, relative to the target; default `.venv`."""
+
+
+class ProjectConfig(Model):
+    tiers: tuple[Tier, ...] = (1, 2)
+    source_roots: tuple[str, ...] = ()
+    """Folders that imports start at; default `src` if there is one, else the target itself."""
+    disabled: tuple[Disabled, ...] = ()
+    exclude: tuple[Excluded, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    tests: Tests = Tests()
+
+
+def load_config(root: Path) -> ProjectConfig:
+    """`[verify]` of `root/omni.toml`; the defaults when there is none. Raises `V005` with the first problem."""
+    path = root / FILE
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return ProjectConfig()
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise OmniError(BAD_CONFIG, str(problem), where=str(path)) from problem
+    try:
+        return ProjectConfig.model_validate(content.get("verify", {}))
+    except ValidationError as problem:
+        raise OmniError(BAD_CONFIG, _first(problem), where=str(path)) from problem
+
+
+def _first(problem: ValidationError) -> str:
+    """`verify.waivers.0.until: Field required`"""
+    error = problem.errors(include_url=False, include_context=False)[0]
+    where = ".".join(str(part) for part in ("verify", *error["loc"]))
+    if error["type"] == "extra_forbidden":
+        known = ", ".join(ProjectConfig.model_fields)
+        return f"{where}: there is no such key" + (f"; known here: {known}" if len(error["loc"]) == 1 else "")
+    return f"{where}: {error['msg']}"

@@ -1,0 +1,173 @@
+"""How a check's commands run: trusted tools in a clean environment, the project's own code in the sandbox."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omni.kernel.errors import OmniError
+from omni.kernel.processes import run
+from omni.sandbox.job import Driver, Job, JobResult, Limits
+from omni.verify.check import Check, Context, Failed, Output
+from omni.verify.report import Status
+
+if TYPE_CHECKING:
+    from omni.verify.tools import Tools
+
+OUTPUT = 64 << 20
+"""Bytes of a tool's output that are kept; a tool that says more can't be believed to have been heard."""
+
+NETWORK = (
+    "PIP_",
+    "UV_",
+    "NPM_CONFIG_",
+    "SSL_CERT_",
+    "REQUESTS_CA",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+)
+"""Starts of the variables that say how packages are reached here; only checks with `network` get them."""
+
+NOWHERE = "http://127.0.0.1:9"
+"""The proxy of all others: the discard port, so that a tool that phones home fails at once."""
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Of one check: its tools, its deadline, what it may run."""
+
+    tools: Callable[[], Tools]
+    """Sets the tools environment up when the first check needs it. Raises OmniError."""
+    driver: Callable[[], Driver]
+    """Chooses and proves the sandbox when the first check needs it. Raises OmniError."""
+    scratch: Path
+    """An empty folder of this run, deleted after it; HOME and TMPDIR of the tools."""
+    deadline: float = float("inf")
+    """On `time.monotonic()`'s clock."""
+    trusted: bool = False
+    """The target is what Omni rendered from its own templates."""
+    used: list[JobResult] = field(default_factory=list)
+    """What ran in the sandbox, for the report's isolation."""
+
+    def seconds_left(self, check: Check, timeout: float | None = None) -> float:
+        """Raises `Failed` when there are none."""
+        left = min(timeout or check.timeout, self.deadline - time.monotonic())
+        if left <= 0:
+            raise Failed(f"tier {check.tier} was out of time before it ran", Status.INCOMPLETE)
+        return left
+
+    def run_tool(self, context: Context, tool: str, argv: tuple[str, ...], timeout: float | None) -> Output:
+        """Raises `Failed`."""
+        try:
+            program = self.tools().path(tool)
+        except OmniError as problem:
+            raise Failed(f"{tool} is not there: {problem.why}", Status.INCOMPLETE) from problem
+        with tempfile.TemporaryDirectory(dir=self.scratch, prefix=f"{context.check.id}-") as home:
+            report = Path(home, "report")
+            command = [_fill(argument, context, report) for argument in argv]
+            if context.check.sandboxed:
+                return self._sandboxed_tool(context, program, command, timeout)
+            seconds = self.seconds_left(context.check, timeout)
+            env = _environment(context.check, program.parent, Path(home))
+            try:
+                done = run([str(program), *command], cwd=context.root, env=env, timeout=seconds, output_limit=OUTPUT)
+            except OmniError as problem:
+                raise Failed(f"{tool} can't be started: {problem.why}", Status.INCOMPLETE) from problem
+            written = report.read_text("utf-8", "replace") if report.is_file() else ""
+        if done.ended == "timeout":
+            raise Failed(f"{tool} took longer than {seconds:.0f} s and was stopped", Status.INCOMPLETE)
+        if done.exit_code is None:
+            raise Failed(f"{tool} was killed by a signal (crash, or out of memory): {_last_words(done.stderr)}")
+        if done.truncated:
+            raise Failed(f"{tool} printed more than {OUTPUT >> 20} MiB, so not all of it could be read")
+        return Output(done.exit_code, done.stdout, done.stderr, written)
+
+    def _sandboxed_tool(self, context: Context, program: Path, command: list[str], timeout: float | None) -> Output:
+        """A tool that executes what the project's configuration names."""
+        result = self.run_sandboxed(
+            context, (str(program), *command), (), None, {}, tools=program.parent.parent, timeout=timeout
+        )
+        if result.exit_code is None:
+            raise Failed(f"{program.name} ended by {result.ended} in the sandbox: {_last_words(result.stderr)}")
+        return Output(result.exit_code, result.stdout, result.stderr)
+
+    def run_sandboxed(
+        self,
+        context: Context,
+        argv: tuple[str, ...],
+        collect: tuple[str, ...],
+        into: Path | None,
+        env: Mapping[str, str],
+        *,
+        tools: Path | None = None,
+        timeout: float | None = None,
+    ) -> JobResult:
+        """Raises `Failed`."""
+        from omni.sandbox.bubblewrap import python_mounts  # the sandbox is loaded only when something runs in it
+
+        seconds = self.seconds_left(context.check, timeout)
+        homes = [home for home in (context.environment, tools) if home is not None]
+        path = ":".join([*(f"{home}/bin" for home in homes), "/usr/local/bin", "/usr/bin", "/bin"])
+        job = Job(
+            argv=argv,
+            workspace=context.root,
+            env={"PATH": path, **env},
+            mounts=tuple(mount for home in homes for mount in python_mounts(home)),
+            limits=Limits(wall=seconds),
+            collect=collect,
+            into=into,
+        )
+        try:
+            result = self.driver().run(job, trusted=self.trusted)
+        except OmniError as problem:
+            raise Failed(f"the sandbox can't run it: {problem.why}", Status.INCOMPLETE) from problem
+        self.used.append(result)
+        if result.ended == "refused":
+            raise Failed(f"the sandbox refused to run it: {_last_words(result.stderr)}", Status.INCOMPLETE)
+        if result.ended == "timeout":
+            raise Failed(f"it took longer than {seconds:.0f} s and was stopped", Status.INCOMPLETE)
+        return result
+
+
+def _fill(argument: str, context: Context, report: Path) -> str:
+    values = {
+        "{root}": str(context.root),
+        "{cache}": str(context.cache),
+        "{data}": str(Path(__file__).with_name("data")),
+        "{report}": str(report),
+        "{environment}": str(context.environment or ""),
+    }
+    for name, value in values.items():
+        argument = argument.replace(name, value)
+    return argument
+
+
+def _environment(check: Check, tools: Path, home: Path) -> dict[str, str]:
+    """Nothing of the caller's but what a network check needs: no secrets, no configuration, no colours."""
+    env = {
+        "PATH": f"{tools}:{os.defpath}",
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        "XDG_CONFIG_HOME": str(home),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "NO_COLOR": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUTF8": "1",
+    }
+    if check.network:
+        return env | {name: value for name, value in os.environ.items() if name.upper().startswith(NETWORK)}
+    return env | dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), NOWHERE)
+
+
+def _last_words(text: str) -> str:
+    """The last line of what was said on stderr, which is where programs say why."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:300] if lines else "it said nothing"

@@ -1,0 +1,73 @@
+"""Which checks there are: the files of `checks/`, and what other packages bring as entry points `omni.checks`.
+
+To add one: write `checks/<name>.py` with a `CHECK` (or `CHECKS`), or `checks/<name>.toml` for a tool that speaks SARIF.
+"""
+
+from __future__ import annotations
+
+import importlib
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from omni.kernel.errors import Exit, OmniError, declare
+from omni.verify.check import Check
+
+BAD_CHECK = declare("V001", "A check can't be loaded", Exit.USAGE, "Correct its declaration, or remove it.")
+UNKNOWN_CHECK = declare("V002", "There is no such check", Exit.USAGE, "Type: omni checks")
+
+FOLDER = Path(__file__).with_name("checks")
+
+
+@cache
+def checks() -> tuple[Check, ...]:
+    """All checks, by tier and id. Raises `V001` for a bad declaration or an id that is taken."""
+    found: dict[str, Check] = {}
+    for check in (*built_in(), *plugged_in()):
+        if check.id in found:
+            raise OmniError(BAD_CHECK, "its id is taken", where=check.id)
+        found[check.id] = check
+    return tuple(sorted(found.values(), key=lambda check: (check.tier, check.id)))
+
+
+def get(check_id: str) -> Check:
+    """Raises `V002`."""
+    for check in checks():
+        if check.id == check_id:
+            return check
+    raise OmniError(UNKNOWN_CHECK, f"“{check_id}”", fix=f"Known: {', '.join(check.id for check in checks())}.")
+
+
+def built_in(folder: Path = FOLDER) -> Iterator[Check]:
+    """The checks of a folder of the package."""
+    for path in sorted(folder.glob("[!_]*.py")):
+        module = importlib.import_module(f"omni.verify.checks.{path.stem}")
+        yield from _of(module, path.name)
+    for path in sorted(folder.glob("*.toml")):
+        yield from_toml(path)
+
+
+def plugged_in() -> Iterator[Check]:
+    for entry in entry_points(group="omni.checks"):
+        yield from _of(entry.load(), entry.value)
+
+
+def from_toml(path: Path) -> Check:
+    """A check that is only data: a tool that speaks SARIF. Raises `V001`."""
+    try:
+        return Check.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except (tomllib.TOMLDecodeError, ValidationError) as problem:
+        raise OmniError(BAD_CHECK, str(problem), where=str(path)) from problem
+
+
+def _of(source: object, name: str) -> Iterator[Check]:
+    """The checks of a module, or a check itself."""
+    given = getattr(source, "CHECKS", None) or getattr(source, "CHECK", source)
+    for check in given if isinstance(given, tuple) else (given,):
+        if not isinstance(check, Check):
+            raise OmniError(BAD_CHECK, "it has neither CHECK nor CHECKS", where=name)
+        yield check

@@ -1,0 +1,137 @@
+"""Reading a git repository that may be hostile.
+
+Nothing that the repository's own configuration names is executed: no hooks, no file-system monitor, no filters, no
+text conversion, no fetch of missing objects. That is why nothing here asks git to compare the work tree with a
+commit (which would run clean filters) or to write one (smudge filters): Omni hashes and writes the files itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from omni.kernel.errors import Exit, OmniError, declare
+
+NO_REVISION = declare("V003", "No such revision", Exit.USAGE, "Name a commit, branch or tag that exists.")
+
+SAFE = (
+    "-c", "core.hooksPath=/dev/null",
+    "-c", "core.fsmonitor=false",
+    "-c", "core.quotePath=false",
+    "-c", "protocol.allow=never",
+)  # fmt: skip
+ENVIRONMENT = {
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "HOME": "/nonexistent",
+    "LC_ALL": "C.UTF-8",
+}
+SECONDS = 60
+
+
+def _git(root: Path, *argv: str, stdin: bytes = b"") -> bytes | None:
+    """What git prints; None when it fails or is not installed."""
+    command = ["git", *SAFE, "-c", f"safe.directory={'*'}", "-C", str(root), *argv]
+    environment = ENVIRONMENT | {"PATH": os.environ.get("PATH", os.defpath)}
+    try:
+        done = subprocess.run(command, env=environment, input=stdin, capture_output=True, timeout=SECONDS, check=False)
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def is_repository(root: Path) -> bool:
+    """Whether `root` lies in a work tree of git (whose `core.worktree` has not been pointed elsewhere)."""
+    top = _git(root, "rev-parse", "--show-toplevel")
+    return top is not None and root.resolve().is_relative_to(Path(os.fsdecode(top.rstrip(b"\n"))).resolve())
+
+
+def listed_files(root: Path) -> list[str] | None:
+    """Tracked files and new ones that are not ignored, relative to `root`; None when it is not a repository."""
+    if not is_repository(root):
+        return None
+    listed = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    return None if listed is None else [os.fsdecode(path) for path in listed.split(b"\0") if path]
+
+
+def commit(root: Path, revision: str) -> str:
+    """The full id of the commit that `revision` names. Raises `V003`."""
+    found = None
+    if not revision.startswith("-"):
+        found = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    if not found:
+        raise OmniError(NO_REVISION, f"“{revision}” is not a commit here", where=str(root))
+    return found.decode().strip()
+
+
+def blobs(root: Path, commit_id: str) -> dict[str, tuple[str, str]]:
+    """Every file of the commit below `root`: path → (mode, blob id)."""
+    listed = _git(root, "ls-tree", "-r", "-z", commit_id) or b""
+    found = {}
+    for entry in listed.split(b"\0"):
+        if entry:
+            about, path = entry.split(b"\t", 1)
+            mode, _kind, blob = about.decode().split()
+            found[os.fsdecode(path)] = (mode, blob)
+    return found
+
+
+def changed_since(root: Path, commit_id: str, paths: Mapping[str, int]) -> frozenset[str]:
+    """Those of `paths` (path → size) whose bytes are not the commit's."""
+    then = blobs(root, commit_id)
+    return frozenset(
+        path for path in paths if path not in then or _blob_id(root / path, then[path][1]) != then[path][1]
+    )
+
+
+def _blob_id(path: Path, like: str) -> str:
+    """The id git would give the file's bytes, by the hash whose length `like` has (SHA-1 or SHA-256 repositories)."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return ""
+    digest = hashlib.sha1(usedforsecurity=False) if len(like) == 40 else hashlib.sha256()
+    digest.update(b"blob %d\0" % len(data))
+    digest.update(data)
+    return digest.hexdigest()
+
+
+def export(root: Path, commit_id: str, into: Path) -> None:
+    """Write the commit's files below `root` into the empty folder `into`, byte for byte; links stay links."""
+    found = blobs(root, commit_id)
+    wanted = [(path, mode, blob) for path, (mode, blob) in found.items() if mode != "160000" and _inside(path)]
+    contents = _contents(root, [blob for _, _, blob in wanted])
+    for (path, mode, _), data in zip(wanted, contents, strict=True):
+        target = into / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if mode == "120000":
+            target.symlink_to(os.fsdecode(data))
+        else:
+            target.write_bytes(data)
+            target.chmod(0o755 if mode == "100755" else 0o644)
+
+
+def _inside(path: str) -> bool:
+    """A tree made by hand may name `../x` or `.git/config`; git refuses those at check-out, and so do we."""
+    return not path.startswith("/") and not {"..", ".git"} & {part.lower() for part in path.split("/")}
+
+
+def _contents(root: Path, ids: list[str]) -> Iterator[bytes]:
+    """The bytes of each blob, in order (`git cat-file --batch`: "id type size", the bytes, a line feed)."""
+    data = _git(root, "cat-file", "--batch", stdin="".join(f"{each}\n" for each in ids).encode())
+    if data is None:
+        raise OmniError(NO_REVISION, "git could not read the files of the base commit", where=str(root))
+    at = 0
+    for _ in ids:
+        end = data.index(b"\n", at)
+        size = int(data[at:end].split()[2])
+        yield data[end + 1 : end + 1 + size]
+        at = end + 2 + size
