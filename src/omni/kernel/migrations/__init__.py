@@ -1,0 +1,1 @@
+"""Alembic migrations of Omni's own database; one set serves SQLite and PostgreSQL."""
