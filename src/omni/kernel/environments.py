@@ -5,19 +5,17 @@ A folder is complete when it holds the marker `.complete`, written last; what a 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import platform
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from omni.kernel.errors import Exit, OmniError, declare
-from omni.kernel.files import write_atomic
+from omni.kernel.files import locked, write_atomic
 from omni.kernel.processes import Completed, clean_env, run
 
 FAILED = declare(
@@ -113,7 +111,7 @@ def _ensure(name: str, key: tuple[bytes, ...], home: Path, progress: Progress, b
     if marker.is_file():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(folder.with_name(f".{folder.name}.lock")):
+    with locked(folder.with_name(f".{folder.name}.lock")):
         if marker.is_file():
             return folder
         progress(f"Setting up {name} (once)")
@@ -124,17 +122,6 @@ def _ensure(name: str, key: tuple[bytes, ...], home: Path, progress: Progress, b
         write_atomic(marker, hashed + "\n")
         progress(f"{name} is ready")
     return folder
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Held by one process at a time; the kernel lets go of it when that process dies."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _open_to_all(folder: Path) -> None:

@@ -18,7 +18,7 @@ from omni.kernel.errors import Exit, OmniError, declare
 
 BAD_SETTING = declare("K001", "A setting can't be used", Exit.USAGE, "Type: omni config")
 
-FileName = "omni.toml"
+FILE_NAME = "omni.toml"
 
 
 def default_home(environ: Mapping[str, str]) -> Path:
@@ -115,7 +115,7 @@ def redact_url(url: str) -> str:
 
 
 def _load(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Path) -> tuple[Settings, Raw]:
-    project = _read(cwd / FileName, table="settings")
+    project = _read(cwd / FILE_NAME, table="settings")
     outside = {
         name: (environ[f"OMNI_{name.upper()}"], f"environment OMNI_{name.upper()}")
         for name in Settings.model_fields
@@ -123,7 +123,7 @@ def _load(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Path) -> tu
     }
     given: Raw = {name: (value, f"flag --{name.replace('_', '-')}") for name, value in flags.items()}
     home = (project | outside | given).get("home", (default_home(environ), "default"))
-    raw: Raw = {"home": home} | _read(Path(str(home[0])).expanduser() / FileName) | project | outside | given
+    raw: Raw = {"home": home} | _read(Path(str(home[0])).expanduser() / FILE_NAME) | project | outside | given
     values = {name: value for name, (value, _) in raw.items()}
     values.setdefault("database_url", f"sqlite:///{Path(str(values['home'])).expanduser().absolute() / 'omni.db'}")
     try:
