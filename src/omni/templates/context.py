@@ -1,0 +1,255 @@
+"""What a file template finds in its context, beside the entity it is rendered for."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+
+from omni.spec.model import Action, Entity, Operation, OperationKind, Relation, RelationKind, SpecField, Specification
+from omni.templates import computing, policy, samples
+from omni.templates.attributes import (
+    NUMBER_TYPES,
+    TEXT_TYPES,
+    Attribute,
+    attributes,
+    bound,
+    enum_name,
+    file_fields,
+    reference_name,
+)
+from omni.templates.capabilities import USER
+from omni.templates.catalog import Template
+from omni.templates.localization import messages
+from omni.templates.naming import camel, kebab, pascal, snake
+
+ROW_OPERATIONS = (OperationKind.TOGGLE, OperationKind.TRANSITION, OperationKind.INCREMENT)
+
+
+def context(spec: Specification, template: Template, package: str) -> dict[str, object]:
+    """Names for the templates: the specification and small functions that answer questions about it."""
+    return {
+        "spec": spec,
+        "template": template,
+        "package": package,
+        "web": "web" in template.parts,
+        "api": "api" in template.parts,
+        "snake": snake,
+        "kebab": kebab,
+        "pascal": pascal,
+        "camel": camel,
+        "literal": literal,
+        "attributes": partial(attributes, spec=spec),
+        "attribute": partial(attribute, spec),
+        "file_fields": file_fields,
+        "has_files": any(file_fields(entity) for entity in spec.entities),
+        "enum_fields": lambda entity: [f for f in entity.fields if f.type == "enum"],
+        "enum_name": enum_name,
+        "bound": bound,
+        "reference_name": reference_name,
+        "number_types": NUMBER_TYPES,
+        "text_types": TEXT_TYPES,
+        "belongs": partial(relations, kind=RelationKind.BELONGS_TO),
+        "many": partial(relations, kind=RelationKind.MANY_TO_MANY),
+        "children": partial(children, spec),
+        "computed_python": partial(computing.python_type, spec),
+        "computed_body": partial(computing.body, spec),
+        "collections": partial(collections, spec),
+        "association": association,
+        "operations": partial(operations, spec),
+        "row_operations": lambda entity: [o for o in operations(spec, entity) if o.kind in ROW_OPERATIONS],
+        "searched": partial(searched, spec),
+        "filtered": partial(filtered, spec),
+        "sort_key": sort_key,
+        "sortable": sortable,
+        "sorted_by": partial(sorted_by, spec),
+        "uses": partial(uses, spec),
+        "roles": policy.roles(spec),
+        "first_role": policy.first_role(spec),
+        "initial_role": policy.initial_role(spec) if spec.roles else None,
+        "rights": lambda entity, role="": policy.rights(entity, role, spec),
+        "actions": tuple(Action),
+        "has_owner": partial(policy.has_owner, spec=spec),
+        "parent_of": policy.parent_of,
+        "unique_within_owner": partial(unique_within_owner, spec),
+        "unique_groups": partial(unique_groups, spec),
+        "rule_columns": rule_columns,
+        "creation_order": creation_order(spec),
+        "criteria": partial(criteria, spec),
+        "shows": partial(shows, spec),
+        "messages": partial(messages, spec, template),
+        "sample": samples.sample,
+        "samples": samples,
+        "USER": USER,
+    }
+
+
+def literal(value: object) -> str:
+    """A string as Python and JSON both write it, in double quotes."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def attribute(spec: Specification, entity: Entity, name: str) -> Attribute:
+    """The attribute of that name (column or relation). Raises KeyError."""
+    for found in attributes(entity, spec):
+        if name in {found.name, found.relation.name if found.relation else ""}:
+            return found
+    raise KeyError(f"{entity.name}.{name}")
+
+
+def relations(entity: Entity, kind: RelationKind) -> list[Relation]:
+    return [relation for relation in entity.relations if relation.kind is kind]
+
+
+def children(spec: Specification, entity: Entity) -> list[tuple[Entity, Relation]]:
+    """Entities that belong to this one, each with the relation over which."""
+    return [
+        (other, relation)
+        for other in spec.entities
+        for relation in relations(other, RelationKind.BELONGS_TO)
+        if relation.target == entity.name
+    ]
+
+
+def collections(spec: Specification, entity: Entity) -> list[tuple[Entity, Relation]]:
+    """The children over which the entity computes something: only these become a collection on the model."""
+    wanted = {computed.child for computed in entity.computed if computed.child}
+    found: dict[str, tuple[Entity, Relation]] = {}
+    for child, relation in children(spec, entity):
+        if child.name in wanted:
+            found.setdefault(child.name, (child, relation))
+    return list(found.values())
+
+
+def association(entity: Entity, relation: Relation) -> str:
+    """Name of the table behind a many-to-many relation."""
+    return f"{entity.plural}_{relation.name}"
+
+
+def operations(spec: Specification, entity: Entity, *kinds: str) -> list[Operation]:
+    return [o for o in spec.operations_of(entity.name) if not kinds or o.kind in kinds]
+
+
+def searched(spec: Specification, entity: Entity) -> list[SpecField]:
+    """Text fields that a search looks into; empty when nobody asked for a search."""
+    if not operations(spec, entity, OperationKind.SEARCH):
+        return []
+    texts = [field for field in entity.fields if field.type in TEXT_TYPES]
+    return [field for field in texts if field.searchable] or texts
+
+
+def filtered(spec: Specification, entity: Entity) -> list[Attribute]:
+    """Attributes by which a list can be narrowed: what it belongs to, always; others when a filter was asked for."""
+    asked = operations(spec, entity, OperationKind.FILTER)
+    named = {operation.field for operation in asked}
+    found = []
+    for item in attributes(entity, spec):
+        if item.type == "reference":
+            found.append(item)
+        elif item.field is not None and item.type in {"enum", "boolean"}:
+            wanted = item.name in named or item.field.filterable or (asked and named == {""})
+            if wanted and asked:
+                found.append(item)
+    return found
+
+
+def sorted_by(spec: Specification, entity: Entity) -> list[str]:
+    """Columns by which a list can be sorted; empty when nobody asked."""
+    if not operations(spec, entity, OperationKind.SORT):
+        return []
+    fields = [f.name for f in entity.fields if f.type not in {"text", "file"}]
+    return [*fields, "created_at"]
+
+
+def sort_key(entity: Entity, key: str) -> str:
+    """Name of the column behind `-due_date`."""
+    return reference_of(entity, key.removeprefix("-"))
+
+
+def sortable(entity: Entity, key: str) -> bool:
+    """Whether there is such a column to sort by; a computed value has none."""
+    columns = {"created_at", "updated_at", *(f.name for f in entity.fields if f.type != "file")}
+    columns |= {f"{relation.name}_id" for relation in relations(entity, RelationKind.BELONGS_TO)}
+    return sort_key(entity, key) in columns
+
+
+def reference_of(entity: Entity, name: str) -> str:
+    belongs = {relation.name for relation in relations(entity, RelationKind.BELONGS_TO)}
+    return f"{name}_id" if name in belongs else name
+
+
+def uses(spec: Specification, *, field: str = "", operation: str = "", rule: str = "", effect: str = "") -> bool:
+    """Whether the specification has a field type, an operation kind, a rule kind or a job effect."""
+    return (
+        any(f.type == field for entity in spec.entities for f in entity.fields)
+        or any(c.type == field for entity in spec.entities for c in entity.computed)
+        or any(o.kind == operation for o in spec.operations)
+        or any(r.kind == rule for entity in spec.entities for r in entity.rules)
+        or any(j.effect == effect for j in spec.jobs)
+    )
+
+
+def unique_within_owner(spec: Specification, entity: Entity, field: SpecField) -> bool:
+    """Whether a unique value is unique for each owner, since nobody sees the others' rows."""
+    public = any(o.kind is OperationKind.REDIRECT for o in spec.operations_of(entity.name))
+    return entity.ownership == "owner" and spec.auth and not public
+
+
+def unique_groups(spec: Specification, entity: Entity) -> list[tuple[tuple[str, ...], str]]:
+    """Groups of columns that are unique, each with the field that the message belongs to."""
+    groups: dict[tuple[str, ...], str] = {}
+    for field in entity.fields:
+        if field.unique and field.type != "file":
+            owner = ("owner_id",) if unique_within_owner(spec, entity, field) else ()
+            groups[(*owner, field.name)] = field.name
+    for rule in entity.rules:
+        if rule.kind == "unique-together":
+            columns = rule_columns(entity, rule.fields)
+            if "owner_id" in columns and not policy.has_owner(entity, spec):
+                continue
+            groups.setdefault(columns, columns[-1])
+    for operation in spec.operations:
+        if operation.kind is OperationKind.CAST and operation.child == entity.name:
+            relation = next(r for r in entity.relations if r.target == operation.entity)
+            groups.setdefault((f"{relation.name}_id", "owner_id"), f"{relation.name}_id")
+    return list(groups.items())
+
+
+def rule_columns(entity: Entity, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Column names of the fields and relations that a rule speaks of."""
+    belongs = {relation.name for relation in relations(entity, RelationKind.BELONGS_TO)}
+    people = {"owner", "user", "author", "owner_value"}
+    return tuple(
+        f"{name}_id" if name in belongs else "owner_id" if name in people and not _is_field(entity, name) else name
+        for name in names
+    )
+
+
+def _is_field(entity: Entity, name: str) -> bool:
+    return any(field.name == name for field in entity.fields)
+
+
+def creation_order(spec: Specification) -> list[Entity]:
+    """Entities in the order in which their tables can be made: what is referred to comes first."""
+    done: list[Entity] = []
+    waiting = list(spec.entities)
+    while waiting:
+        names = {entity.name for entity in done}
+        ready = [
+            entity
+            for entity in waiting
+            if all(r.target in names | {entity.name, USER} for r in relations(entity, RelationKind.BELONGS_TO))
+        ] or waiting[:1]
+        done += ready
+        waiting = [entity for entity in waiting if entity not in ready]
+    return done
+
+
+def criteria(spec: Specification, *refs: str) -> tuple[str, ...]:
+    """Ids of the acceptance criteria that verify any of these spec items."""
+    return tuple(c.id for c in spec.criteria if set(c.verifies) & set(refs))
+
+
+def shows(spec: Specification, *refs: str) -> str:
+    """The decorator that says which criteria a test shows; empty when none."""
+    ids = ", ".join(f'"{identifier}"' for identifier in criteria(spec, *refs))
+    return f"@pytest.mark.criterion({ids})\n" if ids else ""

@@ -1,0 +1,1 @@
+"""What comes in and goes out, one module for each entity."""

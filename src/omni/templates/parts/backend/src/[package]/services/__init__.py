@@ -1,0 +1,1 @@
+"""What people can do: rules, permissions and ownership live here, and nowhere else."""

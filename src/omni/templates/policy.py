@@ -1,0 +1,88 @@
+"""Who may do what with which rows: permissions and ownership of a specification as one closed table."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from omni.spec.model import Action, Entity, Ownership, Relation, Role, Specification
+
+Scope = Literal["all", "own", "none"]
+Rights = dict[Action, Scope]
+
+
+def roles(spec: Specification) -> tuple[Role, ...]:
+    """The roles that people have; empty without accounts, and when all people are alike."""
+    return spec.roles if spec.auth and len(spec.roles) > 1 else ()
+
+
+def initial_role(spec: Specification) -> Role:
+    """The role of somebody who signs up. Raises StopIteration without roles."""
+    return next((role for role in spec.roles if role.assigned == "sign-up"), spec.roles[-1])
+
+
+def first_role(spec: Specification) -> Role | None:
+    """The role of the very first account, when that is a special one."""
+    return next((role for role in roles(spec) if role.assigned == "first-user"), None)
+
+
+def has_owner(entity: Entity, spec: Specification) -> bool:
+    """Whether rows carry the user who made them."""
+    if not spec.auth:
+        return False
+    if entity.ownership in {Ownership.OWNER, Ownership.AUTHOR}:
+        return True
+    own = any(permission.entity == entity.name and permission.scope == "own" for permission in spec.permissions)
+    cast = any(operation.kind == "cast" and operation.child == entity.name for operation in spec.operations)
+    return cast or (own and entity.ownership is Ownership.SHARED)
+
+
+def parent_of(entity: Entity) -> Relation | None:
+    """The relation whose target decides about the rows, when there is one."""
+    if entity.ownership is not Ownership.PARENT:
+        return None
+    return next((relation for relation in entity.relations if relation.name == entity.parent), None)
+
+
+def rights(entity: Entity, role: str, spec: Specification) -> Rights:
+    """What a role may do with the rows of an entity.
+
+    Permissions decide; without any for the entity, its ownership does. What strangers own is never open to everybody
+    who signs up, even if a permission forgets to say `own`.
+    """
+    explicit = [permission for permission in spec.permissions if permission.entity == entity.name]
+    parent = parent_of(entity)
+    if parent is not None and not any(p.role == role for p in explicit):
+        above = rights(spec.entity(parent.target), role, spec)
+        return {action: above[Action.READ if action is Action.READ else Action.UPDATE] for action in Action}
+    found: Rights = dict.fromkeys(Action, "none")
+    if explicit:
+        for permission in explicit:
+            if permission.role == role:
+                found |= {action: _wider(found[action], permission.scope) for action in permission.actions}
+    else:
+        found = dict.fromkeys(Action, "all")
+    if found[Action.CREATE] == "own":
+        found[Action.CREATE] = "all"
+    return _narrow(found, entity, _is_ordinary(role, spec), owned=has_owner(entity, spec))
+
+
+def _narrow(found: Rights, entity: Entity, ordinary: bool, *, owned: bool) -> Rights:
+    """Ordinary people reach only their own rows of what is owned."""
+    if not owned:
+        return {action: "all" if scope == "own" else scope for action, scope in found.items()}
+    if not ordinary:
+        return found
+    private = {Action.UPDATE, Action.DELETE} | ({Action.READ} if entity.ownership is Ownership.OWNER else set())
+    if entity.ownership is Ownership.SHARED:
+        return found
+    return {action: "own" if scope == "all" and action in private else scope for action, scope in found.items()}
+
+
+def _wider(one: Scope, other: Scope) -> Scope:
+    return max(one, other, key=("none", "own", "all").index)
+
+
+def _is_ordinary(role: str, spec: Specification) -> bool:
+    if len(spec.roles) < 2:
+        return True
+    return any(known.name == role and known.assigned == "sign-up" for known in spec.roles)
