@@ -1,0 +1,1 @@
+"""What checks share: reading Python, manifests and Markdown. Text in, plain data out; no processes."""

@@ -1,0 +1,44 @@
+"""Which tools a project has chosen for itself: their findings are its own rules, not our opinion."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from omni.verify.check import Context
+
+FILES = {
+    "ruff": ("ruff.toml", ".ruff.toml"),
+    "mypy": ("mypy.ini", ".mypy.ini"),
+    "shfmt": (".editorconfig",),
+    "sqlfluff": (".sqlfluff",),
+    "yamllint": (".yamllint", ".yamllint.yaml", ".yamllint.yml"),
+    "oxlint": (".oxlintrc.json",),
+    "typos": ("typos.toml", "_typos.toml", ".typos.toml"),
+}
+
+
+def pyproject(context: Context, path: str = "pyproject.toml") -> dict[str, object]:
+    """The project's pyproject.toml; empty when there is none or it can't be parsed (`syntax` says so)."""
+    file = context.inventory.by_path.get(path)
+    if file is None or file.problem:
+        return {}
+    try:
+        return tomllib.loads(context.text(file))
+    except tomllib.TOMLDecodeError:
+        return {}
+
+
+def table(parent: object, *names: str) -> dict[str, object]:
+    """A table within tables; empty when it, or one on the way, is not there."""
+    for name in names:
+        parent = parent.get(name) if isinstance(parent, dict) else None
+    return parent if isinstance(parent, dict) else {}
+
+
+def adopts(context: Context, tool: str) -> bool:
+    """Whether the project configures the tool, by a file of the tool's own or in pyproject.toml."""
+    if any(name in context.inventory.by_path for name in FILES.get(tool, ())):
+        return True
+    return tool in table(pyproject(context), "tool")

@@ -1,0 +1,41 @@
+"""One rule of a check: what it is called, how grave it is, why it matters, how to mend it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from omni.verify.report import Finding, Severity
+
+
+@dataclass(frozen=True)
+class Rule:
+    check: str
+    name: str
+    severity: Severity
+    why: str
+    fix: str
+    cwe: str = ""
+
+    def at(
+        self, path: str, line: int | None, message: str, *, snippet: str = "", fix: str = "", column: int | None = None
+    ) -> Finding:
+        """A finding of this rule. `fix` says more than the rule can in general."""
+        return Finding(
+            check=self.check,
+            rule=self.name,
+            severity=self.severity,
+            path=path,
+            line=line,
+            column=column,
+            message=message,
+            why=self.why,
+            fix=fix or self.fix,
+            snippet=snippet.strip()[:200],
+            cwe=self.cwe,
+        )
+
+
+def line_of(text: str, number: int | None) -> str:
+    """Line `number` (from 1) of a text; empty when there is none."""
+    lines = text.splitlines()
+    return lines[number - 1].strip() if number is not None and 0 < number <= len(lines) else ""

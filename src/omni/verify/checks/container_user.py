@@ -1,0 +1,82 @@
+"""The user that a container's program runs as."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from omni.verify.analysis.rule import Rule
+from omni.verify.check import Check, Context, Item, Scope
+from omni.verify.report import Severity
+
+WHY = "Who breaks into the program is root in the container, one kernel or mount mistake away from root on the host."
+FIX = "Create a user and switch to it before CMD: RUN useradd --system app, then USER app."
+ROOT = Rule("container-user", "runs-as-root", Severity.ERROR, WHY, FIX, "CWE-250")
+NO_USER = Rule("container-user", "no-user", Severity.ERROR, WHY, FIX, "CWE-250")
+
+INSTRUCTION = re.compile(r"^\s*(?P<name>[A-Za-z]+)\s+(?P<rest>.+?)\s*$")
+UNPRIVILEGED = re.compile(r"nonroot|unprivileged|rootless", re.IGNORECASE)
+"""In an image's name or tag: it brings its own user (distroless, nginx-unprivileged)."""
+
+
+def run(context: Context) -> Iterator[Item]:
+    for file in context.files:
+        lines = _instructions(context.text(file))
+        stages = [index for index, (_, name, _) in enumerate(lines) if name == "FROM"]
+        if not stages:
+            continue
+        final = lines[stages[-1] :]
+        if not any(name in {"CMD", "ENTRYPOINT"} for _, name, _ in final):
+            continue  # it is built from, or only carries files
+        users = _users(lines, stages)
+        if users:
+            line, user = users[-1]
+            if user.split(":")[0] in {"root", "0"}:
+                yield ROOT.at(file.path, line, "the container's program runs as root", snippet=f"USER {user}")
+        elif not UNPRIVILEGED.search(final[0][2]):
+            line = final[-1][0]
+            message = "there is no USER, so the container's program runs as root"
+            yield NO_USER.at(file.path, line, message, snippet=f"FROM {final[0][2]}")
+
+
+def _instructions(text: str) -> list[tuple[int, str, str]]:
+    """(line, NAME, rest) of each instruction; continued lines and comments are folded away."""
+    found = []
+    continued = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().startswith("#"):
+            continue
+        instruction = None if continued else INSTRUCTION.match(line)
+        if instruction:
+            found.append((number, instruction["name"].upper(), instruction["rest"]))
+        continued = line.rstrip().endswith(("\\", "`"))
+    return found
+
+
+def _users(lines: list[tuple[int, str, str]], stages: list[int]) -> list[tuple[int, str]]:
+    """USER of the last stage, or of the stage that it is built from."""
+    named = {}
+    for number, start in enumerate(stages):
+        words = lines[start][2].split()
+        if len(words) >= 3 and words[-2].upper() == "AS":
+            named[words[-1].lower()] = number
+    current: int | None = len(stages) - 1
+    while current is not None:
+        end = stages[current + 1] if current + 1 < len(stages) else len(lines)
+        users = [(line, rest.strip("\"'")) for line, name, rest in lines[stages[current] : end] if name == "USER"]
+        if users:
+            return users
+        base = next(word for word in lines[stages[current]][2].split() if not word.startswith("--")).lower()
+        before = named.get(base)
+        current = before if before is not None and before < current else None
+    return []
+
+
+CHECK = Check(
+    id="container-user",
+    title="Containers don't run as root",
+    tier=1,
+    scope=Scope.FILE,
+    languages=("dockerfile",),
+    run=run,
+)

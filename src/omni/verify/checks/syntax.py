@@ -1,0 +1,115 @@
+"""Every source, configuration and data file parses."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+import xml.parsers.expat
+from collections.abc import Iterator
+
+import yaml
+
+from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.check import Check, Context, Item, Scope, Unseen
+from omni.verify.files import File
+from omni.verify.report import Severity
+
+BROKEN = Rule(
+    "syntax",
+    "does-not-parse",
+    Severity.ERROR,
+    why="Nothing that reads this file can use it, and no other check can look into it.",
+    fix="Correct the line; the mistake may be just before it.",
+)
+NEWEST = "py314"
+"""What ruff is told to accept, for syntax newer than this interpreter's."""
+
+
+def run(context: Context) -> Iterator[Item]:
+    doubtful = []
+    for file in context.files:
+        if file.language == "python":
+            if isinstance(context.parse_python(file), Unseen):
+                doubtful.append(file)
+            continue
+        problem = PARSERS[file.language](context.text(file))
+        if problem is not None:
+            line, message = problem
+            yield BROKEN.at(file.path, line, message, snippet=line_of(context.text(file), line))
+    if doubtful:
+        yield from _python(context, doubtful)
+
+
+def _python(context: Context, files: list[File]) -> Iterator[Item]:
+    """Ruff knows Python newer than the one we run on; what neither can parse is wrong."""
+    argv = ("check", "--isolated", "--no-cache", "--select", "PLE0118", "--target-version", NEWEST)
+    output = context.execute("ruff", *argv, "--output-format", "json", "--", *(file.path for file in files))
+    report = output.json()
+    if not isinstance(report, list):
+        raise TypeError("ruff did not print a list")
+    first: dict[str, tuple[int, str]] = {}
+    for each in report:
+        if each["code"] in {None, "invalid-syntax", "syntax-error"}:
+            first.setdefault(context.relative(each["filename"]), (each["location"]["row"], each["message"]))
+    for file in files:
+        if file.path in first:
+            line, message = first[file.path]
+            yield BROKEN.at(file.path, line, message, snippet=line_of(context.text(file), line))
+        else:
+            yield Unseen(file.path, "newer Python than Omni runs on; only ruff could read it", harmless=True)
+
+
+def _json(text: str) -> tuple[int, str] | None:
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as problem:
+        return problem.lineno, problem.msg
+    except RecursionError:
+        return 1, "nested too deeply"
+    return None
+
+
+def _toml(text: str) -> tuple[int, str] | None:
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        at = str(problem).partition("(at line ")[2].partition(",")[0]
+        return int(at) if at.isdigit() else text.count("\n") + 1, str(problem)
+    except RecursionError:
+        return 1, "nested too deeply"
+    return None
+
+
+def _yaml(text: str) -> tuple[int, str] | None:
+    """Tags of other programs (`!Ref`, `!vault`) are syntax too, so nothing is constructed."""
+    try:
+        for _ in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            pass
+    except yaml.MarkedYAMLError as problem:
+        mark = problem.problem_mark or problem.context_mark
+        return (mark.line + 1 if mark else 1), problem.problem or "not YAML"
+    except (yaml.YAMLError, RecursionError) as problem:
+        return 1, str(problem).splitlines()[0]
+    return None
+
+
+def _xml(text: str) -> tuple[int, str] | None:
+    """Expat alone: it expands no external entity, and refuses amplification."""
+    try:
+        xml.parsers.expat.ParserCreate().Parse(text.encode(), True)
+    except xml.parsers.expat.ExpatError as problem:
+        return problem.lineno, xml.parsers.expat.errors.messages[problem.code]
+    return None
+
+
+PARSERS = {"json": _json, "notebook": _json, "toml": _toml, "yaml": _yaml, "xml": _xml, "svg": _xml}
+
+CHECK = Check(
+    id="syntax",
+    title="Python, JSON, TOML, YAML and XML parse",
+    tier=1,
+    scope=Scope.FILE,
+    languages=("python", *PARSERS),
+    tool="ruff",
+    run=run,
+)
