@@ -1,0 +1,95 @@
+"""`omni build`: from one sentence to a package."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from omni.cli.common import json_option, settings
+
+if TYPE_CHECKING:
+    from omni.spec.model import Specification
+
+ASK_AT_MOST = 3
+
+
+@click.command()
+@click.argument("request", required=False)
+@click.option("--file", "-f", type=click.File("r"), help="Read the request from a file; - for stdin.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the package.")
+@click.option("--template", help="Build with this template (omni templates lists them).")
+@click.option("--answers", type=click.File("r"), help="YAML file: question id → answer.")
+@click.option("--yes", is_flag=True, help="Ask nothing; take the defaults and record them as assumptions.")
+@click.option("--waive", multiple=True, help="Accept that this phrase (words, or its id) is not delivered.")
+@click.option("--profile", type=click.Choice(["autonomous", "supervised"]), help="When people are asked to approve.")
+@click.option("--no-wait", is_flag=True, help="Stop when a person is waited for.")
+@json_option
+def build(
+    request: str | None,
+    file: IO[str] | None,
+    out: Path | None,
+    template: str | None,
+    answers: IO[str] | None,
+    yes: bool,
+    waive: tuple[str, ...],
+    profile: str | None,
+    no_wait: bool,
+    as_json: bool,
+) -> int:
+    """Turn one plain-English request into a verified, packaged app.
+
+    \b
+    omni build "a todo app with user auth" --out out
+    """
+    text = file.read() if file else request
+    if not text or not text.strip():
+        raise click.UsageError('Say what to build: omni build "a todo app with user auth"')
+    # Imported here, as in every command: `omni --version` and `omni --help` stay fast.
+    from omni.cli.execution import execute
+    from omni.kernel.database import open_database
+    from omni.pipeline.run import RunOptions, create
+
+    found = settings(gate_profile=profile)
+    given = _read_answers(answers)
+    if sys.stdin.isatty() and sys.stderr.isatty() and not (yes or as_json or answers):
+        given = _ask(text, template)
+    engine = open_database(found)
+    options = RunOptions(out=str(out.absolute()) if out else "", template=template or "", answers=given, waive=waive)
+    run = create(engine, text, options)
+    return execute(run, found, engine, as_json=as_json, wait=not no_wait)
+
+
+def _read_answers(file: IO[str] | None) -> dict[str, str]:
+    if file is None:
+        return {}
+    import yaml
+
+    try:
+        answers = yaml.safe_load(file)
+    except yaml.YAMLError as error:
+        raise click.UsageError(f"{file.name} is not valid YAML: {error}") from error
+    if not isinstance(answers, dict):
+        raise click.UsageError(f"{file.name} must map question ids to answers, as `Q1: yes`")
+    return {str(name): str(answer) for name, answer in answers.items()}
+
+
+def _ask(text: str, template: str | None) -> dict[str, str]:
+    """Put the few most valuable questions; Enter takes the default."""
+    spec = _draft(text, template)
+    answers = {}
+    for question in sorted(spec.questions, key=lambda question: -question.weight)[:ASK_AT_MOST]:
+        click.echo(f"\n{question.text}\n  ({question.why})", err=True)
+        if question.options:
+            click.echo(f"  {' / '.join(question.options)}", err=True)
+        answers[question.id] = click.prompt("  ", default=question.default, prompt_suffix="", err=True)
+    return answers
+
+
+def _draft(text: str, template: str | None) -> Specification:
+    from omni.spec.compiler import compile_request
+    from omni.spec.request import parse_request
+
+    return compile_request(parse_request(text), {}, template)

@@ -1,0 +1,35 @@
+"""What every command shares: settings from flags, NDJSON lines, small tables."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from omni.kernel.settings import Settings
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line; the last is the result.")
+
+
+def settings(**flags: str | None) -> Settings:
+    """The settings in force, with these flags given on the command line."""
+    from omni.kernel.settings import load_settings  # pydantic: not before a command needs it
+
+    return load_settings({name: value for name, value in flags.items() if value is not None})
+
+
+def line(kind: str, data: Mapping[str, object]) -> None:
+    """One NDJSON line on standard output."""
+    click.echo(json.dumps({"type": kind, **data}, default=str))
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns, aligned; nothing but the rows when piped."""
+    shown = [list(head), *map(list, rows)] if sys.stdout.isatty() else [list(row) for row in rows]
+    widths = [max((len(row[column]) for row in shown), default=0) for column in range(len(head))]
+    for row in shown:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

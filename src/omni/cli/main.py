@@ -1,0 +1,81 @@
+"""The `omni` command: its subcommands by name, loaded only when called, and one place that shows errors."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import NoReturn
+
+import click
+
+from omni import __version__
+
+COMMANDS = {
+    "build": ("omni.cli.build:build", "Turn one plain-English request into a verified, packaged app."),
+    "verify": ("omni.cli.verify:verify", "Tell the truth about a repository."),
+    "runs": ("omni.cli.runs:runs", "List, show, follow, resume and cancel runs."),
+    "approve": ("omni.cli.decide:approve", "Let a waiting run go on."),
+    "revise": ("omni.cli.decide:revise", "Send a waiting run back with what should change."),
+    "reject": ("omni.cli.decide:reject", "Stop a waiting run."),
+    "package": ("omni.cli.package:package", "Check what was handed over."),
+    "audit": ("omni.cli.audit:audit", "Verify and export the tamper-evident log."),
+    "checks": ("omni.cli.listings:checks", "List the checks."),
+    "templates": ("omni.cli.listings:templates", "List the project templates."),
+    "errors": ("omni.cli.listings:errors", "List the errors, with what to do about each."),
+    "config": ("omni.cli.config:config", "Show each setting and where it comes from."),
+    "doctor": ("omni.cli.doctor:doctor", "Say what is here, what is missing, what to type."),
+    "setup": ("omni.cli.setup:setup", "Fetch what Omni needs to work without a network."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called, so that start-up stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - likewise
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - likewise
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="omni", message="%(prog)s %(version)s")
+def omni() -> None:
+    """One plain-English sentence in; a specified, verified, packaged app out, with the evidence.
+
+    \b
+    omni build "a todo app with user auth" --out out
+    omni verify .
+
+    Exit codes: 0 pass, 1 failed, 2 usage, 3 incomplete, 4 not allowed.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line; ends the process."""
+    arguments = sys.argv[1:]
+    try:
+        code = omni.main(args=arguments, prog_name="omni", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        print("omni: stopped", file=sys.stderr)  # noqa: T201
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception as error:
+        # Imported here: errors are rare, and start-up is not to pay for them.
+        from omni.cli.errors import show
+
+        sys.exit(show(error, as_json="--json" in arguments))
+    sys.exit(code if isinstance(code, int) else 0)

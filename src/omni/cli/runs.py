@@ -1,0 +1,105 @@
+"""`omni runs`: what ran, what runs, what waits."""
+
+from __future__ import annotations
+
+import click
+
+from omni.cli.common import json_option, line, settings, table
+
+
+@click.group()
+def runs() -> None:
+    """List, show, follow, resume and cancel runs. RUN may be the beginning or the end of an id."""
+
+
+@runs.command(name="list")
+@json_option
+def list_(as_json: bool) -> None:
+    """The newest runs first."""
+    from omni.kernel.database import open_database
+    from omni.pipeline.run import recent
+
+    found = recent(open_database(settings()))
+    if as_json:
+        for run in found:
+            line("run", {"id": run.id, "status": run.status, "verdict": run.verdict, "request": run.request})
+        return
+    rows = [
+        (r.id, r.status, r.verdict or "-", f"{r.created_at:%Y-%m-%d %H:%M}", " ".join(r.request.split())[:60])
+        for r in found
+    ]
+    table(("run", "status", "verdict", "created (UTC)", "request"), rows)
+
+
+@runs.command()
+@click.argument("run")
+@json_option
+def show(run: str, as_json: bool) -> None:
+    """One run: its stages, its approvals, what it waits for."""
+    from omni.kernel.database import open_database
+    from omni.pipeline.approvals import decided
+    from omni.pipeline.run import load, stage_records
+
+    engine = open_database(settings())
+    found = load(engine, run)
+    stages = stage_records(engine, found.id)
+    if as_json:
+        line("run", {"id": found.id, "status": found.status, "verdict": found.verdict, "request": found.request})
+        for s in stages:
+            line("stage", {"name": s.name, "attempt": s.attempt, "status": s.status, "seconds": s.seconds})
+        return
+    click.echo(f"{found.id}  {found.status}  {found.verdict}\n{found.request}\n")
+    table(
+        ("", "stage", "attempt", "status", "seconds"),
+        [(s.number, s.name, str(s.attempt), s.status, f"{s.seconds:.1f}") for s in stages],
+    )
+    for approval in decided(engine, found.id):
+        click.echo(f"{approval.gate}: {approval.decision} by {approval.by or 'nobody'}. {approval.reason}")
+
+
+@runs.command()
+@click.argument("run")
+@click.option("--follow", is_flag=True, help="Go on until the run ends.")
+@click.option("--after", type=int, default=0, help="Only events after this id.")
+@json_option
+def logs(run: str, follow: bool, after: int, as_json: bool) -> None:
+    """Every event of a run, from its beginning."""
+    from omni.cli.watch import Show
+    from omni.cli.watch import follow as show
+    from omni.kernel.database import open_database
+    from omni.pipeline.run import load
+
+    engine = open_database(settings())
+    found = load(engine, run)
+
+    def done() -> bool:
+        return not follow or load(engine, found.id).status in {"ended", "cancelled"}
+
+    show(engine, found.id, done, Show(as_json=as_json, verbose=True), after)
+
+
+@runs.command()
+@click.argument("run")
+@click.option("--no-wait", is_flag=True, help="Stop when a person is waited for.")
+@json_option
+def resume(run: str, no_wait: bool, as_json: bool) -> int:
+    """Take up a run where it was left: killed, stopped, waiting, or unable to go on."""
+    from omni.cli.execution import conclude, execute
+    from omni.kernel.database import open_database
+    from omni.pipeline.run import load
+
+    found = settings()
+    engine = open_database(found)
+    known = load(engine, run)
+    if known.status in {"ended", "cancelled"}:
+        return conclude(engine, found, known.id, as_json=as_json)
+    return execute(known, found, engine, as_json=as_json, wait=not no_wait)
+
+
+@runs.command()
+@click.argument("run")
+def cancel(run: str) -> None:
+    """Stop a run for good. A process that works on it ends at once."""
+    from omni.pipeline.decision import cancel as stop
+
+    click.echo(f"cancelled {stop(settings(), run)}")

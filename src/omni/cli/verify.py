@@ -1,0 +1,98 @@
+"""`omni verify`: the truth about a repository."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from omni.cli.common import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from omni.verify.engine import CheckEvent
+
+FORMATS = ("text", "json", "ndjson", "sarif", "html", "junit")
+
+
+@click.command()
+@click.argument("path", default=".", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--tier", type=click.IntRange(1, 4), help="Up to this tier: 1 instant, 2 fast, 3 deep, 4 exhaustive.")
+@click.option("--changed", is_flag=True, help="Only files that differ from --base.")
+@click.option(
+    "--base", default="", help="Commit to compare with (default HEAD); with --new, findings there don't count."
+)
+@click.option("--new", is_flag=True, help="Only findings that the base does not have.")
+@click.option("--only", multiple=True, help="Only this check (id; may be given again).")
+@click.option("--fix", is_flag=True, help="Apply the fixes that are safe, then verify.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format ndjson.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
+@click.option(
+    "--environment",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Virtual environment for the tests.",
+)
+def verify(
+    path: Path,
+    tier: Literal[1, 2, 3, 4] | None,
+    changed: bool,
+    base: str,
+    new: bool,
+    only: tuple[str, ...],
+    fix: bool,
+    form: str,
+    as_json: bool,
+    output: Path | None,
+    environment: Path | None,
+) -> int:
+    """Tell the truth about a repository: what was looked at, what was found, what could not be looked at.
+
+    \b
+    omni verify .
+    omni verify . --changed --base main
+    omni verify . --tier 1 --format sarif --output findings.sarif
+    """
+    # Imported here, as in every command: `omni --version` and `omni --help` stay fast.
+    from omni.kernel.files import write_atomic
+    from omni.verify.engine import Options
+    from omni.verify.engine import verify as examine
+    from omni.verify.gate import decide, gate
+    from omni.verify.outputs import render
+
+    tiers: tuple[Literal[1, 2, 3, 4], ...] = tuple(number for number in (1, 2, 3, 4) if tier and number <= tier)
+    options = Options(
+        tiers=tiers, only=only, changed=changed, base=base, fix=fix, baseline=new, environment=environment
+    )
+    report = examine(path, options, settings(), _progress())
+    decision = decide(report, gate("verify"))
+    color = output is None and sys.stdout.isatty()
+    text = render(report, decision, "ndjson" if as_json else form, color=color)
+    if output:
+        write_atomic(output, text)
+        click.echo(f"{report.verdict}  {output}", err=True)
+    else:
+        click.echo(text, nl=False)
+    return decision.exit
+
+
+def _progress() -> Callable[[CheckEvent], None] | None:
+    """A running line on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        return None
+    running: list[str] = []
+
+    def told(event: CheckEvent) -> None:
+        if event.kind == "setup":
+            running[:] = [event.message]
+        elif event.kind == "started":
+            running.append(event.check)
+        elif event.check in running:
+            running.remove(event.check)
+        text = f"verifying: {', '.join(running)}"[:100] if running else ""
+        click.echo(f"\r\033[K{text}", nl=False, err=True)
+
+    return told

@@ -1,0 +1,33 @@
+"""What a person can tell a run: a decision at a gate, or to stop. Audited first; without the log, nothing happens."""
+
+from __future__ import annotations
+
+import getpass
+
+from sqlalchemy import Engine
+
+from omni.kernel.database import open_database
+from omni.kernel.settings import Settings
+from omni.pipeline.approvals import waiting
+from omni.pipeline.audit import log
+from omni.pipeline.gates import Answer
+from omni.pipeline.run import load, set_status
+from omni.pipeline.workflow import send
+
+
+def decide(settings: Settings, engine: Engine, run_id: str, answer: Answer) -> None:
+    """Answer the question that the run waits on. Raises OmniError when it waits on none."""
+    request = waiting(engine, run_id)
+    detail = {"gate": request.gate, "reason": answer.reason}
+    log(settings, engine).record(answer.by, f"run.{answer.decision}", run_id, detail)
+    send(settings, run_id, request.id, answer)
+
+
+def cancel(settings: Settings, run: str) -> str:
+    """Stop a run for good; whoever works on it sees it and ends. Returns the run's id."""
+    engine = open_database(settings)
+    known = load(engine, run)
+    if known.status not in {"ended", "cancelled"}:
+        log(settings, engine).record(getpass.getuser(), "run.cancelled", known.id, {})
+        set_status(engine, known.id, "cancelled")
+    return known.id

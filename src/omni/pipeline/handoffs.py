@@ -1,0 +1,142 @@
+"""What a stage leaves for the next ones: typed documents with a schema version. No stage reads another's memory.
+
+Large things (reports, documents, pictures) are artifacts; a handoff carries their digests.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from omni.kernel.errors import Exit
+
+
+class Handoff(BaseModel):
+    """`passed` decides whether the flow goes on; `reasons` says why not, and what to do."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal["1"] = "1"
+    passed: bool = True
+    reasons: tuple[str, ...] = ()
+
+
+class SpecificationHandoff(Handoff):
+    spec: str
+    """Digest of `spec.json`; the specification is locked by it."""
+    document: str
+    """Digest of `spec.md`."""
+    completeness: float
+    """0 to 10."""
+    open_questions: tuple[str, ...] = ()
+    commit: str
+
+
+class Section(BaseModel):
+    """One block of the compiled context."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    source: str
+    tokens: int
+    """Estimated as a quarter of the characters."""
+
+
+class ContextHandoff(Handoff):
+    template: str
+    sections: tuple[Section, ...]
+    window: int
+    """Tokens that may be used: 112,000 of 128,000 (thresholds D3B.1)."""
+    history: tuple[str, ...]
+    """Earlier runs of the same template, as one line each: what they took and how they ended."""
+
+
+class DesignHandoff(Handoff):
+    score: float
+    """0 to 10; above 8.5 no person is asked (thresholds B6.3)."""
+    findings: tuple[str, ...] = ()
+
+
+class ImplementationHandoff(Handoff):
+    spec: str
+    """Digest of the specification that was implemented."""
+    commit: str
+    changed: bool
+    """False when a further attempt could not change anything."""
+    files: int
+    lines: int
+    package: str
+    """Name of the Python package."""
+    trace: dict[str, tuple[str, ...]]
+    """Criterion id → test files."""
+    undelivered: dict[str, str]
+    """Spec item → why the template cannot deliver it."""
+
+
+class VerificationHandoff(Handoff):
+    tier: int
+    verdict: Literal["pass", "fail", "incomplete"]
+    report: str
+    """Digest of the report as JSON."""
+    seconds: float
+
+
+class ReviewHandoff(Handoff):
+    scorecard: str
+    """Digest of the scorecard as JSON."""
+    score: float
+    """Mean of the assessed dimensions, 0 to 10."""
+    account: str
+    """Digest of the account of the request: what became of each phrase."""
+    not_delivered: tuple[str, ...] = ()
+    """Parts that are not delivered and not waived."""
+
+
+class Approval(BaseModel):
+    """What was decided at a gate, by whom, or by which rule when nobody was asked."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    gate: str
+    decision: Literal["automatic", "approved", "revised", "rejected", "expired"]
+    by: str = ""
+    reason: str = ""
+
+
+class GateHandoff(Handoff):
+    approvals: tuple[Approval, ...]
+
+
+class DeploymentHandoff(Handoff):
+    deployment: str = ""
+    """Digest of the deployment's record (figures of start, smoke and load)."""
+    sbom: str = ""
+    archive: str = ""
+    """Digest of the source archive that was built and signed."""
+    provenance: str = ""
+    screenshots: str = ""
+    """Digest of the list of pictures."""
+
+
+class PostDeployHandoff(Handoff):
+    checks: dict[str, bool] = {}
+    """Smoke, SLO, shutdown, …: held or not."""
+
+
+class LearningHandoff(Handoff):
+    retrospective: str
+    """Digest of the retrospective (Markdown)."""
+
+
+class PackageHandoff(Handoff):
+    out: str
+    manifest: str
+    """sha256 of manifest.json."""
+    verdict: Literal["pass", "fail", "incomplete"]
+
+
+def exit_code(verdict: str) -> Exit:
+    """The command line's exit code of a verdict."""
+    return {"pass": Exit.PASS, "incomplete": Exit.INCOMPLETE}.get(verdict, Exit.FAILED)

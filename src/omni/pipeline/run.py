@@ -1,0 +1,157 @@
+"""A run: one request on its way from sentence to package, as rows in the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Engine, Row, insert, select, update
+
+from omni.kernel import clock, events
+from omni.kernel.database import writing
+from omni.kernel.errors import Exit, OmniError, declare
+from omni.kernel.ids import uuid7
+from omni.kernel.tables import runs, stages
+
+if TYPE_CHECKING:
+    from omni.pipeline.handoffs import Handoff
+    from omni.pipeline.stage import Stage
+
+NO_RUN = declare("P001", "There is no such run", Exit.USAGE, "Type: omni runs list")
+
+FLOW = "1"
+"""Version of the flow. Raise it when stages or their order change: a run in flight is then refused with advice."""
+
+
+class RunOptions(BaseModel):
+    """What the person chose for this run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    out: str = ""
+    """Folder that the package is written to; empty: kept in the Omni home."""
+    template: str = ""
+    answers: dict[str, str] = {}
+    """Question id → answer."""
+    waive: tuple[str, ...] = ()
+    """Parts of the request given up by name."""
+
+
+@dataclass(frozen=True)
+class Run:
+    id: str
+    request: str
+    options: RunOptions
+    status: str
+    """running, waiting, cancelled, or ended."""
+    verdict: str
+    """pass, fail, incomplete or rejected once it has ended; empty before."""
+    flow: str
+    created_at: datetime
+    updated_at: datetime
+
+
+def create(engine: Engine, request: str, options: RunOptions) -> Run:
+    """Record a new run. It starts when `execute` is called on it."""
+    now = clock.now().replace(microsecond=0)
+    run_id = uuid7()
+    with writing(engine) as connection:
+        connection.execute(
+            insert(runs).values(
+                id=run_id,
+                project="",
+                request=request,
+                flow=FLOW,
+                status="running",
+                options=options.model_dump(mode="json"),
+                created_at=now,
+                updated_at=now,
+            )
+        )
+    events.append(engine, run_id, "run.created", {})
+    return load(engine, run_id)
+
+
+def load(engine: Engine, run_id: str) -> Run:
+    """The run of that id, or of the only id that ends or begins with it. Raises OmniError when there is none."""
+    column = runs.c.id
+    matches = column.endswith(run_id, autoescape=True) | column.startswith(run_id, autoescape=True)
+    with engine.connect() as connection:
+        found = connection.execute(select(runs).where(matches)).all()
+    if not run_id or len(found) != 1:
+        raise OmniError(NO_RUN, f"{len(found) if run_id else 0} runs match {run_id!r}, one should")
+    return _run(found[0])
+
+
+def recent(engine: Engine, limit: int = 50) -> list[Run]:
+    """The newest runs first."""
+    with engine.connect() as connection:
+        return [_run(row) for row in connection.execute(select(runs).order_by(runs.c.id.desc()).limit(limit))]
+
+
+def set_status(engine: Engine, run_id: str, status: str, verdict: str = "") -> None:
+    with writing(engine) as connection:
+        connection.execute(
+            update(runs).where(runs.c.id == run_id).values(status=status, verdict=verdict, updated_at=clock.now())
+        )
+    events.append(engine, run_id, f"run.{status}", {"verdict": verdict})
+
+
+def start_stage(engine: Engine, run_id: str, stage: Stage[Handoff], attempt: int) -> None:
+    """Record that a stage began; beginning again (after a kill) replaces what the cut-short try left."""
+    key = {"run_id": run_id, "name": stage.name, "attempt": attempt}
+    values = {"number": stage.number, "status": "running", "started_at": clock.now(), "ended_at": None, "output": ""}
+    with writing(engine) as connection:
+        where = [stages.c[name] == value for name, value in key.items()]
+        if not connection.execute(update(stages).where(*where).values(values)).rowcount:
+            connection.execute(insert(stages).values(key | values))
+
+
+def end_stage(engine: Engine, run_id: str, stage: Stage[Handoff], attempt: int, output: str, *, passed: bool) -> None:
+    with writing(engine) as connection:
+        connection.execute(
+            update(stages)
+            .where(stages.c.run_id == run_id, stages.c.name == stage.name, stages.c.attempt == attempt)
+            .values(status="passed" if passed else "failed", ended_at=clock.now(), output=output)
+        )
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    name: str
+    number: str
+    attempt: int
+    status: str
+    started_at: datetime
+    ended_at: datetime | None
+    output: str
+    """Digest of the handoff; empty while it runs."""
+
+    @property
+    def seconds(self) -> float:
+        return (self.ended_at - self.started_at).total_seconds() if self.ended_at else 0.0
+
+
+def stage_records(engine: Engine, run_id: str) -> list[StageRecord]:
+    """The stages of a run in the order in which they began."""
+    query = select(stages).where(stages.c.run_id == run_id).order_by(stages.c.started_at)
+    with engine.connect() as connection:
+        return [
+            StageRecord(row.name, row.number, row.attempt, row.status, row.started_at, row.ended_at, row.output)
+            for row in connection.execute(query)
+        ]
+
+
+def handoff_of(engine: Engine, run_id: str, stage: str) -> str:
+    """Digest of the newest handoff of a stage. Raises KeyError when it has not ended yet."""
+    for record in reversed(stage_records(engine, run_id)):
+        if record.name == stage and record.output:
+            return record.output
+    raise KeyError(stage)
+
+
+def _run(row: Row[tuple[object, ...]]) -> Run:
+    options = RunOptions.model_validate(row.options)
+    return Run(row.id, row.request, options, row.status, row.verdict, row.flow, row.created_at, row.updated_at)

@@ -1,0 +1,32 @@
+"""Stage 6: the ten-dimension scorecard from evidence, and the account of every phrase of the request."""
+
+from __future__ import annotations
+
+from omni.pipeline.handoffs import ImplementationHandoff, ReviewHandoff
+from omni.pipeline.stage import Stage, Work
+from omni.pipeline.verification import criteria_shown, reports
+from omni.review.account import settle
+from omni.review.scorecard import score
+
+
+def run(work: Work) -> ReviewHandoff:
+    implementation = work.handoff(ImplementationHandoff, "implementation")
+    found = reports(work)
+    scorecard = score(found)
+    account = settle(
+        work.spec(), implementation.undelivered, implementation.trace, criteria_shown(found), work.run.options.waive
+    )
+    missing = account.not_delivered
+    return ReviewHandoff(
+        passed=not missing,
+        reasons=tuple(
+            f"not delivered: “{row.text}” ({row.why}). To accept that: --waive {row.part}" for row in missing
+        ),
+        scorecard=work.put(scorecard),
+        score=scorecard.overall,
+        account=work.put(account),
+        not_delivered=tuple(row.text for row in missing),
+    )
+
+
+STAGE = Stage("review", "6", "Review", run, ReviewHandoff)

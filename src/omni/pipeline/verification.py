@@ -1,0 +1,81 @@
+"""Verification inside a run: one tier over the workspace, its gate, and the fixes that are safe to apply."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from omni.kernel import environments
+from omni.pipeline.handoffs import VerificationHandoff
+from omni.pipeline.stage import Work
+from omni.verify.engine import CheckEvent, Options, verify
+from omni.verify.gate import decide, gate
+from omni.verify.report import Report
+
+TIERS: dict[int, str] = {1: "instant", 2: "fast", 3: "deep"}
+"""Tier → the stage that runs it."""
+
+
+def project_environment(work: Work) -> Path:
+    """The virtual environment of the project's template, made when it is not there yet."""
+    template = work.template()
+    return environments.ensure(
+        template.environment,
+        template.environment_lock,
+        work.settings.home,
+        work.settings.offline,
+        lambda text: work.emit("progress", text=text),
+    )
+
+
+def verify_tier(work: Work, tier: Literal[1, 2, 3]) -> VerificationHandoff:
+    """Run one tier; passed when the declared gate of a build lets it through."""
+
+    def told(event: CheckEvent) -> None:
+        if event.kind == "setup":
+            work.emit("progress", text=event.message)
+        else:
+            status = event.result.status.value if event.result else "started"
+            work.emit("check", check=event.check, status=status)
+
+    report = verify(work.workspace.path, _options(work, tier), work.settings, told)
+    decision = decide(report, gate("build"))
+    return VerificationHandoff(
+        passed=decision.passed,
+        reasons=tuple(f"{reason.what} {reason.where} {reason.fix}".strip() for reason in decision.reasons),
+        tier=tier,
+        verdict=report.verdict,
+        report=work.put(report),
+        seconds=report.seconds,
+    )
+
+
+def apply_fixes(work: Work) -> None:
+    """Let every check of tier 1 that knows a safe fix apply it to the workspace."""
+    verify(work.workspace.path, _options(work, 1, fix=True), work.settings)
+
+
+def reports(work: Work) -> tuple[Report, ...]:
+    """The newest report of each tier that ran, in order."""
+    found = []
+    for stage in TIERS.values():
+        try:
+            found.append(work.read(Report, work.handoff(VerificationHandoff, stage).report))
+        except KeyError:
+            continue
+    return tuple(found)
+
+
+def criteria_shown(found: tuple[Report, ...]) -> dict[str, bool]:
+    """Acceptance criterion → whether every test that carries it passed; from the metrics `criterion.<id>`."""
+    return {
+        name.removeprefix("criterion."): value == 1.0
+        for report in found
+        for result in report.results
+        for name, value in result.metrics.items()
+        if name.startswith("criterion.")
+    }
+
+
+def _options(work: Work, tier: Literal[1, 2, 3], *, fix: bool = False) -> Options:
+    return Options(tiers=(tier,), fix=fix, environment=project_environment(work), trusted=True)

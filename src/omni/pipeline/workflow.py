@@ -1,0 +1,127 @@
+"""The durable workflow: every stage a step whose result is kept, every question a wait that survives.
+
+After `kill -9` at any instant the same run is taken up again: finished stages are not repeated, the stage that was
+cut short starts again from its commit, a wait keeps its deadline.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+
+from dbos import DBOS, DBOSClient, Serializer, SetWorkflowID
+from sqlalchemy import Engine
+
+from omni.kernel.errors import Exit, OmniError, declare
+from omni.kernel.settings import Settings
+from omni.pipeline.gates import Answer
+from omni.pipeline.run import FLOW, load, set_status
+from omni.pipeline.runner import Runner
+
+RUN_STALE = declare("P003", "The run was begun by another version", Exit.FAILED, "Build it anew: omni build …")
+
+_runner: Runner | None = None
+
+
+class JsonSerializer(Serializer):
+    """Workflow state as JSON, never pickle: steps pass digests and short answers, nothing richer."""
+
+    def serialize(self, data: object) -> str:
+        if isinstance(data, BaseException):
+            return json.dumps({"error": type(data).__name__, "text": str(data)})
+        return json.dumps({"value": data})
+
+    def deserialize(self, serialized_data: str) -> object:
+        data: dict[str, object] = json.loads(serialized_data)
+        return RuntimeError(f"{data['error']}: {data['text']}") if "error" in data else data["value"]
+
+    def name(self) -> str:
+        return "omni_json"
+
+
+def start(run_id: str, settings: Settings, engine: Engine) -> Runner:
+    """Start a run in this process, or take it up where it was left; returns at once.
+
+    `Runner.stopped` is set when the run has ended or can't go on. Hold `lock.working_on` around it: the identity given
+    to DBOS is the run's, so that a later process takes up what an earlier one left.
+    Raises OmniError when another version of the flow began the run.
+    """
+    global _runner  # noqa: PLW0603 - DBOS is one per process, and so is the run that it executes
+    run = load(engine, run_id)
+    if run.flow != FLOW:
+        raise OmniError(RUN_STALE, f"it follows flow {run.flow}, this is flow {FLOW}", where=run_id)
+    runner = _runner = Runner(run, settings, engine)
+    DBOS(
+        config={
+            "name": "omni-build",
+            "system_database_url": _database_url(settings),
+            "executor_id": f"run-{run_id}",
+            "application_version": FLOW,
+            "serializer": JsonSerializer(),
+            "log_level": "CRITICAL",  # what goes wrong in a stage is told by `failure`
+        }
+    )
+    DBOS.launch()
+    with SetWorkflowID(run_id):
+        handle = DBOS.start_workflow(_build, run_id)
+
+    def watch() -> None:
+        try:
+            handle.get_result(polling_interval_sec=0.1)
+        except RuntimeError as error:
+            runner.failure = error
+        runner.stopped.set()
+
+    threading.Thread(target=watch, daemon=True, name="omni-run").start()
+    return runner
+
+
+def send(settings: Settings, run_id: str, approval: str, answer: Answer) -> None:
+    """Deliver a decision to its run, whether or not a process works on it now. Twice is the same as once."""
+    client = DBOSClient(system_database_url=_database_url(settings), serializer=JsonSerializer())
+    try:
+        client.send(run_id, answer.model_dump_json(), topic=approval, idempotency_key=approval)
+    finally:
+        client.destroy()
+
+
+@DBOS.workflow(name="build")
+def _build(run_id: str) -> str:
+    runner = _runner
+    if runner is None or runner.run.id != run_id:
+        raise RuntimeError(f"this process does not work on run {run_id}")
+
+    def keep(name: str, function: Callable[[], str]) -> str:
+        return DBOS.run_step({"name": name}, _guarded, runner, function)
+
+    def wait(approval: str, seconds: float) -> Answer | None:
+        received = DBOS.recv(topic=approval, timeout_seconds=seconds)
+        return Answer.model_validate_json(received) if isinstance(received, str) else None
+
+    verdict = runner.execute(keep, wait)
+    keep("end", lambda: _end(runner, verdict))
+    return verdict
+
+
+def _guarded(runner: Runner, function: Callable[[], str]) -> str:
+    """An error leaves the step unfinished, as a kill would: once its cause is mended, resume does it again."""
+    try:
+        return function()
+    except BaseException as error:
+        runner.failure = error
+        runner.stopped.set()
+        threading.Event().wait()  # the process ends by its main thread; the workflow stays as it is
+        raise
+
+
+def _end(runner: Runner, verdict: str) -> str:
+    set_status(runner.engine, runner.run.id, "ended", verdict)
+    return verdict
+
+
+def _database_url(settings: Settings) -> str:
+    """Where workflow state lives: a file of its own beside SQLite, a schema of its own on PostgreSQL."""
+    if settings.database_url.startswith("sqlite"):
+        return f"sqlite:///{settings.home / 'workflows.sqlite'}"
+    return settings.database_url

@@ -1,0 +1,85 @@
+"""The workspace of a run: a git repository on this machine that only Omni writes.
+
+Each stage that changes it starts from a known commit and ends with one; a stage that is killed and done again
+makes the same commit, since author, dates and content are the same.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from omni.kernel import processes
+from omni.kernel.errors import Exit, OmniError, declare
+
+GIT_FAILED = declare("P020", "Git could not do its part", Exit.FAILED, "Look at the message; `omni doctor` checks git.")
+
+
+class Workspace:
+    """`at` dates every commit, so that the same content gives the same commit."""
+
+    def __init__(self, path: Path, at: datetime) -> None:
+        self.path = path
+        self.at = at
+
+    def git(self, *argv: str) -> str:
+        """Standard output of a git command, run without any configuration of the machine or the user."""
+        stamp = self.at.strftime("%Y-%m-%dT%H:%M:%S+0000")
+        done = processes.run(
+            ("git", "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", *argv),
+            cwd=self.path,
+            env={
+                "PATH": "/usr/local/bin:/usr/bin:/bin",
+                "HOME": "/nonexistent",
+                "LC_ALL": "C",
+                "GIT_CONFIG_NOSYSTEM": "1",
+                "GIT_CONFIG_GLOBAL": "/dev/null",
+                "GIT_AUTHOR_NAME": "Omni",
+                "GIT_AUTHOR_EMAIL": "omni@localhost",
+                "GIT_AUTHOR_DATE": stamp,
+                "GIT_COMMITTER_NAME": "Omni",
+                "GIT_COMMITTER_EMAIL": "omni@localhost",
+                "GIT_COMMITTER_DATE": stamp,
+            },
+            timeout=60,
+        )
+        if done.exit_code != 0:
+            raise OmniError(GIT_FAILED, f"git {argv[0]}: {done.stderr.strip() or done.ended}", where=str(self.path))
+        return done.stdout
+
+    def create(self) -> None:
+        """An empty repository, whatever was there before."""
+        if self.path.exists():
+            shutil.rmtree(self.path)
+        self.path.mkdir(parents=True)
+        self.git("init", "-q", "-b", "main")
+
+    def restore(self, commit: str) -> None:
+        """Exactly the files of `commit`."""
+        self.path.joinpath(".git", "index.lock").unlink(missing_ok=True)  # left by a killed git
+        self.git("reset", "-q", "--hard", commit)
+        self.git("clean", "-q", "-fdx")
+
+    def write(self, files: Mapping[str, tuple[bytes, bool]]) -> None:
+        """Write files given as path → (bytes, executable)."""
+        for name, (data, executable) in files.items():
+            path = self.path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            path.chmod(0o755 if executable else 0o644)
+
+    def commit(self, message: str, trailers: Mapping[str, str]) -> str:
+        """Commit everything; returns the commit. Without a change, the commit before."""
+        self.git("add", "-A", "-f")
+        if self.head() and not self.git("status", "--porcelain"):
+            return self.head()
+        lines = "".join(f"{name}: {value}\n" for name, value in trailers.items())
+        self.git("commit", "-q", "-m", f"{message}\n\n{lines}")
+        return self.head()
+
+    def head(self) -> str:
+        """The commit that is checked out; empty in a new repository."""
+        reference = self.path / ".git" / "refs" / "heads" / "main"
+        return reference.read_text().strip() if reference.exists() else ""

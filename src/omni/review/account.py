@@ -1,0 +1,95 @@
+"""The account of the request: what became of each phrase, and which tests show it.
+
+A phrase is *delivered* only when the template delivers every item it maps to and every acceptance criterion of these
+items was shown by a test that ran and passed. Everything else is said by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from omni.spec.model import Part, PartStatus, Specification
+
+Outcome = Literal["delivered", "assumed", "not-delivered", "waived", "narrative"]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Row(Model):
+    part: str
+    text: str
+    outcome: Outcome
+    items: tuple[str, ...]
+    criteria: tuple[str, ...]
+    tests: tuple[str, ...]
+    why: str = ""
+
+
+class Account(Model):
+    rows: tuple[Row, ...]
+
+    @property
+    def not_delivered(self) -> tuple[Row, ...]:
+        return tuple(row for row in self.rows if row.outcome == "not-delivered")
+
+
+def settle(
+    spec: Specification,
+    undelivered: Mapping[str, str],
+    trace: Mapping[str, tuple[str, ...]],
+    shown: Mapping[str, bool],
+    waived: Collection[str] = (),
+) -> Account:
+    """One row a phrase of the request.
+
+    `undelivered`: spec item → why; `trace`: criterion → test files; `shown`: criterion → whether its tests passed
+    (absent: none ran). `waived`: part ids, or words of the phrases, that a person gave up by name.
+    """
+    return Account(rows=tuple(_row(part, spec, undelivered, trace, shown, waived) for part in spec.parts))
+
+
+def _row(
+    part: Part,
+    spec: Specification,
+    undelivered: Mapping[str, str],
+    trace: Mapping[str, tuple[str, ...]],
+    shown: Mapping[str, bool],
+    waived: Collection[str],
+) -> Row:
+    criteria = tuple(criterion.id for criterion in spec.criteria if set(criterion.verifies) & set(part.items))
+    outcome, why = _outcome(part, criteria, undelivered, shown)
+    if outcome == "not-delivered" and any(_names(waiver, part) for waiver in waived):
+        outcome = "waived"
+    tests = tuple(sorted({test for criterion in criteria for test in trace.get(criterion, ())}))
+    return Row(part=part.id, text=part.text, outcome=outcome, items=part.items, criteria=criteria, tests=tests, why=why)
+
+
+def _outcome(
+    part: Part, criteria: tuple[str, ...], undelivered: Mapping[str, str], shown: Mapping[str, bool]
+) -> tuple[Outcome, str]:
+    if part.status is PartStatus.NARRATIVE:
+        return "narrative", part.note
+    if part.status is PartStatus.NOT_DELIVERED:
+        return "not-delivered", part.note
+    for item in (*part.items, *criteria):
+        if item in undelivered:
+            return "not-delivered", undelivered[item]
+    for criterion in criteria:
+        if not shown.get(criterion, False):
+            return "not-delivered", f"criterion {criterion}: " + (
+                "its test failed" if criterion in shown else "no test that ran shows it"
+            )
+    if not criteria:
+        return "not-delivered", "no acceptance criterion covers it, so nothing shows it"
+    return ("assumed" if part.status is PartStatus.QUESTION else "delivered"), part.note
+
+
+def _names(waiver: str, part: Part) -> bool:
+    """A waiver names a part by its id, or by words that stand in it."""
+    words = " ".join(waiver.casefold().split())
+    return words == part.id.casefold() or (len(words) > 3 and words in " ".join(part.text.casefold().split()))
