@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 
 from omni.verify.check import Check, Context, Failed, Gap, Item, Metric, Output, Scope, Unseen
 from omni.verify.files import File
+from omni.verify.finish import finish
 from omni.verify.report import CheckResult, Coverage, Finding, Severity, Status
 from omni.verify.sarif import parse_sarif
 from omni.verify.tools import versions
@@ -18,6 +19,8 @@ LONGEST_ARGUMENTS = 128 * 1024
 
 def analyse(context: Context) -> list[Item]:
     """What the check says. Never raises for what a tool or a target may do: that is a `Gap`."""
+    if not context.files:
+        return []
     try:
         return list((context.check.run or run_tool)(context))
     except Failed as problem:
@@ -26,21 +29,21 @@ def analyse(context: Context) -> list[Item]:
 
 def run_tool(context: Context) -> Iterator[Item]:
     """The declared command, once or in several parts, each through the parser. Raises `Failed`."""
-    for argv in _commands(context):
+    for argv in commands(context, context.check.argv):
         output = context.execute(context.check.tool, *argv)
         yield from _understood(context, output)
 
 
-def _commands(context: Context) -> Iterator[tuple[str, ...]]:
-    """The argv with the inputs in place of `{files}`."""
-    check = context.check
-    if "{files}" not in check.argv:
-        yield check.argv
+def commands(context: Context, argv: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """`argv` with the inputs in place of `{files}`, in as many parts as it takes."""
+    if "{files}" not in argv:
+        yield argv
         return
-    at = check.argv.index("{files}")
-    for part in _parts(context.files, check.scope):
+    at = argv.index("{files}")
+    for part in _parts(context.files, context.check.scope):
+        # A name that starts with a dash is no option.
         names = tuple(f"./{file.path}" if file.path.startswith("-") else file.path for file in part)
-        yield (*check.argv[:at], *names, *check.argv[at + 1 :])
+        yield (*argv[:at], *names, *argv[at + 1 :])
 
 
 def _parts(files: Sequence[File], scope: Scope) -> Iterator[Sequence[File]]:
@@ -75,40 +78,40 @@ def _understood(context: Context, output: Output) -> list[Item]:
     return items
 
 
-def conclude(context: Context, items: Iterable[Item], known: Coverage, started: float) -> CheckResult:
+def conclude(context: Context, items: Iterable[Item], known: Coverage, today: date) -> CheckResult:
     """The result that the items add up to. `known` is what the inventory says about the inputs."""
     check = context.check
-    findings: list[Finding] = []
-    gaps: list[Gap] = []
-    metrics: dict[str, float] = {}
-    skipped, failed = dict(known.skipped), dict(known.failed)
-    for item in items:
-        match item:
-            case Finding():
-                findings.append(item)
-            case Unseen():
-                (skipped if item.harmless else failed)[item.path] = item.why
-            case Gap():
-                gaps.append(item)
-            case Metric():
-                metrics[item.name] = item.value
-    unseen = skipped.keys() | failed.keys()
-    coverage = Coverage(seen=sum(file.path not in unseen for file in context.files), skipped=skipped, failed=failed)
-    status, reason = judge(findings, gaps, coverage)
+    said = list(items)
+    gaps = [item for item in said if isinstance(item, Gap)]
+    unseen = [item for item in said if isinstance(item, Unseen)]
+    skipped = known.skipped | {item.path: item.why for item in unseen if item.harmless}
+    failed = known.failed | {item.path: item.why for item in unseen if not item.harmless}
+    seen = sum(file.path not in skipped and file.path not in failed for file in context.files)
+    coverage = Coverage(seen=seen, skipped=skipped, failed=failed)
+    counting, suppressed = finish(context, _of_project(context, said), today)
+    status, reason = judge(counting, gaps, coverage)
     return CheckResult(
         check=check.id,
         title=check.title,
         tier=check.tier,
         status=status,
         reason=reason,
-        findings=tuple(findings),
+        findings=counting,
+        suppressed=suppressed,
         coverage=coverage,
-        seconds=time.monotonic() - started,
         tool=check.tool or "omni",
         tool_version=tool_version(check),
         argv=(check.tool, *check.argv) if check.tool else (),
-        metrics=metrics,
+        metrics={item.name: item.value for item in said if isinstance(item, Metric)},
     )
+
+
+def _of_project(context: Context, items: Iterable[Item]) -> list[Finding]:
+    """The findings; a tool that walks the folder itself sees ignored files too, which are not the project's."""
+    findings = [item for item in items if isinstance(item, Finding)]
+    if context.check.run or "{files}" in context.check.argv:
+        return findings
+    return [each for each in findings if not each.path or each.path in context.inventory.by_path]
 
 
 def judge(findings: Iterable[Finding], gaps: Sequence[Gap], coverage: Coverage) -> tuple[Status, str]:
@@ -127,7 +130,9 @@ def judge(findings: Iterable[Finding], gaps: Sequence[Gap], coverage: Coverage) 
         return Status.ERROR, why
     if any(gap.status is Status.INCOMPLETE for gap in gaps) or coverage.failed:
         return Status.INCOMPLETE, why
-    return (Status.SKIPPED, why) if gaps else (Status.PASS, "")
+    if gaps or not coverage.seen:
+        return Status.SKIPPED, why or "none of its files can be looked at"
+    return Status.PASS, ""
 
 
 def tool_version(check: Check) -> str:

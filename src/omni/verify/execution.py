@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from omni.kernel.errors import OmniError
 from omni.kernel.processes import run
-from omni.sandbox.job import Driver, Job, JobResult, Limits
+from omni.sandbox.job import Driver, Isolation, Job, JobResult, Limits
 from omni.verify.check import Check, Context, Failed, Output
 from omni.verify.report import Status
 
 if TYPE_CHECKING:
     from omni.verify.tools import Tools
+
+T = TypeVar("T")
 
 OUTPUT = 64 << 20
 """Bytes of a tool's output that are kept; a tool that says more can't be believed to have been heard."""
@@ -39,22 +43,76 @@ NOWHERE = "http://127.0.0.1:9"
 """The proxy of all others: the discard port, so that a tool that phones home fails at once."""
 
 
+class Resources:
+    """What all checks of a run share: the tools and the sandbox, each made ready when the first check needs it."""
+
+    def __init__(
+        self, tools: Callable[[], Tools], driver: Callable[[], Driver], scratch: Path, trusted: bool = False
+    ) -> None:
+        self.scratch = scratch
+        """An empty folder of this run; HOME and TMPDIR of the tools."""
+        self.trusted = trusted
+        """The target is what Omni rendered from its own templates."""
+        self.used: set[Isolation] = set()
+        """How what ran in the sandbox was isolated."""
+        self._make_tools = tools
+        self._make_driver = driver
+        self._lock = threading.Lock()
+
+    @cached_property
+    def _tools(self) -> Tools | OmniError:
+        return _attempt(self._make_tools)
+
+    @cached_property
+    def _driver(self) -> Driver | OmniError:
+        return _attempt(self._make_driver)
+
+    def prepare_tools(self) -> None:
+        """Set them up now. What goes wrong is said to each check that needs one."""
+        with self._lock:
+            _ = self._tools
+
+    def tool(self, name: str) -> Path:
+        """The executable. Raises OmniError."""
+        with self._lock:
+            tools = self._tools
+        return _or_raise(tools).path(name)
+
+    def driver(self) -> Driver:
+        """Raises OmniError."""
+        with self._lock:
+            driver = self._driver
+        return _or_raise(driver)
+
+    @property
+    def isolation(self) -> Literal["full", "reduced", "none"]:
+        """The weakest that anything ran under."""
+        if not self.used:
+            return "none"
+        return "reduced" if "reduced" in self.used else "full"
+
+
+def _attempt(make: Callable[[], T]) -> T | OmniError:
+    """An OmniError is kept as a value, so that a set-up that fails is not tried again for every check."""
+    try:
+        return make()
+    except OmniError as problem:
+        return problem
+
+
+def _or_raise(made: T | OmniError) -> T:
+    if isinstance(made, OmniError):
+        raise made
+    return made
+
+
 @dataclass(frozen=True)
 class Execution:
-    """Of one check: its tools, its deadline, what it may run."""
+    """Of one check: what it may use, and until when."""
 
-    tools: Callable[[], Tools]
-    """Sets the tools environment up when the first check needs it. Raises OmniError."""
-    driver: Callable[[], Driver]
-    """Chooses and proves the sandbox when the first check needs it. Raises OmniError."""
-    scratch: Path
-    """An empty folder of this run, deleted after it; HOME and TMPDIR of the tools."""
+    resources: Resources
     deadline: float = float("inf")
     """On `time.monotonic()`'s clock."""
-    trusted: bool = False
-    """The target is what Omni rendered from its own templates."""
-    used: list[JobResult] = field(default_factory=list)
-    """What ran in the sandbox, for the report's isolation."""
 
     def seconds_left(self, check: Check, timeout: float | None = None) -> float:
         """Raises `Failed` when there are none."""
@@ -66,10 +124,10 @@ class Execution:
     def run_tool(self, context: Context, tool: str, argv: tuple[str, ...], timeout: float | None) -> Output:
         """Raises `Failed`."""
         try:
-            program = self.tools().path(tool)
+            program = self.resources.tool(tool)
         except OmniError as problem:
             raise Failed(f"{tool} is not there: {problem.why}", Status.INCOMPLETE) from problem
-        with tempfile.TemporaryDirectory(dir=self.scratch, prefix=f"{context.check.id}-") as home:
+        with tempfile.TemporaryDirectory(dir=self.resources.scratch, prefix=f"{context.check.id}-") as home:
             report = Path(home, "report")
             command = [_fill(argument, context, report) for argument in argv]
             if context.check.sandboxed:
@@ -110,7 +168,7 @@ class Execution:
         timeout: float | None = None,
     ) -> JobResult:
         """Raises `Failed`."""
-        from omni.sandbox.bubblewrap import python_mounts  # the sandbox is loaded only when something runs in it
+        from omni.sandbox.mounts import python_mounts  # the sandbox is loaded only when something runs in it
 
         seconds = self.seconds_left(context.check, timeout)
         homes = [home for home in (context.environment, tools) if home is not None]
@@ -125,10 +183,10 @@ class Execution:
             into=into,
         )
         try:
-            result = self.driver().run(job, trusted=self.trusted)
+            result = self.resources.driver().run(job, trusted=self.resources.trusted)
         except OmniError as problem:
             raise Failed(f"the sandbox can't run it: {problem.why}", Status.INCOMPLETE) from problem
-        self.used.append(result)
+        self.resources.used.add(result.isolation)
         if result.ended == "refused":
             raise Failed(f"the sandbox refused to run it: {_last_words(result.stderr)}", Status.INCOMPLETE)
         if result.ended == "timeout":

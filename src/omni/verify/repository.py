@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from omni.kernel.errors import Exit, OmniError, declare
@@ -84,8 +84,8 @@ def blobs(root: Path, commit_id: str) -> dict[str, tuple[str, str]]:
     return found
 
 
-def changed_since(root: Path, commit_id: str, paths: Mapping[str, int]) -> frozenset[str]:
-    """Those of `paths` (path → size) whose bytes are not the commit's."""
+def changed_since(root: Path, commit_id: str, paths: Iterable[str]) -> frozenset[str]:
+    """Those of `paths` whose bytes are not the commit's."""
     then = blobs(root, commit_id)
     return frozenset(
         path for path in paths if path not in then or _blob_id(root / path, then[path][1]) != then[path][1]

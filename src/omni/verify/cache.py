@@ -1,0 +1,206 @@
+"""What checks said before, so that nothing is looked at twice that has not changed.
+
+A key covers all that a result may depend on: Omni's verification code and data, the tool's locked artefact, argv, the
+content of the configuration files, the interpreter, the project's environment, and each input's path and content.
+Errors, time-outs and files that could not be analysed are never kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from pathlib import Path
+
+from omni.kernel.canonical import JsonValue, digest
+from omni.verify.check import Check, Context, Gap, Item, Metric, Scope, Unseen
+from omni.verify.files import File, matches
+from omni.verify.report import Finding, Status
+from omni.verify.tools import LOCK
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS results (key TEXT PRIMARY KEY, items TEXT NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS durations (key TEXT PRIMARY KEY, seconds REAL NOT NULL) WITHOUT ROWID;
+"""
+KEPT = 30 * 86400.0
+"""Seconds until an entry is forgotten."""
+AT_ONCE = 500
+"""Keys a query; SQLite's limit of variables is higher in every version."""
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """`items` hold for the inputs that are not in `missing`."""
+
+    items: tuple[Item, ...]
+    missing: tuple[File, ...]
+    complete: bool
+    """Nothing has to be looked at."""
+
+
+class Cache:
+    """One SQLite file. Used by one thread; other processes may use the same file."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.database = sqlite3.connect(path, timeout=10)
+        self.database.execute("PRAGMA journal_mode=WAL")
+        self.database.execute("PRAGMA synchronous=OFF")  # a lost entry is only looked at again
+        self.database.executescript(SCHEMA)
+
+    def __enter__(self) -> Cache:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with closing(self.database), self.database:
+            self.database.execute("DELETE FROM results WHERE at < ?", (time.time() - KEPT,))
+
+    def recall(self, context: Context) -> Remembered:
+        """What is known of the check's inputs."""
+        keys = _keys(context)
+        since = time.time() - min(context.check.fresh_for or KEPT, KEPT)
+        known = self._read(keys, since)
+        items = [item for key in keys if key in known for item in _from_json(known[key])]
+        missing = tuple(file for key, files in keys.items() if key not in known for file in files)
+        return Remembered(tuple(items), missing, len(known) == len(keys))
+
+    def remember(self, context: Context, examined: Sequence[File], items: Sequence[Item]) -> None:
+        """Keep what the check said of the files, unless something failed."""
+        if any(isinstance(item, Gap) and item.status is not Status.SKIPPED for item in items):
+            return
+        keys = {key: files for key, files in _keys(context).items() if not files or files[0] in set(examined)}
+        by_key = _by_key(context.check, keys, items)
+        rows = [(key, _to_json(said), time.time()) for key, said in by_key.items() if not any(map(_failed, said))]
+        with self.database:
+            self.database.executemany("INSERT OR REPLACE INTO results VALUES (?, ?, ?)", rows)
+
+    def expected_seconds(self, context: Context) -> float:
+        """How long the check took here last; its time-out when it never ran."""
+        row = self.database.execute("SELECT seconds FROM durations WHERE key = ?", (_place(context),)).fetchone()
+        return float(row[0]) if row else context.check.timeout
+
+    def took(self, context: Context, seconds: float) -> None:
+        with self.database:
+            self.database.execute("INSERT OR REPLACE INTO durations VALUES (?, ?)", (_place(context), seconds))
+
+    def _read(self, keys: Iterable[str], since: float) -> dict[str, str]:
+        known: dict[str, str] = {}
+        for part in _batches(keys, AT_ONCE):
+            marks = ",".join("?" * len(part))
+            query = f"SELECT key, items FROM results WHERE at > ? AND key IN ({marks})"  # noqa: S608 - only marks
+            known |= dict(self.database.execute(query, (since, *part)).fetchall())
+        return known
+
+
+def _keys(context: Context) -> dict[str, tuple[File, ...]]:
+    """Cache key → the files it stands for: one a file with scope `file`, else one for all."""
+    base = _identity(context)
+    if context.check.scope is Scope.FILE:
+        return {_hashed(base, [file]): (file,) for file in context.files}
+    return {_hashed(base, context.files): context.files}
+
+
+def _hashed(base: str, files: Iterable[File]) -> str:
+    whole = hashlib.sha256(base.encode())
+    for file in files:
+        whole.update(f"{file.path}\0{file.digest}\0{file.executable:d}\n".encode())
+    return whole.hexdigest()
+
+
+def _identity(context: Context) -> str:
+    """All that the result depends on but the inputs."""
+    check = context.check
+    config = {file.path: file.digest for file in context.inventory.files if matches(file.path, check.config)}
+    value: dict[str, JsonValue] = {
+        "engine": engine_digest(),
+        "check": check.id,
+        "scope": check.scope.value,
+        "tool": check.tool,
+        "argv": check.argv,
+        "config": config,
+        "project": context.project.model_dump(mode="json", include={"source_roots", "tests"}),
+        "interpreter": sys.version,
+        "environment": _environment(context.environment),
+        "root": str(context.root) if check.sandboxed else "",
+    }
+    return digest(value)
+
+
+def _environment(environment: Path | None) -> JsonValue:
+    """What is installed: names and versions, as the names of the metadata folders say."""
+    if environment is None:
+        return []
+    return [str(environment), *sorted(path.name for path in environment.glob("lib/python*/site-packages/*.dist-info"))]
+
+
+@cache
+def engine_digest() -> str:
+    """Of all of Omni's verification code and data, the lock of the tools among it."""
+    whole = hashlib.sha256()
+    folder = LOCK.parent
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            whole.update(f"{path.relative_to(folder)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return whole.hexdigest()
+
+
+def _place(context: Context) -> str:
+    return f"{context.root}\0{context.check.id}"
+
+
+def _by_key(check: Check, keys: Mapping[str, tuple[File, ...]], items: Sequence[Item]) -> dict[str, list[Item]]:
+    """The items of each key. An item that belongs to no key's file makes all of it unfit to be kept."""
+    if check.scope is Scope.PROJECT:
+        return {key: list(items) for key in keys}
+    by_path: dict[str, list[Item]] = {files[0].path: [] for files in keys.values()}
+    for item in items:
+        path = item.path if isinstance(item, Finding | Unseen) else None
+        if path not in by_path:
+            return {}
+        by_path[path].append(item)
+    return {key: by_path[files[0].path] for key, files in keys.items()}
+
+
+def _failed(item: Item) -> bool:
+    return isinstance(item, Unseen) and not item.harmless
+
+
+def _to_json(items: Iterable[Item]) -> str:
+    rows: list[JsonValue] = []
+    for item in items:
+        match item:
+            case Finding():
+                rows.append(["finding", item.model_dump(mode="json", exclude_defaults=True)])
+            case Unseen():
+                rows.append(["unseen", item.path, item.why])
+            case Gap():
+                rows.append(["gap", item.why])
+            case Metric():
+                rows.append(["metric", item.name, item.value])
+    return json.dumps(rows, separators=(",", ":")) if rows else ""
+
+
+def _from_json(text: str) -> Iterator[Item]:
+    for row in json.loads(text) if text else ():
+        match row:
+            case ["finding", fields]:
+                yield Finding.model_validate(fields)
+            case ["unseen", path, why]:
+                yield Unseen(path, why, harmless=True)
+            case ["gap", why]:
+                yield Gap(why, Status.SKIPPED)
+            case ["metric", name, value]:
+                yield Metric(name, value)
+
+
+def _batches(values: Iterable[str], size: int) -> Iterator[tuple[str, ...]]:
+    iterator = iter(values)
+    while part := tuple(islice(iterator, size)):
+        yield part

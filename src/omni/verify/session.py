@@ -1,0 +1,167 @@
+"""One verification: what its checks share, and how they are run together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from omni.kernel.clock import now
+from omni.kernel.settings import Settings
+from omni.verify.cache import Cache
+from omni.verify.check import Check, Context, Item
+from omni.verify.config import ProjectConfig
+from omni.verify.environment import find_environment
+from omni.verify.examine import analyse, conclude
+from omni.verify.execution import Execution, Resources
+from omni.verify.files import Inventory, take_inventory
+from omni.verify.plan import Options, Planned, changed_files, looked_at, plan
+from omni.verify.report import CheckResult, Report, Status
+from omni.verify.schedule import Done, Schedule, Task
+
+if TYPE_CHECKING:
+    from omni.sandbox.job import Driver
+    from omni.verify.tools import Tools
+
+
+@dataclass(frozen=True)
+class CheckEvent:
+    """For live progress. `setup` has a message, `finished` a result."""
+
+    kind: Literal["setup", "started", "finished"]
+    check: str = ""
+    tier: int = 0
+    message: str = ""
+    result: CheckResult | None = None
+
+
+Tell = Callable[[CheckEvent], None]
+
+
+@dataclass
+class Session:
+    options: Options
+    settings: Settings
+    project: ProjectConfig
+    cache: Cache
+    scratch: Path
+    """An empty folder, deleted afterwards."""
+    tell: Tell
+
+    @cached_property
+    def resources(self) -> Resources:
+        return Resources(self._tools, self._driver, self.scratch, self.options.trusted)
+
+    def _tools(self) -> Tools:
+        from omni.verify.tools import open_tools
+
+        return open_tools(self.settings.home, self.settings.offline, self._say)
+
+    def _driver(self) -> Driver:
+        from omni.sandbox import choose  # loaded only when something runs in it
+
+        return choose(self.settings)
+
+    def _say(self, text: str) -> None:
+        self.tell(CheckEvent("setup", message=text))
+
+    def contexts(self, checks: Iterable[Check], root: Path) -> list[Context]:
+        """Each check with all its inputs, as nothing had been looked at yet."""
+        inventory = self._inventory(root)
+        changed = changed_files(self.options, inventory)
+        plans = (plan(check, self._context(check, inventory), changed, self.cache) for check in checks)
+        return [planned.context for planned in plans if isinstance(planned, Planned)]
+
+    def examine(
+        self, checks: Sequence[Check], root: Path, changed_only: bool = True
+    ) -> tuple[Inventory, tuple[CheckResult, ...]]:
+        """Run the checks on the folder; results by tier and id, whatever the order in which they ended."""
+        inventory = self._inventory(root)
+        changed = changed_files(self.options, inventory) if changed_only else None
+        planned = [plan(check, self._context(check, inventory), changed, self.cache) for check in checks]
+        results = [each for each in planned if isinstance(each, CheckResult)]
+        waiting = []
+        for each in planned:
+            if isinstance(each, Planned) and each.remembered.complete:
+                results.append(self._result(each, (), 0.0, cached=True))
+            elif isinstance(each, Planned):
+                waiting.append(each)
+        results += self._run(waiting)
+        return inventory, tuple(sorted(results, key=lambda result: (result.tier, result.check)))
+
+    def _inventory(self, root: Path) -> Inventory:
+        return take_inventory(root, {each.path: each.because for each in self.project.exclude})
+
+    def _context(self, check: Check, inventory: Inventory) -> Context:
+        environment = find_environment(inventory.root, self.options.environment, self.project)
+        return Context(
+            check=check,
+            root=inventory.root,
+            files=(),
+            inventory=inventory,
+            project=self.project,
+            execution=Execution(self.resources),
+            environment=environment,
+            offline=self.settings.offline,
+            cache=self.settings.home / "cache" / "checks" / check.id,
+        )
+
+    def _run(self, waiting: Sequence[Planned]) -> list[CheckResult]:
+        if any(each.context.check.tool for each in waiting):
+            self.resources.prepare_tools()  # before the clock of a tier starts
+        by_task = {self._task(each): each for each in waiting}
+        schedule = Schedule(
+            self.options.jobs or len(os.sched_getaffinity(0)),
+            self.settings.tier_deadlines,
+            lambda check: self.tell(CheckEvent("started", check.id, check.tier)),
+        )
+        return [self._conclude(by_task[done.task], done) for done in schedule.run(list(by_task))]
+
+    def _task(self, planned: Planned) -> Task:
+        context = replace(planned.context, files=planned.remembered.missing)
+
+        def work(deadline: float) -> list[Item]:
+            context.cache.mkdir(parents=True, exist_ok=True)
+            return analyse(replace(context, execution=Execution(self.resources, deadline)))
+
+        return Task(context.check, self.cache.expected_seconds(context), work)
+
+    def _conclude(self, planned: Planned, done: Done) -> CheckResult:
+        if done.on_time:
+            self.cache.remember(planned.context, planned.remembered.missing, done.items)
+            self.cache.took(planned.context, done.seconds)
+        return self._result(planned, done.items, done.seconds, cached=False)
+
+    def _result(self, planned: Planned, items: Iterable[Item], seconds: float, *, cached: bool) -> CheckResult:
+        said = (*planned.remembered.items, *items)
+        result = conclude(planned.context, said, planned.coverage, now().date())
+        result = result.model_copy(update={"seconds": seconds, "cached": cached})
+        check = planned.context.check
+        self.tell(CheckEvent("finished", check.id, check.tier, result=result))
+        return result
+
+    def report(
+        self,
+        target: Path,
+        checks: Sequence[Check],
+        inventory: Inventory,
+        results: tuple[CheckResult, ...],
+        commit: str,
+        seconds: float,
+    ) -> Report:
+        ran = {result.check for result in results if result.status is not Status.SKIPPED}
+        inputs = (inventory.matching(check.languages, check.globs) for check in checks if check.id in ran)
+        seen = {file.path for files in inputs for file in files if not file.problem}
+        return Report(
+            target=str(target),
+            tiers=tuple(sorted({check.tier for check in checks})),
+            results=results,
+            seconds=seconds,
+            isolation=self.resources.isolation,
+            baseline=commit,
+            changed=(self.options.base or "HEAD") if self.options.changed else "",
+            files=looked_at(inventory, results, seen),
+        )
