@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
 from omni.kernel.errors import Exit, OmniError, declare
 from omni.kernel.files import locked
@@ -39,7 +39,7 @@ def open_database(settings: Settings) -> Engine:
     engine = _engine(_url(settings.database_url))
     try:
         _bring_up_to_date(engine)
-    except OperationalError as error:
+    except DatabaseError as error:
         engine.dispose()
         raise OmniError(UNREACHABLE, str(error.orig).strip(), where=redact_url(settings.database_url)) from error
     except BaseException:

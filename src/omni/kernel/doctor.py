@@ -73,7 +73,7 @@ def _program(name: str, version: tuple[str, ...], needed_for: str, fix: str, *, 
         done = run([name, *version], timeout=_SECONDS)
     except OmniError:
         return row(ok=False, found="not there", fix=fix)
-    first = (done.stdout or done.stderr).strip().partition("\n")[0]
+    first = (done.stdout.strip() or done.stderr.strip()).partition("\n")[0]
     return row(ok=done.ok, found=first or f"ended by {done.ended}", fix="" if done.ok else fix)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import secrets
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,8 +87,7 @@ def verify(public_key_pem: str, data: bytes, signature: bytes) -> bool:
 def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    temporary = path.with_name(f".signing.{os.getpid()}.tmp")
-    temporary.unlink(missing_ok=True)
+    temporary = path.with_name(f".signing.{secrets.token_hex(6)}.tmp")
     with open_new(temporary, 0o600) as file:
         file.write(pem)
     try:
