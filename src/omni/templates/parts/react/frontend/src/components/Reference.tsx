@@ -1,0 +1,66 @@
+import { useId, type ChangeEvent } from "react";
+import { useChoices } from "../choices";
+import { useI18n } from "../i18n";
+import type { RelationModel } from "../model";
+import type { FormValue } from "../values";
+import { Frame, described } from "./Field";
+
+interface Props {
+  owner: string;
+  relation: RelationModel;
+  value: FormValue;
+  error?: string;
+  onChange: (value: FormValue) => void;
+}
+
+/** One row of another entity (a list to choose from) or several (ticks). */
+export function Reference({ owner, relation, value, error, onChange }: Props) {
+  const { t } = useI18n();
+  const id = useId();
+  const choices = useChoices(relation.target);
+  const label = t(`field.${owner}.${relation.name}`);
+
+  if (!relation.many) {
+    return (
+      <Frame id={id} label={label} required={relation.required} error={error}>
+        <select
+          id={id}
+          name={relation.property}
+          required={relation.required}
+          aria-invalid={error ? true : undefined}
+          aria-describedby={described(id, undefined, error)}
+          value={typeof value === "string" ? value : ""}
+          onChange={(event) => onChange(event.target.value)}
+        >
+          <option value="">{t("form.choose")}</option>
+          {choices.map((choice) => (
+            <option key={choice.id} value={choice.id}>
+              {choice.name}
+            </option>
+          ))}
+        </select>
+      </Frame>
+    );
+  }
+
+  const chosen = Array.isArray(value) ? value.map(String) : [];
+  const toggle = (event: ChangeEvent<HTMLInputElement>) => {
+    const { value: changed, checked } = event.target;
+    onChange(checked ? [...chosen, changed] : chosen.filter((other) => other !== changed));
+  };
+  return (
+    <fieldset className="field">
+      <legend>{label}</legend>
+      {choices.length === 0 && <p className="help">{t("form.nothing_to_choose")}</p>}
+      <div className="ticks">
+        {choices.map((choice) => (
+          <label key={choice.id} className="tick">
+            <input type="checkbox" value={choice.id} checked={chosen.includes(choice.id)} onChange={toggle} />
+            {choice.name}
+          </label>
+        ))}
+      </div>
+      {error && <p className="error">{error}</p>}
+    </fieldset>
+  );
+}

@@ -1,0 +1,149 @@
+import { useCallback, useEffect, useState } from "react";
+import { Link, useSearchParams } from "react-router";
+import { api } from "../api/client";
+import { Pagination } from "../components/Pagination";
+import { Problem } from "../components/Problem";
+import { Rows } from "../components/Rows";
+import { Title } from "../components/Title";
+import { ExportLinks, ImportButton } from "../components/Transfer";
+import { useI18n } from "../i18n";
+import { may, type EntityModel, type FieldModel } from "../model";
+import { useRemote } from "../remote";
+import { useSession } from "../session";
+
+const TYPING_MS = 250;
+
+function Search({ value, onSearch }: { value: string; onSearch: (text: string) => void }) {
+  const { t } = useI18n();
+  const [text, setText] = useState(value);
+  useEffect(() => {
+    if (text === value) return undefined;
+    const timer = setTimeout(() => onSearch(text), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [text, value, onSearch]);
+  return (
+    <label className="control">
+      {t("list.search")}
+      <input type="search" value={text} onChange={(event) => setText(event.target.value)} />
+    </label>
+  );
+}
+
+function Filter({ owner, field, value, onFilter }: { owner: string; field: FieldModel; value: string; onFilter: (value: string) => void }) {
+  const { t } = useI18n();
+  const options =
+    field.type === "boolean"
+      ? [
+          { value: "true", label: t("value.yes") },
+          { value: "false", label: t("value.no") },
+        ]
+      : (field.choices ?? []).map((choice) => ({ value: choice, label: t(`choice.${owner}.${field.name}.${choice}`) }));
+  return (
+    <label className="control">
+      {t(`field.${owner}.${field.name}`)}
+      <select value={value} onChange={(event) => onFilter(event.target.value)}>
+        <option value="">{t("list.all")}</option>
+        {options.map((option) => (
+          <option key={option.value} value={option.value}>
+            {option.label}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+export function ListPage({ entity }: { entity: EntityModel }) {
+  const { t } = useI18n();
+  const { user } = useSession();
+  const [parameters, setParameters] = useSearchParams();
+  const query = parameters.toString();
+  const load = useCallback(
+    () => api.list(entity.path, Object.fromEntries(new URLSearchParams(query))),
+    [entity.path, query],
+  );
+  const { data, error, loading, reload, set } = useRemote(load);
+
+  const choose = useCallback(
+    (name: string, value: string) =>
+      setParameters((old) => {
+        const next = new URLSearchParams(old);
+        if (value) next.set(name, value);
+        else next.delete(name);
+        if (name !== "page") next.delete("page");
+        return next;
+      }),
+    [setParameters],
+  );
+  const search = useCallback((text: string) => choose("q", text), [choose]);
+
+  const filters = entity.fields.filter(({ filterable }) => filterable);
+  const hasTools = entity.searchable || filters.length > 0 || entity.sortable.length > 0;
+  const isFiltered = [...parameters.keys()].some((name) => name !== "page" && name !== "sort");
+
+  return (
+    <>
+      <Title text={t(`entity.${entity.name}.many`)}>
+        <ExportLinks entity={entity} query={query} />
+        {entity.imports && may(entity, "create", user) && <ImportButton entity={entity} onDone={reload} />}
+        {may(entity, "create", user) && (
+          <Link className="button primary" to={`/${entity.path}/new`}>
+            {t("list.new", { entity: t(`entity.${entity.name}.one`) })}
+          </Link>
+        )}
+      </Title>
+      {hasTools && (
+      <search className="toolbar">
+        {entity.searchable && <Search value={parameters.get("q") ?? ""} onSearch={search} />}
+        {filters.map((field) => (
+          <Filter
+            key={field.name}
+            owner={entity.name}
+            field={field}
+            value={parameters.get(field.name) ?? ""}
+            onFilter={(value) => choose(field.name, value)}
+          />
+        ))}
+        {entity.sortable.length > 0 && (
+          <label className="control">
+            {t("list.sort")}
+            <select value={parameters.get("sort") ?? ""} onChange={(event) => choose("sort", event.target.value)}>
+              <option value="">{t("list.sort_usual")}</option>
+              {entity.sortable.map((name) => (
+                <option key={name} value={name}>
+                  {t("list.sort_up", { field: t(name === "created_at" ? "field.created_at" : `field.${entity.name}.${name}`) })}
+                </option>
+              ))}
+              {entity.sortable.map((name) => (
+                <option key={`-${name}`} value={`-${name}`}>
+                  {t("list.sort_down", { field: t(name === "created_at" ? "field.created_at" : `field.${entity.name}.${name}`) })}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+      </search>
+      )}
+      <section aria-busy={loading} aria-label={t(`entity.${entity.name}.many`)}>
+        {error && <Problem error={error} onRetry={() => void reload()} />}
+        {!data && !error && <p className="loading">{t("list.loading")}</p>}
+        {data?.items.length === 0 && (
+          <div className="empty">
+            <p>{t(isFiltered ? "list.nothing_found" : "list.empty", { entities: t(`entity.${entity.name}.many`) })}</p>
+          </div>
+        )}
+        {data && data.items.length > 0 && (
+          <>
+            <Rows
+              entity={entity}
+              rows={data.items}
+              onChange={(row) => set({ ...data, items: data.items.map((other) => (other.id === row.id ? row : other)) })}
+              onDelete={() => void reload()}
+            />
+            <Pagination page={data.page} pages={data.pages} total={data.total} onPage={(page) => choose("page", String(page))} />
+          </>
+        )}
+      </section>
+    </>
+  );
+}
