@@ -1,0 +1,188 @@
+"""Writes the pages that are made from the code, so that they can't drift: `docs/reference/`, and the map of the rooms.
+
+    .venv/bin/python docs/generate.py            write them
+    .venv/bin/python docs/generate.py --check    exit 1 when one of them is not what the code says (a test runs this)
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import click
+import grimp
+
+import omni
+from omni.cli.main import COMMANDS, omni as command_line
+from omni.kernel.errors import CATALOGUE, Exit
+from omni.kernel.settings import explain
+from omni.review.scorecard import dimensions
+from omni.spec.lexicon import domains
+from omni.templates.catalog import templates
+from omni.verify.registry import checks
+
+HERE = Path(__file__).parent
+MADE = "<!-- Made by docs/generate.py from the code. Change the code, then run it. -->\n\n"
+FLOORS = (
+    ("door", ("cli",)),
+    ("flows", ("pipeline",)),
+    ("crafts", ("review", "delivery")),
+    ("engines", ("verify", "templates")),
+    ("tools", ("sandbox", "spec")),
+    ("ground", ("kernel",)),
+)
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page: path → text."""
+    reference = HERE / "reference"
+    return {
+        reference / "cli.md": _cli(),
+        reference / "settings.md": _settings(),
+        reference / "errors.md": _errors(),
+        reference / "checks.md": _checks(),
+        reference / "templates.md": _templates(),
+        reference / "domains.md": _domains(),
+        reference / "scorecard.md": _scorecard(),
+        HERE / "rooms.md": _rooms(),
+    }
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    def cell(text: str) -> str:
+        return " ".join(text.split()).replace("|", "\\|")
+
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join("| " + " | ".join(cell(text) for text in line) + " |\n" for line in lines)
+
+
+def _cli() -> str:
+    text = MADE + "# Commands\n\n`omni` exits 0 (pass), 1 (failed), 2 (usage), 3 (incomplete), 4 (not allowed).\n"
+    for name in COMMANDS:
+        command = command_line.get_command(click.Context(command_line), name)
+        assert command
+        text += _command(command, f"omni {name}")
+    return text
+
+
+def _command(command: click.Command, path: str) -> str:
+    context = click.Context(command, info_name=path, max_content_width=100, terminal_width=100)
+    text = f"\n## `{path}`\n\n```text\n{command.get_help(context)}\n```\n"
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner
+            text += _command(inner, f"{path} {name}")
+    return text
+
+
+def _settings() -> str:
+    values = explain({}, environ={"HOME": "/home/you", "OMNI_HOME": "/home/you/.local/share/omni"}, cwd=Path("/"))
+    rows = [(f"`{value.name}`", f"`{value.value}`", f"`OMNI_{value.name.upper()}`", value.help) for value in values]
+    return (
+        MADE
+        + "# Settings\n\nLater sources win: default, `omni.toml` in the Omni home, `[settings]` of the project's"
+        + " `omni.toml`, the environment, flags. `omni config` prints each value with where it came from.\n\n"
+        + _table(("setting", "default", "variable", "what it is"), rows)
+    )
+
+
+def _errors() -> str:
+    for module in pkgutil.walk_packages(omni.__path__, "omni."):
+        if "templates.parts" not in module.name and not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    kinds = sorted(CATALOGUE.values(), key=lambda kind: kind.code)
+    rows = [(f"`{kind.code}`", kind.title, f"{int(kind.exit)} {Exit(kind.exit).name.lower()}", kind.fix) for kind in kinds]
+    return MADE + "# Errors\n\nEvery error says what, where, why, and what to do.\n\n" + _table(
+        ("code", "meaning", "exit", "what to do"), rows
+    )
+
+
+def _checks() -> str:
+    rows = [(f"`{check.id}`", str(check.tier), check.tool or "omni", check.title) for check in checks()]
+    return (
+        MADE
+        + f"# Checks\n\n{len(rows)} checks. A check that could not run is `incomplete`, never green.\n\n"
+        + _table(("id", "tier", "tool", "title"), rows)
+    )
+
+
+def _templates() -> str:
+    text = MADE + "# Templates\n"
+    for template in templates():
+        text += f"\n## {template.name}\n\n{template.title}. {template.description}\n\n"
+        rows = [
+            (name, ", ".join(sorted(values)) or "none")
+            for name, values in sorted(template.capabilities.model_dump().items())
+        ]
+        text += _table(("can do", ""), rows)
+    return text
+
+
+def _domains() -> str:
+    rows = [(f"`{domain.id}`", domain.title, ", ".join(domain.entity_names)) for domain in domains()]
+    return (
+        MADE
+        + f"# Domains\n\n{len(rows)} application domains are known by name; anything else goes by general rules.\n\n"
+        + _table(("id", "domain", "entities"), rows)
+    )
+
+
+def _scorecard() -> str:
+    rows = [
+        (
+            dimension.title,
+            ", ".join(f"`{check}`" for check in dimension.checks) or "none",
+            ", ".join(f"`{m.metric}` ({m.zero:g} is 0, {m.full:g} is 10)" for m in dimension.measures) or "none",
+        )
+        for dimension in dimensions().values()
+    ]
+    return MADE + "# Scorecard\n\nTen dimensions, each 0 to 10 from evidence alone.\n\n" + _table(
+        ("dimension", "checks", "measures"), rows
+    )
+
+
+def _rooms() -> str:
+    """The map of the rooms, drawn from the imports."""
+    graph = grimp.build_graph("omni", cache_dir=None)
+    edges: dict[tuple[str, str], int] = defaultdict(int)
+    for importer in graph.modules:
+        for imported in graph.find_modules_directly_imported_by(importer):
+            source, target = _room(importer), _room(imported)
+            if source and target and source != target:
+                edges[source, target] += 1
+    lines = ["```mermaid", "flowchart TD"]
+    for floor, rooms in FLOORS:
+        lines += [f"  subgraph {floor}", *(f"    {room}" for room in rooms), "  end"]
+    lines += [f"  {source} -->|{count}| {target}" for (source, target), count in sorted(edges.items())]
+    return (
+        MADE + "# The rooms\n\nDrawn from the imports; a number is how many modules import across. The build fails when an"
+        " arrow points up.\n\n" + "\n".join(lines) + "\n```\n"
+    )
+
+
+def _room(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 and not parts[1].startswith("__") else ""
+
+
+def main() -> int:
+    stale = []
+    for path, text in pages().items():
+        if "--check" in sys.argv:
+            if not path.exists() or path.read_text() != text:
+                stale.append(os.path.relpath(path))
+        else:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+    for path in stale:
+        print(f"{path} is not what the code says. Type: .venv/bin/python docs/generate.py")
+    return bool(stale)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
