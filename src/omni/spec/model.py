@@ -137,9 +137,9 @@ class SpecField(Sourced):
 
 class ComputedKind(StrEnum):
     COUNT = "count"
-    """Number of children over `relation`."""
+    """Number of `child` rows that belong to this row."""
     SUM = "sum"
-    """Sum of `field` of the children over `relation`."""
+    """Sum of `field` of the children; `field` may be a computed value of the child."""
     AVERAGE = "average"
     PRODUCT = "product"
     """`fields[0] * fields[1]` of the same row."""
@@ -166,7 +166,9 @@ class RelationKind(StrEnum):
 
 
 class Relation(Sourced):
-    """From the entity that holds it to `target`. belongs-to makes a `{name}_id` column, and `target` has many."""
+    """From the entity that holds it to `target`. belongs-to makes a `{name}_id` column, and `target` has many.
+
+    `target` is the name of an entity, or `User` for an account (only when `auth`)."""
 
     name: Identifier
     label: str
@@ -180,7 +182,7 @@ class Relation(Sourced):
 
 class RuleKind(StrEnum):
     UNIQUE_TOGETHER = "unique-together"
-    """`fields` (columns or relation names) are unique as a group."""
+    """`fields` (columns, relation names, or `owner`: the user who made the row) are unique as a group."""
     ORDERED = "ordered"
     """`fields[0]` < `fields[1]`."""
     NO_OVERLAP = "no-overlap"
@@ -284,7 +286,8 @@ class OperationKind(StrEnum):
     SUMMARY = "summary"
     """A page or endpoint that groups rows by `field` and shows count, and sum of `value_field`."""
     RUN = "run"
-    """A command (cli-tool) or a task (worker) that is not about an entity; `steps` says what it does."""
+    """A command (cli-tool) or a task (worker) that is not about an entity. `steps` says what it does, each
+    `verb:argument` from the closed list in `data/steps.yaml`, in order."""
     CUSTOM = "custom"
     """Anything that no template knows. Delivered by a model, or not delivered."""
 
