@@ -90,7 +90,7 @@ def plan(check: Check, base: Context, changed: frozenset[str] | None, cache: Cac
         )
     context = replace(base, check=check, files=tuple(file for file in inputs if not file.problem))
     remembered = cache.recall(context)
-    if check.network and base.offline and not remembered.complete:
+    if check.network and not check.works_offline and base.offline and not remembered.complete:
         return without(check, Status.INCOMPLETE, "it needs the network, and Omni is offline")
     return Planned(context, _unreadable(inputs), remembered)
 

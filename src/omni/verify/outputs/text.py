@@ -1,0 +1,108 @@
+"""For a person at a terminal: findings by file with why and how to mend, what was looked at, the verdict."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby
+
+from omni.verify.outputs.summary import MARKS, VERDICTS, counts, how_it_ran, not_looked_at, number
+from omni.verify.report import CheckResult, Finding, Report, Status
+
+SHOWN = 20
+"""Findings of one rule; the rest are counted."""
+
+COLORS = {
+    "error": "31", "fail": "31", "warning": "33", "incomplete": "33", "note": "36", "pass": "32", "skipped": "2", "path": "1",
+}  # fmt: skip
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What a hostile file name or message could steer the terminal with."""
+
+
+def write(report: Report, *, color: bool = False) -> str:
+    paint = _painted if color else _plain
+    lines = [*_findings(report, paint), *_checks(report, paint), *_coverage(report), *_verdict(report, paint)]
+    return "\n".join(lines) + "\n"
+
+
+def _findings(report: Report, paint: _Paint) -> Iterator[str]:
+    shown: Counter[str] = Counter()
+    ordered = sorted(
+        report.findings, key=lambda finding: (finding.path, finding.line or 0, finding.check, finding.rule)
+    )
+    for path, findings in groupby(ordered, lambda finding: finding.path):
+        block = [line for finding in findings for line in _finding(finding, shown, paint)]
+        if block:
+            yield from (paint(_safe(path) or "(the project)", "path"), *block, "")
+    for rule, total in sorted(shown.items()):
+        if total > SHOWN:
+            yield f"… and {number(total - SHOWN, 'more finding')} of {rule} (--format json has all)"
+    if any(total > SHOWN for total in shown.values()):
+        yield ""
+
+
+def _finding(finding: Finding, shown: Counter[str], paint: _Paint) -> Iterator[str]:
+    rule = f"{finding.check}/{finding.rule}"
+    shown[rule] += 1
+    if shown[rule] > SHOWN:
+        return
+    where = ":".join(str(part) for part in (finding.line, finding.column) if part)
+    first, *rest = _safe(finding.message).splitlines() or [""]
+    yield f"  {where:>7}  {paint(finding.severity, finding.severity)}  {_safe(rule)}  {first}"
+    yield from (f"           {line}" for line in rest)
+    if shown[rule] == 1:
+        about = " ".join(filter(None, (finding.why, f"({finding.cwe})" if finding.cwe else "")))
+        yield from (
+            f"           {name}  {_safe(text)}" for name, text in (("why", about), ("fix", finding.fix)) if text
+        )
+
+
+def _checks(report: Report, paint: _Paint) -> Iterator[str]:
+    width = max((len(result.check) for result in report.results), default=0)
+    for tier, results in groupby(report.results, lambda result: result.tier):
+        yield f"Tier {tier}"
+        yield from (_check(result, width, paint) for result in results)
+    yield ""
+
+
+def _check(result: CheckResult, width: int, paint: _Paint) -> str:
+    about = result.reason if result.status is not Status.PASS else ""
+    if result.status in {Status.PASS, Status.FAIL}:
+        found = number(len(result.findings), "finding") if result.findings else ""
+        when = "cached" if result.cached else f"{result.seconds:.2f} s"
+        about = "; ".join(filter(None, (found, number(result.coverage.seen, "file"), when, about)))
+    label = f"{MARKS[result.status]} {result.status:<10} {result.check:<{width}}"
+    return f"  {paint(label, result.status)}  {_safe(about)}".rstrip()
+
+
+def _coverage(report: Report) -> Iterator[str]:
+    yield f"Looked at {number(report.files.seen, 'file')}."
+    missing = not_looked_at(report.files)
+    if missing:
+        yield "Not looked at:"
+        yield from (f"  {_safe(line)}" for line in missing)
+    yield ""
+
+
+def _verdict(report: Report, paint: _Paint) -> Iterator[str]:
+    yield f"{counts(report)}; {how_it_ran(report)}"
+    yield f"{paint(report.verdict.upper(), report.verdict)}: {VERDICTS[report.verdict]}"
+
+
+def _safe(text: str) -> str:
+    return CONTROL.sub("\ufffd", text)
+
+
+class _Paint:
+    """A text in the colour of a word."""
+
+    def __init__(self, color: bool) -> None:
+        self.color = color
+
+    def __call__(self, text: str, kind: str) -> str:
+        return f"\x1b[{COLORS[kind]}m{text}\x1b[0m" if self.color and kind in COLORS else str(text)
+
+
+_plain, _painted = _Paint(False), _Paint(True)
