@@ -13,7 +13,7 @@ from omni.verify.check import Check, Context, Scope, Tier
 from omni.verify.config import BAD_CONFIG, ProjectConfig
 from omni.verify.files import File, Inventory, matches
 from omni.verify.registry import UNKNOWN_CHECK
-from omni.verify.report import CheckResult, Coverage, Status
+from omni.verify.report import NO_FILES, CheckResult, Coverage, Status
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,7 @@ def plan(check: Check, base: Context, changed: frozenset[str] | None, cache: Cac
     if changed is not None:
         inputs = _since_change(check, base.inventory, inputs, changed)
     if not inputs:
-        return without(
-            check, Status.SKIPPED, "there are no such files" + (" that changed" if changed is not None else "")
-        )
+        return without(check, Status.SKIPPED, NO_FILES + (" that changed" if changed is not None else ""))
     context = replace(base, check=check, files=tuple(file for file in inputs if not file.problem))
     remembered = cache.recall(context)
     if check.network and not check.works_offline and base.offline and not remembered.complete:

@@ -35,6 +35,10 @@ class Status(StrEnum):
     """It does not apply here (no such files), or was switched off by name."""
 
 
+NO_FILES = "there are no such files"
+"""Why a check is skipped that does not apply."""
+
+
 class Finding(Model):
     check: str
     rule: str

@@ -8,14 +8,22 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from omni.verify.outputs.summary import MARKS, VERDICTS, counts, how_it_ran, not_looked_at, number
-from omni.verify.report import CheckResult, Finding, Report, Status
+from omni.verify.report import NO_FILES, CheckResult, Finding, Report, Status
 
 SHOWN = 20
 """Findings of one rule; the rest are counted."""
 
+RED, GREEN, YELLOW, CYAN, DIM, BOLD = "31", "32", "33", "36", "2", "1"
 COLORS = {
-    "error": "31", "fail": "31", "warning": "33", "incomplete": "33", "note": "36", "pass": "32", "skipped": "2", "path": "1",
-}  # fmt: skip
+    "error": RED,
+    "fail": RED,
+    "incomplete": YELLOW,
+    "note": CYAN,
+    "pass": GREEN,
+    "path": BOLD,
+    "skipped": DIM,
+    "warning": YELLOW,
+}
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What a hostile file name or message could steer the terminal with."""
@@ -28,22 +36,20 @@ def write(report: Report, *, color: bool = False) -> str:
 
 
 def _findings(report: Report, paint: _Paint) -> Iterator[str]:
+    ordered = sorted(report.findings, key=lambda each: (each.path, each.line or 0, each.column or 0, each.check))
     shown: Counter[str] = Counter()
-    ordered = sorted(
-        report.findings, key=lambda finding: (finding.path, finding.line or 0, finding.check, finding.rule)
-    )
     for path, findings in groupby(ordered, lambda finding: finding.path):
         block = [line for finding in findings for line in _finding(finding, shown, paint)]
         if block:
             yield from (paint(_safe(path) or "(the project)", "path"), *block, "")
-    for rule, total in sorted(shown.items()):
+    for rule, total in sorted(Counter(f"{each.check}/{each.rule}" for each in ordered).items()):
         if total > SHOWN:
-            yield f"… and {number(total - SHOWN, 'more finding')} of {rule} (--format json has all)"
-    if any(total > SHOWN for total in shown.values()):
-        yield ""
+            yield f"… and {number(total - SHOWN, 'more finding')} of {_safe(rule)} (--format json has all)"
+            yield ""
 
 
 def _finding(finding: Finding, shown: Counter[str], paint: _Paint) -> Iterator[str]:
+    """Its lines; why and what to do are said once, where they are first needed."""
     rule = f"{finding.check}/{finding.rule}"
     shown[rule] += 1
     if shown[rule] > SHOWN:
@@ -52,18 +58,21 @@ def _finding(finding: Finding, shown: Counter[str], paint: _Paint) -> Iterator[s
     first, *rest = _safe(finding.message).splitlines() or [""]
     yield f"  {where:>7}  {paint(finding.severity, finding.severity)}  {_safe(rule)}  {first}"
     yield from (f"           {line}" for line in rest)
-    if shown[rule] == 1:
-        about = " ".join(filter(None, (finding.why, f"({finding.cwe})" if finding.cwe else "")))
-        yield from (
-            f"           {name}  {_safe(text)}" for name, text in (("why", about), ("fix", finding.fix)) if text
-        )
+    about = " ".join(filter(None, (finding.why, f"({finding.cwe})" if finding.cwe else "")))
+    for name, text in (("why", about), ("fix", finding.fix)):
+        shown[f"{name} {text}"] += 1
+        if text and shown[f"{name} {text}"] == 1:
+            yield f"           {name}  {_safe(text)}"
 
 
 def _checks(report: Report, paint: _Paint) -> Iterator[str]:
     width = max((len(result.check) for result in report.results), default=0)
     for tier, results in groupby(report.results, lambda result: result.tier):
         yield f"Tier {tier}"
-        yield from (_check(result, width, paint) for result in results)
+        yield from (_check(result, width, paint) for result in results if result.reason != NO_FILES)
+    without = ", ".join(result.check for result in report.results if result.reason == NO_FILES)
+    if without:
+        yield f"Skipped, since {NO_FILES}: {without}"
     yield ""
 
 
