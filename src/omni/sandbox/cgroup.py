@@ -1,0 +1,152 @@
+"""Caps on a whole group of processes: memory, number, share of the processor. cgroup v1 and v2.
+
+Layout: Documentation/admin-guide/cgroup-v1 and cgroup-v2 of the kernel.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from omni.sandbox.job import Limits
+
+ROOT = Path("/sys/fs/cgroup")
+MIB = 1 << 20
+_PREFIX = "omni-sandbox-"
+_number = itertools.count()
+
+
+@dataclass(frozen=True)
+class Group:
+    """The folders of one job's group, one a controller (v1) or one alone (v2)."""
+
+    folders: tuple[Path, ...]
+
+    def add(self, pid: int) -> None:
+        """Move a process in. Its later children are born inside."""
+        for folder in self.folders:
+            (folder / "cgroup.procs").write_text(str(pid))
+
+    def out_of_memory(self) -> bool:
+        """Whether the kernel has killed a member because the group reached its memory cap."""
+        return any(
+            line.startswith("oom_kill ") and int(line.split()[1]) > 0
+            for folder in self.folders
+            for name in ("memory.events", "memory.oom_control")
+            for line in _read(folder / name).splitlines()
+        )
+
+    def remove(self) -> None:
+        """Delete the group; its members must be dead. The kernel may need a moment to notice that."""
+        for folder in self.folders:
+            for _ in range(100):
+                try:
+                    folder.rmdir()
+                except FileNotFoundError:
+                    break
+                except OSError:
+                    time.sleep(0.01)
+                else:
+                    break
+
+
+def create(limits: Limits) -> Group | None:
+    """A new group with these caps, or None where this user may not make one."""
+    bases = _bases()
+    if not bases:
+        return None
+    name = f"{_PREFIX}{os.getpid()}-{_started(os.getpid())}-{next(_number)}"
+    group = Group(tuple(dict.fromkeys(base / name for base in bases.values())))
+    try:
+        for folder in group.folders:
+            folder.mkdir()
+        for file, value in _caps(limits):
+            for folder in group.folders:
+                if (path := folder / file).exists():
+                    path.write_text(str(value))
+    except OSError:
+        group.remove()
+        return None
+    return group
+
+
+def available() -> bool:
+    """Whether this user may make groups with caps on memory and processes."""
+    if group := create(Limits()):
+        group.remove()
+    return group is not None
+
+
+def sweep() -> None:
+    """Delete the groups of Omni processes that are gone (after a `kill -9`). Members, if any, are killed."""
+    for base in set(_bases().values()):
+        for folder in base.glob(f"{_PREFIX}*"):
+            pid, started = (int(part) for part in folder.name.removeprefix(_PREFIX).split("-")[:2])
+            if _started(pid) != started:
+                for member in _read(folder / "cgroup.procs").split():
+                    _kill(int(member))
+                Group((folder,)).remove()
+
+
+def _caps(limits: Limits) -> tuple[tuple[str, int], ...]:
+    memory = limits.memory * MIB
+    return (
+        ("memory.limit_in_bytes", memory),
+        ("memory.memsw.limit_in_bytes", memory),
+        ("memory.max", memory),
+        ("memory.swap.max", 0),
+        ("memory.oom.group", 1),
+        ("pids.max", limits.processes),
+        # A quarter of the usual share: people and Omni itself come first when the processor is busy.
+        ("cpu.shares", 256),
+        ("cpu.weight", 25),
+    )
+
+
+def _bases() -> dict[str, Path]:
+    """Controller → the folder in which this process may make groups; empty unless memory and pids are both there."""
+    bases: dict[str, Path] = {}
+    for line in _read(Path("/proc/self/cgroup")).splitlines():
+        _, controllers, own = line.split(":", 2)
+        if not controllers:
+            bases |= {"memory": base, "pids": base} if (base := _unified(own)) else {}
+        for controller in {"memory", "pids", "cpu"} & set(controllers.split(",")):
+            inside = ROOT / controller / own.lstrip("/")
+            base = inside if inside.is_dir() else ROOT / controller  # a container sees its own group as the root
+            if os.access(base, os.W_OK):
+                bases[controller] = base
+    return bases if {"memory", "pids"} <= bases.keys() else {}
+
+
+def _unified(own: str) -> Path | None:
+    """The nearest v2 group, from our own upward, that hands memory and pids down and may be written."""
+    folder = ROOT / own.lstrip("/")
+    for base in (folder, *folder.parents):
+        if not base.is_relative_to(ROOT):
+            return None
+        if {"memory", "pids"} <= set(_read(base / "cgroup.subtree_control").split()) and os.access(base, os.W_OK):
+            return base
+    return None
+
+
+def _started(pid: int) -> int:
+    """Start time of a process in clock ticks since boot; 0 when there is none. Tells a pid from its successor."""
+    stat = _read(Path(f"/proc/{pid}/stat"))
+    return int(stat.rpartition(")")[2].split()[19]) if stat else 0
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, 9)
+    except ProcessLookupError:
+        return
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
