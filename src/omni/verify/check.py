@@ -123,6 +123,8 @@ class Check(Model):
     sandboxed: bool = False
     """The tool would execute the project's code or configuration, so it runs in the sandbox."""
     network: bool = False
+    works_offline: bool = False
+    """Of one with `network`: it does what it can without, and says itself what is missing."""
     fresh_for: float | None = None
     """Seconds a cached result is believed, for what depends on the outside; None: as long as nothing changes."""
     weight: int = 1

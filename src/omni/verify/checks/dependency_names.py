@@ -1,0 +1,182 @@
+"""Dependencies exist, and are the ones that were meant.
+
+Code that was made up names packages that were made up; an attacker registers such names, and misspellings of popular
+ones. Known without asking: the snapshot of popular names, and what is installed. The rest is asked through pip and npm,
+so that private indexes, proxies and credentials that are configured there count too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from omni.kernel.errors import OmniError
+from omni.kernel.processes import run as run_program
+from omni.verify.analysis.imported import javascript_imports, python_imports
+from omni.verify.analysis.lookalikes import resembles
+from omni.verify.analysis.manifests import (
+    MANIFESTS,
+    BadManifestError,
+    is_python_manifest,
+    normalise,
+    npm_dependencies,
+    python_dependencies,
+)
+from omni.verify.analysis.packages import installed, module_owners, popular, providers, snapshot_of
+from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.check import Check, Context, Failed, Gap, Item
+from omni.verify.files import File
+from omni.verify.report import Finding, Severity
+
+MISSING = Rule(
+    "dependency-names",
+    "no-such-package",
+    Severity.ERROR,
+    why="The registry has no package of this name: it can't be installed, until a stranger registers it.",
+    fix="Find the package that was meant, or remove it. Never register the name to make the error go away.",
+    cwe="CWE-1357",
+)
+LOOKALIKE = Rule(
+    "dependency-names",
+    "look-alike",
+    Severity.ERROR,
+    why="Packages named almost like popular ones are a common way to get malicious code installed.",
+    fix="If the popular package was meant, correct the name; if not, allow it with `omni: allow`, and say why.",
+    cwe="CWE-1357",
+)
+
+CERTAIN = {"pypi": "pip", "npm": "npm"}
+"""A name that every complete registry has. If it is not found either, the answer says nothing about the others."""
+AT_ONCE = 4
+SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Named:
+    """A place where a package is named."""
+
+    registry: str
+    name: str
+    path: str
+    line: int
+    snippet: str
+
+
+def run(context: Context) -> Iterator[Item]:
+    named = {
+        (each.registry, each.name): each for each in sorted(_named(context), key=lambda each: each.path, reverse=True)
+    }
+    environment = installed(context.environment)
+    unknown: list[Named] = []
+    for each in named.values():
+        if each.name in popular(each.registry) or (each.registry == "pypi" and each.name in environment):
+            continue
+        meant = resembles(each.name, each.registry)
+        if meant:
+            yield _look_alike(each, meant)
+        else:
+            unknown.append(each)
+    for registry in CERTAIN:
+        asked = [each for each in unknown if each.registry == registry]
+        if asked:
+            yield from _ask(context, registry, asked)
+
+
+def _named(context: Context) -> Iterator[Named]:
+    """Every package that a manifest declares or code imports."""
+    declared: set[tuple[str, str]] = set()
+    for file in context.files:
+        python = is_python_manifest(file.path)
+        if not python and file.path.rpartition("/")[2] != "package.json":
+            continue
+        try:
+            found = (python_dependencies if python else npm_dependencies)(file.path, context.text(file))
+        except BadManifestError:  # `imports` says so
+            continue
+        registry = "pypi" if python else "npm"
+        for entry in found:
+            declared.add((registry, entry.name))
+            if entry.direct:
+                yield _place(context, registry, entry.name, file, entry.line)
+    for each in python_imports(context):
+        known = providers(each.module, {}) & {name for _, name in declared}
+        top = each.module.split(".")[0]
+        namespace = any(name.startswith(f"{top.lower()}-") for _, name in declared)
+        if not (known or namespace or each.optional or top in module_owners()):
+            yield _place(context, "pypi", normalise(top), each.file, each.line)
+    if any(registry == "npm" for registry, _ in declared):
+        for each in javascript_imports(context):
+            if ("npm", each.module) not in declared:
+                yield _place(context, "npm", each.module, each.file, each.line)
+
+
+def _place(context: Context, registry: str, name: str, file: File, line: int) -> Named:
+    return Named(registry, name, file.path, line, line_of(context.text(file), line))
+
+
+def _look_alike(each: Named, meant: str) -> Finding:
+    message = f"`{each.name}` is not among the popular packages of {each.registry}, and looks like `{meant}`, which is"
+    return LOOKALIKE.at(each.path, each.line, message, snippet=each.snippet)
+
+
+def _ask(context: Context, registry: str, asked: list[Named]) -> Iterator[Item]:
+    names = ", ".join(f"`{each.name}`" for each in asked)
+    without = f"{names}: not in the snapshot of {snapshot_of(registry)}, and {registry} could not be asked"
+    if context.offline:
+        yield Gap(f"{without} (Omni is offline)")
+        return
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = dict(zip(asked, pool.map(lambda each: _exists(context, registry, each.name), asked), strict=True))
+    missing = [each for each in asked if answers[each] is False]
+    if None in answers.values() or (missing and not _exists(context, registry, CERTAIN[registry])):
+        yield Gap(without)
+        return
+    for each in missing:
+        message = f"there is no package `{each.name}` on {registry}"
+        yield MISSING.at(each.path, each.line, message, snippet=each.snippet)
+
+
+def _exists(context: Context, registry: str, name: str) -> bool | None:
+    """Whether the registry has the package; None when there is no answer."""
+    return (_on_pypi if registry == "pypi" else _on_npm)(context, name)
+
+
+def _on_pypi(context: Context, name: str) -> bool | None:
+    try:
+        output = context.execute("pip", "index", "versions", name, timeout=SECONDS)
+    except Failed:
+        return None
+    if output.exit_code == 0:
+        return True
+    return False if "No matching distribution found" in output.stderr else None
+
+
+def _on_npm(context: Context, name: str) -> bool | None:
+    """npm is the machine's own. It runs outside of the project, whose .npmrc could name another registry."""
+    context.cache.mkdir(parents=True, exist_ok=True)
+    try:
+        done = run_program(["npm", "view", "--json", name, "name"], cwd=context.cache, timeout=SECONDS)
+    except OmniError:
+        return None
+    if done.ok:
+        return True
+    try:
+        answer = json.loads(done.stdout)
+    except json.JSONDecodeError:
+        return None
+    return False if isinstance(answer, dict) and "E404" in str(answer.get("error")) else None
+
+
+CHECK = Check(
+    id="dependency-names",
+    title="Dependencies exist and are the ones meant",
+    tier=1,
+    languages=("python", "javascript", "typescript"),
+    globs=MANIFESTS,
+    run=run,
+    network=True,
+    works_offline=True,
+    fresh_for=86_400,
+)
