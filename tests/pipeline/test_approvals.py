@@ -53,5 +53,5 @@ def test_what_a_rule_let_pass_says_which(engine: Engine) -> None:
         ("autonomous", "code_review", 7.6, False),
     ],
 )
-def test_when_a_person_is_asked(profile: str, gate: str, score: float, asks: bool) -> None:  # noqa: FBT001
+def test_when_a_person_is_asked(profile: str, gate: str, score: float, asks: bool) -> None:
     assert {str(name): rule for name, rule in gates(profile).items()}[gate].asks(score) is asks

@@ -42,7 +42,10 @@ def test_a_stage_that_is_done_again_replaces_what_was_cut_short(engine: Engine) 
     start_stage(engine, run.id, stage, 0)
     end_stage(engine, run.id, stage, 0, "sha256:1", passed=True)
     start_stage(engine, run.id, stage, 1)
-    assert [(record.attempt, record.status) for record in stage_records(engine, run.id)] == [(0, "passed"), (1, "running")]
+    assert [(record.attempt, record.status) for record in stage_records(engine, run.id)] == [
+        (0, "passed"),
+        (1, "running"),
+    ]
     assert handoff_of(engine, run.id, stage.name) == "sha256:1"
 
 

@@ -34,7 +34,11 @@ def test_restore_brings_back_exactly_the_commit(tmp_path: Path) -> None:
     workspace.write({"a.txt": (b"two\n", False), "junk/deep.txt": (b"x", False)})
     (workspace.path / ".git" / "index.lock").touch()  # a git that was killed
     workspace.restore(commit)
-    assert sorted(path.name for path in workspace.path.rglob("*") if ".git" not in path.parts) == ["a.txt", "bin", "run"]
+    assert sorted(path.name for path in workspace.path.rglob("*") if ".git" not in path.parts) == [
+        "a.txt",
+        "bin",
+        "run",
+    ]
     assert (workspace.path / "a.txt").read_bytes() == b"one\n"
 
 

@@ -12,9 +12,10 @@ from omni.cli.common import line
 from omni.cli.errors import show
 from omni.cli.watch import Show, follow
 from omni.kernel.errors import Exit, OmniError
-from omni.pipeline.handoffs import PackageHandoff, ReviewHandoff, exit_code
+from omni.pipeline.handoffs import exit_code
 from omni.pipeline.lock import working_on
-from omni.pipeline.run import handoff_of, load
+from omni.pipeline.run import load
+from omni.pipeline.summary import summarize
 from omni.pipeline.workflow import start
 
 if TYPE_CHECKING:
@@ -47,26 +48,18 @@ def execute(run: Run, settings: Settings, engine: Engine, *, as_json: bool, wait
 
 def conclude(engine: Engine, settings: Settings, run_id: str, *, as_json: bool) -> int:
     """Say how a run stands; returns the exit code that goes with it."""
-    from omni.kernel.artifacts import ArtifactStore
-
-    run = load(engine, run_id)
-    store = ArtifactStore(settings.home / "artifacts")
-    result: dict[str, object] = {"run": run.id, "status": run.status, "verdict": run.verdict}
-    try:
-        result["out"] = PackageHandoff.model_validate_json(store.get(handoff_of(engine, run_id, "package"))).out
-        review = ReviewHandoff.model_validate_json(store.get(handoff_of(engine, run_id, "review")))
-        result |= {"score": review.score, "not_delivered": review.not_delivered}
-    except KeyError:
-        pass
-    code = exit_code(run.verdict) if run.status == "ended" else Exit.INCOMPLETE
-    if run.status == "cancelled":
-        code = Exit.FAILED
+    summary = summarize(settings, engine, run_id)
+    code = {"ended": exit_code(summary.verdict), "cancelled": Exit.FAILED}.get(summary.status, Exit.INCOMPLETE)
     if as_json:
-        line("result", {**result, "exit_code": int(code)})
+        line("result", {**summary.model_dump(mode="json"), "exit_code": int(code)})
         return code
-    click.echo(f"{run.verdict or run.status}  run {run.id}")
-    if "out" in result:
-        click.echo(f"package  {result['out']}\nreport   {result['out']}/report.html")
+    click.echo(f"{summary.verdict or summary.status}  run {summary.run}  {summary.seconds:.0f} s")
+    for phrase in summary.not_delivered:
+        click.echo(f"  not delivered: {phrase}")
+    for reason in summary.reasons if summary.verdict != "pass" else ():
+        click.echo(f"  {reason}")
+    if summary.out:
+        click.echo(f"  report:  {summary.out}/report.html\n  app:     cd {summary.out}/app && make run")
     return code
 
 

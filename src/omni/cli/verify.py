@@ -57,26 +57,26 @@ def verify(
     omni verify . --tier 1 --format sarif --output findings.sarif
     """
     # Imported here, as in every command: `omni --version` and `omni --help` stay fast.
+    from omni.kernel.errors import Exit
     from omni.kernel.files import write_atomic
-    from omni.verify.engine import Options
     from omni.verify.engine import verify as examine
-    from omni.verify.gate import decide, gate
+    from omni.verify.gate import decide, gates
     from omni.verify.outputs import render
+    from omni.verify.plan import Options
 
     tiers: tuple[Literal[1, 2, 3, 4], ...] = tuple(number for number in (1, 2, 3, 4) if tier and number <= tier)
     options = Options(
         tiers=tiers, only=only, changed=changed, base=base, fix=fix, baseline=new, environment=environment
     )
     report = examine(path, options, settings(), _progress())
-    decision = decide(report, gate("verify"))
-    color = output is None and sys.stdout.isatty()
-    text = render(report, decision, "ndjson" if as_json else form, color=color)
+    text = render(report, "ndjson" if as_json else form, color=output is None and sys.stdout.isatty())
     if output:
         write_atomic(output, text)
         click.echo(f"{report.verdict}  {output}", err=True)
     else:
         click.echo(text, nl=False)
-    return decision.exit
+    decision = decide(report, gates()["default"])
+    return Exit.PASS if decision.passed else Exit.FAILED if report.verdict == "fail" else Exit.INCOMPLETE
 
 
 def _progress() -> Callable[[CheckEvent], None] | None:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from omni.spec.model import Part, PartStatus, Specification
+from omni.spec.model import Criterion, Part, PartStatus, Specification
 
 Outcome = Literal["delivered", "assumed", "not-delivered", "waived", "narrative"]
 
@@ -61,12 +61,19 @@ def _row(
     shown: Mapping[str, bool],
     waived: Collection[str],
 ) -> Row:
-    criteria = tuple(criterion.id for criterion in spec.criteria if set(criterion.verifies) & set(part.items))
+    criteria = tuple(criterion.id for criterion in spec.criteria if _concerns(criterion, part))
     outcome, why = _outcome(part, criteria, undelivered, shown)
     if outcome == "not-delivered" and any(_names(waiver, part) for waiver in waived):
         outcome = "waived"
     tests = tuple(sorted({test for criterion in criteria for test in trace.get(criterion, ())}))
     return Row(part=part.id, text=part.text, outcome=outcome, items=part.items, criteria=criteria, tests=tests, why=why)
+
+
+def _concerns(criterion: Criterion, part: Part) -> bool:
+    """Whether the criterion comes from the phrase, or verifies one of its items or a part of one (`auth:log-in`)."""
+    return part.id in criterion.sources or any(
+        ref == item or ref.startswith(f"{item}:") for ref in criterion.verifies for item in part.items
+    )
 
 
 def _outcome(

@@ -1,0 +1,88 @@
+"""How a run stands, in one record: what every face shows when it is over."""
+
+from __future__ import annotations
+
+import json
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Engine
+
+from omni.kernel.artifacts import ArtifactStore
+from omni.kernel.settings import Settings
+from omni.pipeline.handoffs import (
+    Handoff,
+    ImplementationHandoff,
+    PackageHandoff,
+    ReviewHandoff,
+    SpecificationHandoff,
+    VerificationHandoff,
+)
+from omni.pipeline.run import handoff_of, load, stage_records
+from omni.spec.model import Specification
+from omni.verify.report import Report
+
+H = TypeVar("H", bound=Handoff)
+
+
+class Summary(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    run: str
+    status: str
+    verdict: str
+    out: str = ""
+    """The package; empty while there is none."""
+    template: str = ""
+    domain: str = ""
+    seconds: float
+    """Of machine time, over all stages."""
+    files: int = 0
+    lines: int = 0
+    tests: int = 0
+    coverage: float | None = None
+    """Branch coverage of the app's tests, per cent."""
+    score: float | None = None
+    """Of the scorecard, 0 to 10."""
+    assumptions: tuple[str, ...] = ()
+    not_delivered: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    """Why the newest stage that did not pass did not."""
+
+
+def summarize(settings: Settings, engine: Engine, run_id: str) -> Summary:
+    """The summary of a run as it is now. Raises OmniError when there is no such run."""
+    run, store = load(engine, run_id), ArtifactStore(settings.home / "artifacts")
+    stages = stage_records(engine, run.id)
+
+    def newest(kind: type[H], stage: str) -> H | None:
+        try:
+            return kind.model_validate_json(store.get(handoff_of(engine, run.id, stage)))
+        except KeyError:
+            return None
+
+    facts: dict[str, object] = {}
+    if specified := newest(SpecificationHandoff, "specification"):
+        spec = Specification.model_validate_json(store.get(specified.spec))
+        facts |= {"template": spec.template, "domain": spec.domain}
+        facts["assumptions"] = tuple(assumption.text for assumption in spec.assumptions)
+    if built := newest(ImplementationHandoff, "implementation"):
+        facts |= {"files": built.files, "lines": built.lines}
+    if tested := newest(VerificationHandoff, "fast"):
+        metrics = _metrics(Report.model_validate_json(store.get(tested.report)))
+        facts |= {"tests": int(metrics.get("tests.passed", 0)), "coverage": metrics.get("coverage.branch")}
+    if review := newest(ReviewHandoff, "review"):
+        facts |= {"score": review.score, "not_delivered": review.not_delivered}
+    if package := newest(PackageHandoff, "package"):
+        facts["out"] = package.out
+    failed = [stage for stage in stages if stage.status == "failed"]
+    if failed:
+        facts["reasons"] = json.loads(store.get(failed[-1].output))["reasons"]
+    seconds = round(sum(stage.seconds for stage in stages), 1)
+    return Summary.model_validate(
+        {"run": run.id, "status": run.status, "verdict": run.verdict, "seconds": seconds, **facts}
+    )
+
+
+def _metrics(report: Report) -> dict[str, float]:
+    return {name: value for result in report.results for name, value in result.metrics.items()}
