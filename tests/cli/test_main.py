@@ -18,8 +18,11 @@ def omni(*argv: str, home: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_version_loads_nothing_heavy() -> None:
-    code = "import sys; sys.argv = ['omni', '--version']\ntry:\n import omni.cli.main as m; m.main()\nexcept SystemExit: pass\n"
-    code += "print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    code = (
+        "import sys; sys.argv = ['omni', '--version']\n"
+        "try:\n import omni.cli.main as m; m.main()\nexcept SystemExit: pass\n"
+        "print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     version, modules = done.stdout.splitlines()
     assert version.startswith("omni ")
