@@ -24,8 +24,8 @@ def test_the_same_content_makes_the_same_commit_anywhere(tmp_path: Path) -> None
 
 def test_the_commit_says_who_made_it_and_why(tmp_path: Path) -> None:
     workspace, _ = made(tmp_path / "x")
-    assert workspace.git("log", "-1", "--format=%an|%aI|%B") == (
-        "Omni|2026-01-02T03:04:05Z|feat: first\n\nOmni-Run: r1\nOmni-Stage: implementation\n\n"
+    assert workspace.git("log", "-1", "--format=%an|%at|%B") == (
+        "Omni|1767323045|feat: first\n\nOmni-Run: r1\nOmni-Stage: implementation\n\n"
     )
 
 
