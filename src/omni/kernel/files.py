@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import hashlib
 import os
@@ -10,6 +11,9 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
 
 
 def write_atomic(path: Path, data: bytes | str, mode: int = 0o644) -> None:
@@ -98,3 +102,18 @@ def _describe(path: Path) -> bytes:
     if stat.S_ISREG(status.st_mode):
         return b"file %s %s" % (mode, file_digest(path).encode())
     return b"special %s" % mode
+
+
+def exchange(one: Path, other: Path) -> None:
+    """Swap two paths in one step, so that both names are there at every instant (renameat2(2), RENAME_EXCHANGE).
+
+    Where the file system can't, in two steps with an instant between them.
+    """
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    names = (_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other))
+    if renameat2 is not None and renameat2(*names, _RENAME_EXCHANGE) == 0:
+        return
+    aside = one.with_name(f"{one.name}.{secrets.token_hex(6)}")
+    other.rename(aside)
+    one.rename(other)
+    aside.rename(one)
