@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from omni.spec import account, derive, rules, settle, threats, words
 from omni.spec.criteria import criteria
 from omni.spec.draft import Draft
-from omni.spec.grammar import grammar
-from omni.spec.lexicon import Domain, domains
-from omni.spec.model import Part, Request, Specification
+from omni.spec.lexicon import domains
+from omni.spec.model import Request, Specification
 from omni.spec.reading import Context, Reading
-from omni.spec.text import Phrase, phrases, tokenize
+from omni.spec.text import Phrase, phrases
 from omni.spec.vocabulary import Vocabulary
 
 
@@ -72,9 +71,10 @@ def _read(draft: Draft, cut: tuple[Phrase, ...]) -> list[Reading]:
     readings: list[Reading] = []
     sentence = 0
     for number, phrase in enumerate(cut, 1):
+        context.ahead = tuple(other for other in cut[number : number + 12] if other.sentence == phrase.sentence)
         if phrase.sentence != sentence:
             sentence = phrase.sentence
-            rules.new_sentence(context, phrase, draft)
+            rules.new_sentence(context, (phrase, *context.ahead), draft)
         reading = Reading(phrase, f"P{number}", context)
         rules.read(draft, vocabulary, reading)
         readings.append(reading)
@@ -109,6 +109,3 @@ def _assemble(draft: Draft, request: Request, readings: list[Reading]) -> Specif
     spec = account.give(spec, readings)
     spec = spec.model_copy(update={"criteria": criteria(spec)})
     return spec.model_copy(update={"threats": threats.stride(spec), "privacy_threats": threats.linddun(spec)})
-
-
-__all__ = ["Domain", "Part", "compile_request", "grammar", "tokenize"]

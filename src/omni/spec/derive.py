@@ -78,7 +78,7 @@ def permissions(draft: Draft) -> tuple[Permission, ...]:
                 letters = "".join(letter for letter in letters if letter == "r")
             sources = unique([*entity.sources, *role.sources])
             named = role.name in draft.access[root.name] and role.name != "user"
-            for scope, some in _scopes(root.ownership, letters, everything=named or role.name == "admin"):
+            for scope, some in _scopes(root.ownership, letters, named=named, admin=role.name == "admin"):
                 actions = tuple(LETTERS[letter] for letter in "rcud" if letter in some)
                 if actions:
                     found.append(
@@ -87,14 +87,14 @@ def permissions(draft: Draft) -> tuple[Permission, ...]:
     return tuple(found)
 
 
-def _scopes(ownership: Ownership, letters: str, *, everything: bool) -> list[tuple[str, str]]:
+def _scopes(ownership: Ownership, letters: str, *, named: bool, admin: bool) -> list[tuple[str, str]]:
     if ownership is Ownership.SHARED:
         return [("all", letters)]
     if ownership is Ownership.AUTHOR:
-        if everything:
+        if named or admin:
             return [("all", letters)]
         return [("all", "".join(x for x in letters if x == "r")), ("own", "".join(x for x in letters if x != "r"))]
-    return [("own", letters)]
+    return [("all" if named else "own", letters)]
 
 
 def root_of(entities: dict[str, Entity], entity: Entity) -> Entity:

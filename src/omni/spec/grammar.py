@@ -38,6 +38,7 @@ class Grammar(BaseModel):
     states: dict[str, State]
     people: dict[str, frozenset[str]]
     audience: frozenset[str]
+    other_languages: frozenset[str]
     types: tuple[tuple[re.Pattern[str], str], ...]
     personal_names: re.Pattern[str]
     units: dict[str, str]
@@ -53,7 +54,7 @@ def grammar() -> Grammar:
     """The grammar in `data/grammar.yaml`."""
     text = (files("omni.spec") / "data" / "grammar.yaml").read_text(encoding="utf-8")
     raw = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both loaders are safe ones
-    for key in ("stop", "fluff", "connecting", "app", "build", "manage", "verbs", "audience"):
+    for key in ("stop", "fluff", "connecting", "app", "build", "manage", "verbs", "audience", "other_languages"):
         raw[key] = frozenset(raw[key].split())
     for key in ("crud", "people"):
         raw[key] = {name: frozenset(words.split()) for name, words in raw[key].items()}

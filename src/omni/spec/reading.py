@@ -19,6 +19,12 @@ class Context:
     """`fields`: things of `entity` are listed; `actions`: what `role` does; `features`: abilities of the app."""
     entity: str = ""
     role: str = ""
+    only: bool = False
+    """Nobody else may."""
+    denied: bool = False
+    """The role may not."""
+    ahead: tuple[Phrase, ...] = ()
+    """The phrases of this sentence that are still to come."""
 
 
 @dataclass

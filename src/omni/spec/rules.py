@@ -1,35 +1,174 @@
-"""The rules that read a phrase. Each claims the words that it understands and adds to the draft what they mean."""
+"""The rules that read a phrase, in order. Each claims the words that it understands and adds what they mean."""
 
 from __future__ import annotations
 
+import re
+
+from omni.spec import words
+from omni.spec.actions import custom, read_access, read_actions, read_subject
 from omni.spec.draft import Draft
 from omni.spec.grammar import grammar
+from omni.spec.jobs import read_job
 from omni.spec.model import PartStatus
 from omni.spec.reading import Context, Reading
+from omni.spec.structure import read_audience, read_has, read_list, read_must, read_relations, read_things
 from omni.spec.text import Phrase
 from omni.spec.vocabulary import Vocabulary
 
+ACCOUNTS = re.compile(
+    r"\b(?:user )?(?:accounts?|log-?ins?|log(?:ging)? in|sign[- ]?(?:up|in)s?|auth\w*|registrations?|passwords?|users?)\b(?: (?:required|needed|necessary))?"
+)
+WITHOUT = re.compile(
+    r"\b(?:without|no|(?:i |we )?(?:don't|do not|doesn't|does not) (?:need|want|require|have)(?: to have)?(?: any| an?)?|except(?: for)?|minus)(?: any| the| an?)? (?P<what>[a-z][a-z' -]*?)(?: (?:required|needed|necessary|please|at all|whatsoever|for now|yet))*\W*$"
+)
+COUNTED = re.compile(r"\b(?:no|not) (?:more|one|body|two|longer|less|later)\b|\bnobody\b")
+MEASURES = (
+    (re.compile(r"(?:(?:answer|respond|load|be|take|react|open|pages? load|api)\w* )?(?:\b(?:in|within|under|below|less than|faster than|at most)\b ?)+(\d+(?:\.\d+)?) ?(ms|milliseconds?|s|sec|seconds?)\b(?: or less)?"), "performance", "Pages and endpoints answer quickly.", "95th percentile of the response time", "under {} {}"),
+    (re.compile(r"(\d{2}(?:\.\d+)?) ?%? ?(?:%|percent)? (?:up-?time|availability|available)\b(?: slo| sla)?|(?:up-?time|availability)(?: of)? (\d{2}(?:\.\d+)?) ?%"), "availability", "It is available.", "share of successful health probes", "at least {} %"),
+    (re.compile(r"(?:at least |up to |about |around |support(?:s|ing)? |handles? )*(\d[\d.,]*k?) (?:(?:concurrent|simultaneous|active|daily|parallel) )*(?:users|requests(?: per second| a second|/s)?|visitors|people)\b(?: at (?:once|a time|the same time))?"), "scale", "It carries many people at once.", "requests answered without an error at", "{} at once"),
+    (re.compile(r"(?:at least |>|>=|≥|over )*(\d{2}) ?% (?:branch |test |code |line )*coverage"), "other", "Automated tests cover the code.", "branch coverage", "at least {} %"),
+)  # fmt: skip
 
-def new_sentence(context: Context, phrase: Phrase, draft: Draft) -> None:
-    context.role = ""
-    context.mode = "features"
+
+def new_sentence(context: Context, ahead: tuple[Phrase, ...], draft: Draft) -> None:
+    """What a new sentence forgets, and what it goes on with."""
+    bullet = bool(re.match(r"\s*(?:[-*•–—·▪◦]|\d{1,2}[.)])\s", ahead[0].text))
+    if not bullet:
+        context.mode = "fields" if context.mode == "fields!" else "features"
+        context.role, context.only, context.denied = "", False, False
     context.entity = context.entity or draft.main
 
 
 def read(draft: Draft, vocabulary: Vocabulary, reading: Reading) -> None:
-    """Read one phrase with every rule, in order, until nothing is left."""
-    words_ = grammar()
-    for pattern, note in words_.beyond:
+    """Read one phrase with every rule until no word is left that says something."""
+    for rule in (_foreign_language, _beyond, _technology, _without, _measures):
+        rule(draft, reading)
+        if reading.done and (reading.refs or reading.status):
+            return
+    negative = reading.match(r"\b(?:not|never|cannot|can't|don't|doesn't|nobody|no one|won't|shouldn't|mustn't)\b")
+    for rule in (read_relations, read_has, read_must, read_job, read_subject, read_access):
+        rule(draft, reading)
+    if reading.context.mode == "fields" and not reading.claimed and reading.phrase.lead != "":
+        read_list(draft, reading)
+    if not (negative and not reading.context.denied):
+        vocabulary.read(reading)
+    for rule in (read_things, read_actions, read_list, read_audience):
+        if not reading.done or not reading.refs:
+            rule(draft, reading)
+    _openers(draft, reading)
+    custom(draft, reading)
+
+
+def _foreign_language(_: Draft, reading: Reading) -> None:
+    letters = [char for char in reading.lower if char.isalpha()]
+    foreign = set(grammar().other_languages) & {token.text for token in reading.phrase.tokens}
+    if sum(ord(char) > 0x24F for char in letters) > len(letters) / 2 or len(foreign) > 1:
+        reading.refuse("Only English is understood.")
+
+
+def _beyond(_: Draft, reading: Reading) -> None:
+    if reading.match(r"^\W*(?:and |but |with )?(?:without|no)\b"):
+        return
+    for pattern, note in grammar().beyond:
         if reading.match(pattern):
             reading.refuse(note)
             return
-    for name, platform in words_.templates.items():
-        if (found := reading.match(platform)) and draft.template == name:
-            reading.claim(found)
-            reading.refer(f"template:{name}")
-    vocabulary.read(reading)
-    if "app" not in reading.refs:
-        reading.claim_words(words_.app | words_.build | words_.fluff)
-    if not reading.rest() and not reading.refs:
-        reading.status = PartStatus.NARRATIVE
-        reading.note = "Says nothing to build."
+
+
+def _technology(draft: Draft, reading: Reading) -> None:
+    """Platform words and named technology."""
+    for name, pattern in grammar().templates.items():
+        for match in pattern.finditer(reading.lower):
+            if draft.template == name or (name, draft.template) in (
+                ("rest-api", "react-app"),
+                ("web-app", "react-app"),
+            ):
+                reading.claim(match)
+                reading.refer(f"template:{draft.template}")
+    for match in grammar().native.finditer(reading.lower):
+        reading.claim(match)
+        reading.refer(f"template:{draft.template}")
+        reading.claim_words(
+            frozenset({"database", "databases", "language", "languages", "framework", "frameworks", "db"})
+        )
+    if foreign := reading.match(grammar().foreign):
+        reading.refuse(
+            f"No template is made with “{foreign[0]}”; back ends are Python with FastAPI on SQLite or PostgreSQL."
+        )
+
+
+def _without(draft: Draft, reading: Reading) -> None:
+    """ "without accounts", "no comments", "we don't need due dates": takes it out of what is usual."""
+    match = reading.match(WITHOUT)
+    if match is None or reading.match(COUNTED):
+        return
+    what = match["what"].strip()
+    if ACCOUNTS.fullmatch(what) or what in ("accounts or login", "login or accounts", "user management"):
+        if draft.domain and draft.domain.needs_accounts:
+            reading.refuse(draft.domain.needs_accounts + " So there are accounts.")
+            return
+        draft.accounts = False
+    elif not _take_out(draft, what):
+        if len(what.split()) > 3 or any(
+            word in grammar().verbs or word in ("can", "who", "that") for word in what.split()
+        ):
+            return
+        reading.note = "Nothing of the kind is built."
+    reading.claim(match)
+    reading.refer("project")
+    reading.note = reading.note or f"Left out: {what}."
+
+
+def _take_out(draft: Draft, what: str) -> bool:
+    singular = " ".join(words.singular(word) for word in what.split())
+    if (entity := draft.find_entity(what)) and entity != draft.main:
+        draft.drop_entity(entity)
+        return True
+    for held in list(draft.entities.values()):
+        for field in held.fields:
+            if words.snake(singular) in (field.name, words.singular(field.name)) and len(held.fields) > 1:
+                draft.drop_field(held.name, field.name)
+                return True
+    found = [
+        key
+        for key, op in draft.operations.items()
+        if words.stem(singular) in (words.stem(op.name), words.stem(op.kind))
+    ]
+    for key in found:
+        del draft.operations[key]
+    kinds = [
+        f"{words.snake(name)}.{kind}" for name in draft.entities for kind in ("search", "filter", "delete", "update")
+    ]
+    gone = {ref for ref in kinds if words.stem(ref.rpartition(".")[2]) == words.stem(singular)}
+    draft.removed |= gone
+    pages = [key for key in draft.pages if key[0] == singular]
+    for page in pages:
+        del draft.pages[page]
+    return bool(found or gone or pages)
+
+
+def _measures(draft: Draft, reading: Reading) -> None:
+    """Needs with a number: response time, availability, load, coverage."""
+    for pattern, kind, statement, metric, target in MEASURES:
+        if match := reading.match(pattern):
+            figures = [group for group in match.groups() if group]
+            values = [*figures, ""]
+            what = {"kind": kind, "statement": statement, "metric": metric, "target": target.format(*values)}
+            reading.refer(draft.add_quality(what, reading.sources))
+            reading.claim(match)
+            reading.claim_words(frozenset({"answer", "answers", "respond", "load", "loads", "fast", "slo", "sla", "page", "pages", "must", "app", "at", "least", "uptime", "response", "time", "times", "requests", "endpoint", "endpoints", "every", "all"}))  # fmt: skip
+
+
+def _openers(draft: Draft, reading: Reading) -> None:
+    """Words of a beginning: "please build me a simple app"."""
+    held = grammar()
+    reading.claim_words(held.fluff)
+    intro = reading.context.mode in ("features", "things", "fields", "")
+    if intro and any(token.text in held.app for token in reading.phrase.tokens):
+        reading.claim_words(held.app | held.build)
+        if draft.entities or draft.operations:
+            reading.refer("project")
+    if intro and reading.refs:
+        reading.claim_words(held.build)
+    if not reading.rest() and not reading.refs and reading.status is None:
+        reading.status, reading.note = PartStatus.NARRATIVE, "Says nothing to build."

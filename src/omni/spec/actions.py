@@ -1,0 +1,311 @@
+"""Phrases about people and what they do: "users can …", "only admins may …", "mark it as paid", "their own"."""
+
+from __future__ import annotations
+
+import re
+
+from omni.spec import lexicon, words
+from omni.spec.draft import Draft
+from omni.spec.grammar import State, grammar
+from omni.spec.model import Entity, FieldType, Operation, OperationKind, Ownership, PartStatus, Question
+from omni.spec.reading import Reading
+from omni.spec.text import Token
+
+MODAL = r"(?:can(?:not|'t)?|could|may|should(?: be able to| have the ability to)?|must(?: be able to)?|(?:are|is|be) (?:able|allowed) to|will(?: be able to)?|have to|has to|need to|want to|wants to|get to)"
+NOBODY = r"(?:nobody|no one|no-one)"
+SUBJECT = re.compile(
+    rf"(?P<only>\bonly )?(?:\b(?:the|all|every|each|any|an?|our|my|registered|authenticated|logged[- ]in|signed[- ]in|other|new|normal|regular|existing) )*"
+    rf"\b(?P<who>[a-z][a-z-]*) (?P<modal>{MODAL})(?P<not> not\b| never\b)?(?: also| only)?\b"
+)
+LETTERS = {"create": "c", "view": "r", "list": "r", "update": "u", "delete": "d"}
+OWN = re.compile(
+    r"\b(?:only )?(?:(?:see|view|access|manage|edit|update|change|delete|read)(?:,? (?:and |or )?(?:see|view|access|manage|edit|update|change|delete|read))* )?(?:only )?(?:their|his|her|my|your|its) own\b(?: (?:data|stuff|ones|account))?|\b(?:kept )?private(?: to (?:them|each|the) ?(?:user|owner)?)?\b|\bonly (?:i|they|the (?:owner|creator|author)|its (?:owner|creator|author)|the (?:user|person) who (?:made|created|wrote) (?:it|them))(?: can (?:see|view|access|edit|change|delete)(?: (?:and|or) (?:see|view|edit|change|delete))*)?\b"
+)
+SHARED = re.compile(
+    r"\b(?:shared?|visible|common|together) (?:with|to|by|between|among|across|in) (?:each other|everyone|everybody|all(?: users| members)?|the (?:whole )?(?:team|family|household|group|company|office)|my (?:team|family|household|wife|husband|partner|colleagues))\b|\b(?:as a team|team-wide|one shared (?:list|pool))\b"
+)
+PUBLIC = re.compile(
+    r"\b(?:public(?:ly)?(?: (?:visible|readable|accessible|available|page|list))?|without (?:logging in|an account|login))\b"
+)
+FOREIGN = re.compile(r"\b(?:all|everyone's|everybody's|each other's|other people's|other users?'?s?)\b")
+
+
+def read_access(draft: Draft, reading: Reading) -> None:
+    """Who sees whose rows."""
+    main = _object(draft, reading) or reading.context.entity or draft.main
+    if not main:
+        return
+    for pattern, changes in (
+        (OWN, {"ownership": Ownership.OWNER, "public_read": False}),
+        (SHARED, {"ownership": Ownership.SHARED}),
+        (PUBLIC, {"public_read": True}),
+    ):
+        if match := reading.match(pattern):
+            held = draft.entities[main]
+            if held.ownership is Ownership.PARENT or (pattern is PUBLIC and "profile" in reading.lower):
+                continue
+            if pattern is PUBLIC and held.ownership is Ownership.OWNER:
+                changes = {"public_read": True, "ownership": Ownership.AUTHOR}
+            if (
+                pattern is OWN
+                and held.ownership is Ownership.AUTHOR
+                and not re.search(r"see|view|access|private|read", match[0])
+            ):
+                changes = {}
+            draft.change(main, **changes)
+            draft.accounts = True if draft.accounts is None else draft.accounts
+            reading.claim(match)
+            reading.refer(f"entity:{main}")
+
+
+def read_subject(draft: Draft, reading: Reading) -> None:
+    """ "admins can …" sets the role for this phrase and the list that goes on from it."""
+    context, people = reading.context, grammar().people
+    if match := reading.match(rf"\b{NOBODY} (?:else )?(?:can|may|should)\b"):
+        reading.claim(match)
+        context.mode, context.role, context.denied = "actions", "user", True
+        return
+    match = reading.match(SUBJECT)
+    if match is None:
+        return
+    who = match["who"]
+    kind = next((kind for kind, names in people.items() if who in names), "")
+    if not kind:
+        return
+    reading.claim(match)
+    context.mode, context.only, context.denied = "actions", bool(match["only"]), False
+    context.denied = bool(match["not"]) or bool(re.search(r"cannot|can't", match["modal"]))
+    context.role = {"user": "user", "admin": "admin", "public": "public"}.get(kind, words.singular(who))
+    if context.role == "public":
+        return
+    if draft.accounts is not False and (kind != "user" or who not in ("i", "we", "they", "you", "people")):
+        reading.refer(draft.add_role(context.role, reading.sources))
+
+
+def read_actions(draft: Draft, reading: Reading) -> None:
+    """Verbs and what they act on."""
+    context = reading.context
+    if context.mode != "actions" and not _imperative(reading):
+        return
+    entity = _object(draft, reading) or _made(draft, reading) or context.entity or draft.main
+    if not entity:
+        return
+    for index, token in enumerate(reading.phrase.tokens):
+        if index in reading.claimed:
+            continue
+        kinds = [
+            kind for kind, verbs in grammar().crud.items() if words.stem(token.text) in {words.stem(v) for v in verbs}
+        ]
+        if kinds:
+            reading.claimed.add(index)
+            _basic(draft, reading, entity, kinds[0])
+        elif state := _state(draft, reading, token, draft.entities[entity]):
+            reading.claimed.add(index)
+            _state_operation(draft, reading, entity, *state)
+        elif token.text in grammar().manage:
+            reading.claimed.add(index)
+            for kind in LETTERS:
+                _basic(draft, reading, entity, kind)
+    if any(ref.startswith("operation:") for ref in reading.refs):
+        context.entity = entity
+        _claim_object(draft, reading, entity)
+        if match := reading.match(FOREIGN):
+            _whose(draft, reading, entity, match)
+
+
+def _imperative(reading: Reading) -> bool:
+    """ "add and delete todos", "mark as paid": a verb right at the start, or after "to"."""
+    tokens = [token for token in reading.phrase.tokens if token.text not in grammar().stop]
+    verbs = {words.stem(verb) for verbs in grammar().crud.values() for verb in verbs}
+    states = {words.stem(verb) for state in grammar().states.values() for verb in state.stems} | {"mark"}
+    return bool(tokens) and words.stem(tokens[0].text) in verbs | states
+
+
+def _basic(draft: Draft, reading: Reading, entity: str, kind: str) -> None:
+    context, letter = reading.context, LETTERS[kind]
+    reading.refer(f"operation:{words.snake(entity)}.{kind}")
+    access = draft.access[entity]
+    if context.role == "public":
+        if letter == "r":
+            changes: dict[str, object] = {"public_read": True}
+            if draft.entities[entity].ownership is Ownership.OWNER:
+                changes["ownership"] = Ownership.AUTHOR
+            draft.change(entity, **changes)
+        elif draft.accounts is not False:
+            reading.refuse("Visitors without an account can only read; writing needs an account.")
+        return
+    if context.denied:
+        _deny(draft, entity, context.role, letter)
+    elif context.only and context.role:
+        for role in [*draft.roles, "user"]:
+            if role not in (context.role, "admin"):
+                _deny(draft, entity, role, letter)
+        if context.role == "admin" and draft.entities[entity].ownership is Ownership.OWNER:
+            draft.change(entity, ownership=Ownership.SHARED)
+    elif context.role and context.role not in ("user", "admin"):
+        access[context.role] = "".join(dict.fromkeys(access.get(context.role, "r") + letter))
+    elif context.role == "admin" and FOREIGN.search(reading.lower):
+        access["admin"] = "".join(dict.fromkeys(access.get("admin", "") + letter))
+    if context.role:
+        reading.refer(f"permission:{context.role}.{entity}")
+
+
+def _deny(draft: Draft, entity: str, role: str, letter: str) -> None:
+    access = draft.access[entity]
+    access[role] = access.get(role, "crud").replace(letter, "")
+
+
+def _whose(draft: Draft, reading: Reading, entity: str, match: re.Match[str]) -> None:
+    """ "see all orders": all of everybody, or all of one's own? For admins it is everybody's; else it is asked."""
+    reading.claim(match)
+    if reading.context.role in ("admin", "public") or draft.entities[entity].ownership is not Ownership.OWNER:
+        return
+    many = draft.entities[entity].label_plural.lower()
+    question = Question(
+        id=f"everybody-sees-{draft.entities[entity].plural}".replace("_", "-"),
+        text=f"Does everybody see everybody's {many}?",
+        why=f"“{reading.phrase.text}” can mean all of one's own, or all there are.",
+        options=("yes", "no"),
+        default="no",
+        weight=60,
+        part=reading.part,
+    )
+    if draft.ask(question, f"Everybody sees their own {many} only.") == "yes":
+        draft.change(entity, ownership=Ownership.AUTHOR)
+
+
+def _state(draft: Draft, reading: Reading, token: Token, entity: Entity) -> tuple[str, State] | None:
+    """The state that a verb brings a row to: "mark … as paid", "approve"."""
+    if token.text in ("mark", "set", "change", "flag") and (
+        match := reading.match(r"\b(?:mark|set|change)\w* .*?\b(?:as|to) (\w+)")
+    ):
+        value = words.snake(match[1])
+        reading.claim(match, 1)
+        for field in entity.fields:
+            if value in field.choices:
+                return f"mark_{value}", State(stems=(), status=field.choices, value=value)
+        if known := next(
+            ((k, s) for k, s in grammar().states.items() if words.stem(value) in map(words.stem, s.stems)), None
+        ):
+            return known
+        return f"mark_{value}", State(stems=(), field=value)
+    stem = words.stem(token.text)
+    return next(((k, s) for k, s in grammar().states.items() if stem in map(words.stem, s.stems)), None)
+
+
+def _state_operation(draft: Draft, reading: Reading, entity: str, name: str, state: State) -> None:
+    held = draft.entities[entity]
+    name = name.rstrip("_") if name != "return_" else "give_back"
+    what: dict[str, object] = {"label": words.label(name), "description": f"{words.label(name)}: {held.label.lower()}."}
+    if state.field:
+        boolean = lexicon.parse_field(state.field, "boolean, default false, filter", reading.sources)
+        draft.add_field(entity, boolean)
+        what |= {"kind": OperationKind.TOGGLE, "field": state.field}
+    else:
+        held_status = next((f for f in held.fields if f.type is FieldType.ENUM and state.value in f.choices), None)
+        if held_status is None:
+            held_status = next((f for f in held.fields if f.name == "status"), None)
+            choices = list(held_status.choices) if held_status else []
+            choices += [choice for choice in state.status if choice not in choices]
+            notation = f"enum {'|'.join(choices)}, default {choices[0]}, filter"
+            status = lexicon.parse_field("status", notation, reading.sources)
+            if held_status:
+                draft.replace_field(entity, status)
+            else:
+                draft.add_field(entity, status)
+            held_status = status
+        from_values = tuple(v for v in state.from_ if v in held_status.choices)
+        what |= {
+            "kind": OperationKind.TRANSITION,
+            "field": held_status.name,
+            "value": state.value,
+            "from_values": from_values,
+        }
+    role = reading.context.role
+    if role and role not in ("user", "public"):
+        what["roles"] = (role,) if role == "admin" else (role, "admin")
+    operation = Operation.model_validate(
+        {"id": f"{words.snake(entity)}.{name}", "name": name, "entity": entity, "sources": reading.sources, **what}
+    )
+    existing = draft.operations.get(operation.id)
+    if existing and operation.roles:
+        draft.operations[operation.id] = existing.model_copy(update={"roles": operation.roles})
+    reading.refer(draft.add_operation(operation))
+
+
+def _object(draft: Draft, reading: Reading) -> str:
+    """The entity of the draft that the phrase names last ("add comments to posts" → Comment is first, so first)."""
+    tokens = [token for token in reading.phrase.tokens]
+    for size in (3, 2, 1):
+        for start in range(len(tokens) - size + 1):
+            noun = " ".join(token.text for token in tokens[start : start + size])
+            if name := draft.find_entity(noun):
+                return name
+    return ""
+
+
+def _made(draft: Draft, reading: Reading) -> str:
+    """A new entity for a noun after the verbs, here or in a later phrase of the list ("create, edit and delete plants")."""
+    for phrase in (reading.phrase, *reading.context.ahead):
+        nouns: list[str] = []
+        tokens = phrase.tokens
+        verb = -1
+        for index, token in enumerate(tokens):
+            if (
+                any(words.stem(token.text) in {words.stem(v) for v in verbs} for verbs in grammar().crud.values())
+                or token.text in grammar().manage
+            ):
+                verb = index
+        if verb < 0:
+            continue
+        for token in tokens[verb + 1 :]:
+            if token.text in ("my", "their", "our", "the", "a", "an", "own", "his", "new", "all"):
+                continue
+            if token.text in grammar().stop or token.text in grammar().verbs:
+                break
+            nouns.append(token.text)
+        if nouns and len(nouns) <= 2 and not grammar().abilities.search(nouns[-1]):
+            if draft.domain and not _many(nouns[-1]) and not lexicon.entity_named(" ".join(nouns)):
+                continue
+            return draft.new_entity(" ".join(nouns), reading.sources)
+        if draft.main:
+            break
+    return ""
+
+
+def _many(noun: str) -> bool:
+    return words.singular(noun) != noun
+
+
+def _claim_object(draft: Draft, reading: Reading, entity: str) -> None:
+    names = {words.label(entity).lower(), *draft.entries[entity].words}
+    wanted = {words.singular(word) for name in names for word in name.split()}
+    reading.claimed |= {i for i, token in enumerate(reading.phrase.tokens) if token.noun in wanted}
+    reading.refer(f"entity:{entity}")
+
+
+def custom(draft: Draft, reading: Reading) -> None:
+    """A verb that nothing here knows: written down as a custom operation, and not delivered."""
+    rest = reading.rest()
+    if reading.context.mode != "actions" or not rest or reading.status is not None:
+        return
+    verb = next((token for token in rest if token.text in grammar().verbs), None)
+    entity = _object(draft, reading) or reading.context.entity
+    if verb is None or not entity:
+        return
+    name = words.snake(words.stem(verb.text) if verb.text.endswith("ing") else words.singular(verb.text))
+    text = reading.phrase.text.strip(" .,;")
+    operation = Operation(
+        id=f"{words.snake(entity)}.{name}",
+        kind=OperationKind.CUSTOM,
+        name=name,
+        label=words.label(name),
+        description=f"As the request says: “{text}”.",
+        entity=entity,
+        sources=reading.sources,
+    )
+    if operation.id not in draft.operations:
+        reading.refer(draft.add_operation(operation))
+    reading.status = PartStatus.NOT_DELIVERED
+    missed = words.listing([f"“{token.text}”" for token in rest[:8]])
+    reading.note = f"No template knows how to do this; not understood: {missed}."

@@ -1,0 +1,143 @@
+"""Phrases about time: what happens by itself, and when."""
+
+from __future__ import annotations
+
+import re
+
+from omni.spec import words
+from omni.spec.draft import Draft
+from omni.spec.model import Entity, FieldType, Job, Trigger
+from omni.spec.reading import Reading
+
+SCHEDULES = (
+    (r"\bevery (\d+) minutes?\b", "*/{} * * * *"),
+    (r"\bevery (\d+) hours?\b", "0 */{} * * *"),
+    (r"\b(?:every|each) minute\b", "* * * * *"),
+    (r"\b(?:every|each|once an) hour\b|\bhourly\b", "0 * * * *"),
+    (r"\b(?:every|each) (?:day )?at (\d{1,2})(?::00)?\b", "0 {} * * *"),
+    (r"\b(?:every|each) night\b|\bnightly\b|\bat (?:midnight|night)\b", "0 2 * * *"),
+    (r"\b(?:every|each) (?:morning|day)\b|\bdaily\b|\bonce a day\b", "0 7 * * *"),
+    (r"\b(?:every|each) evening\b", "0 18 * * *"),
+    (r"\b(?:every|each) (?:week|monday)(?: morning)?\b|\bweekly\b|\bonce a week\b", "0 7 * * 1"),
+    (r"\b(?:every|each) (?:tuesday)\b", "0 7 * * 2"),
+    (r"\b(?:every|each) (?:wednesday)\b", "0 7 * * 3"),
+    (r"\b(?:every|each) (?:thursday)\b", "0 7 * * 4"),
+    (r"\b(?:every|each) (?:friday)\b", "0 7 * * 5"),
+    (r"\b(?:every|each) (?:saturday)\b", "0 7 * * 6"),
+    (r"\b(?:every|each) (?:sunday)\b", "0 7 * * 0"),
+    (r"\b(?:every|each) month\b|\bmonthly\b|\bonce a month\b", "0 7 1 * *"),
+)
+SPAN = re.compile(
+    r"\b(?:older than|after|for|more than|not \w+ (?:in|for)) (\d+|a|one) (day|week|month|year)s?\b(?: old)?"
+)
+BEFORE = re.compile(
+    r"\b(?:(\d+|a|an|one) (day|week|hour|month)s? )?before\b(?: (?:they |it |the |their |its |an? )?(?:is |are |\w+ )?(?:due(?: date)?|deadline|start(?:s|ing)?|begins?|expir\w+|end(?:s|ing)?|appointments?|event|dates?|meetings?|bookings?))?"
+)
+DAYS = {"hour": 1, "day": 1, "week": 7, "month": 30, "year": 365}
+PURGE = re.compile(
+    r"\b(?:(?:automatically )?(?:delete|remove|purge|clean(?: up)?|clear)[sd]?|(?:is|are) (?:automatically )?(?:deleted|removed|purged))\b(?: automatically\b)?(?: all\b)?(?: old\b)?"
+)
+REMIND = re.compile(
+    r"\b(?:(?:send|get|receive|gets|sends|receives) (?:out )?(?:an? )?(?:e-?mail )?reminders?(?: e-?mails?)?|reminders?|reminds?|(?:is|are|be|get) reminded)\b"
+)
+MARK = re.compile(
+    r"\b(?:(?:automatically )?mark(?:s|ed)?|(?:automatically )?set)\b(?: .{0,40}?)?\b(?:as|to) ([a-z ]+?)(?= when| after| if| once|$|[.,])"
+)
+REPORT = re.compile(
+    r"\b(?:send|generate|create|e-?mail|write)s? (?:out )?(?:me |us |an? |the )*(?:\w+ )?(?:report|summary|digest)\b"
+)
+AUTOMATIC = re.compile(r"\bautomatic(?:ally)?\b")
+
+
+def read_job(draft: Draft, reading: Reading) -> None:
+    """A job, if the phrase says what is to happen by itself."""
+    schedule, when = _schedule(reading)
+    span, before = reading.match(SPAN), reading.match(BEFORE)
+    entity = _subject(draft, reading)
+    if entity is None:
+        return
+    if (found := reading.match(PURGE)) and (span or when):
+        _add(draft, reading, "purge", entity, schedule, _days(span) if span else 30)
+        if not span:
+            draft.assume(
+                f"{entity.label_plural} are deleted by the job when they are older than 30 days.", part=reading.part
+            )
+    elif (found := reading.match(REMIND)) and (date := _date(entity)):
+        _add(draft, reading, "remind", entity, schedule, -_days(before), date)
+        draft.add_role("user", reading.sources) if draft.accounts is not False else None
+    elif (found := reading.match(REPORT)) and when:
+        _add(draft, reading, "report", entity, schedule, None)
+    elif (found := reading.match(MARK)) and (when or span) and _choice(entity, found[1]):
+        name, value = _choice(entity, found[1])
+        _add(draft, reading, "mark", entity, schedule, _days(span) if span else 0, name, value)
+    else:
+        return
+    for match in (found, when, span, before, reading.match(AUTOMATIC)):
+        if match:
+            reading.claim(match)
+    reading.claim_words(
+        frozenset({"old", "automatically", "email", "e-mail", entity.label.lower(), entity.plural, "all"})
+    )
+
+
+def _schedule(reading: Reading) -> tuple[str, re.Match[str] | None]:
+    for pattern, cron in SCHEDULES:
+        if match := reading.match(pattern):
+            return cron.format(*(match.groups() or ("",))), match
+    return "0 7 * * *", None
+
+
+def _subject(draft: Draft, reading: Reading) -> Entity | None:
+    for token in reading.phrase.tokens:
+        if name := draft.find_entity(token.noun):
+            return draft.entities[name]
+    return draft.entities.get(reading.context.entity or draft.main)
+
+
+def _days(match: re.Match[str] | None) -> int:
+    if match is None or match[2] is None:
+        return 1
+    return (int(match[1]) if match[1].isdigit() else 1) * DAYS[match[2]]
+
+
+def _date(entity: Entity) -> str:
+    names = [f.name for f in entity.fields if f.type in (FieldType.DATE, FieldType.DATETIME)]
+    return next((n for n in names if re.search(r"due|start|deadline|expir|renew|next", n)), names[0] if names else "")
+
+
+def _choice(entity: Entity, text: str) -> tuple[str, str]:
+    for field in entity.fields:
+        if words.snake(text) in field.choices:
+            return field.name, words.snake(text)
+        if field.type is FieldType.BOOLEAN and words.snake(text) == field.name:
+            return field.name, "true"
+    return ("", "")
+
+
+def _add(
+    draft: Draft, reading: Reading, effect: str, entity: Entity, schedule: str, days: int | None, field: str = "", value: str = ""
+) -> None:  # fmt: skip
+    many = entity.label_plural.lower()
+    name = words.snake(f"{effect}_{entity.plural}")
+    text = {
+        "purge": f"Delete {many} that are more than {days} days old.",
+        "remind": f"Remind of {many} {abs(days or 0)} days before their {words.label(field).lower()}.",
+        "report": f"Report the number of {many}.",
+        "mark": f"Set {words.label(field).lower()} of {many} to {value} after {days} days.",
+    }[effect]
+    draft.jobs[name] = Job.model_validate(
+        {
+            "name": name,
+            "label": words.label(name),
+            "trigger": Trigger.SCHEDULE,
+            "schedule": schedule,
+            "description": text,
+            "effect": effect,
+            "entity": entity.name,
+            "field": field or ("created_at" if effect == "purge" else ""),
+            "value": value,
+            "after_days": days,
+            "sources": reading.sources,
+        }
+    )
+    reading.refer(f"job:{name}", f"entity:{entity.name}")

@@ -1,0 +1,297 @@
+"""Phrases about what there is: the things an app keeps, their fields, how they belong together, what must hold."""
+
+from __future__ import annotations
+
+import re
+
+from omni.spec import lexicon, words
+from omni.spec.draft import Draft
+from omni.spec.fields import field_of
+from omni.spec.grammar import grammar
+from omni.spec.model import FieldType, Ownership
+from omni.spec.reading import Reading
+
+NP = r"((?:[a-z][a-z'-]*)(?: [a-z][a-z'-]*){0,2}?)"
+MANY = (
+    r"(?:(?:zero|one) or more|multiple|many|several|any number of|a number of|a list of|lots of|various|different|some)"
+)
+HAS_MANY = re.compile(
+    rf"\b(?:each|every|an?|one|the)? ?{NP} (?:(?:can|may|must|should|will) )?(?:have|has|contains?|consists? of|holds?|includes?|comprises?) {MANY} {NP}(?=$|[.,;:!)]| (?:with|that|which|and)\b)"
+)
+BELONGS = re.compile(
+    rf"\b(?:each|every|an?|the)? ?{NP} (?:(?:can|may|must|should) )?(?:belongs? to|(?:is|are) part of|(?:is|are) linked to|(?:is|are) grouped (?:by|into|in)|refers? to|(?:is|are) attached to)(?: exactly| at most)?(?: one| an?| the| its| their)? {NP}(?=$|[.,;:!)])"
+)
+HAS_FIELDS = re.compile(
+    rf"^\W*(?:each|every|an?|the|all)? ?{NP} (?:(?:should|must|can|will|may) )?(?:has|have|contains?|consists? of|includes?|needs?|stores?|shows?|records?)(?: an?| the| its)? "
+)
+KEEP = re.compile(
+    r"\b(?:keep(?:ing)? (?:track|a (?:list|record|log)) of|look(?:ing)? after|(?:manag|track|organi[sz]|record|stor|collect|catalogu?|log|sav|maintain|administ|plan|monitor|regist)(?:e|es|ing|s|er|ers|ering|gging|ning|ting|ring)?) (?:(?:all|of|my|our|their|the|a|an|his|her|your|various|different|some|list of|lists of|own|old|new) )*"
+)
+NAMED = re.compile(rf"{NP}[ -](?:{'|'.join(sorted(grammar().app, key=len, reverse=True))})s?\b")
+AUDIENCE = re.compile(
+    r"\bfor (?:(?:an?|the|my|our|your|their|his|her|all|small|local|use (?:by|in)) )*((?:[\w&'-]+)(?: (?!with\b|that\b|where\b|and\b|to\b|so\b)[\w&'-]+){0,3})\W*$"
+)
+SCENE = re.compile(r"\b(?:in|at|around) (?:my|our|the) ([a-z]+(?: [a-z]+)?)\W*$")
+MUST = re.compile(
+    rf"^\W*(?:the |an? |each |every |all )?{NP}(?:'s)? (?:is|are|must be|must|has to be|have to be|should be|cannot|can't|may not|can not)(?P<not> not| never)? (?:be )?(?P<what>.+)$"
+)
+AFTER = re.compile(
+    rf"\b(?:the )?{NP} (?:must|should|has to|cannot|can't|may not|is)(?: not)?(?: be| come| lie| always be)*(?P<not> not)? (?P<order>after|before|later than|earlier than) (?:the |its )?{NP}(?=$|[.,;:!])"
+)
+
+
+def read_relations(draft: Draft, reading: Reading) -> None:
+    """ "Each X has many Y", "Y belongs to X"."""
+    if match := reading.match(HAS_MANY):
+        one, many = match[1], match[2]
+    elif match := reading.match(BELONGS):
+        one, many = match[2], match[1]
+    else:
+        return
+    one, many = _bare(one), _bare(many)
+    if not one or not many or one in ("user", "person", "admin"):
+        return
+    if len(grammar().abilities.findall(many)) and not draft.find_entity(many):
+        return
+    target, holder = draft.new_entity(one, reading.sources), draft.new_entity(many, reading.sources)
+    if target == holder:
+        return
+    reading.claim(match)
+    notation = f"{target}, cascade"
+    held = draft.entities[holder]
+    if all(relation.target != target for relation in held.relations):
+        name = words.snake(target)
+        draft.add_relation(holder, lexicon.parse_relation(name, notation, holder, reading.sources))
+        if held.ownership is Ownership.OWNER and not held.parent:
+            draft.change(holder, ownership=Ownership.PARENT, parent=name)
+    relation = next(r for r in draft.entities[holder].relations if r.target == target)
+    reading.refer(f"entity:{target}", f"entity:{holder}", f"relation:{holder}.{relation.name}")
+    reading.context.mode, reading.context.entity = "fields", holder
+
+
+def _bare(noun: str) -> str:
+    pieces = [word for word in noun.split() if word not in grammar().stop and word not in grammar().fluff]
+    return " ".join([*pieces[:-1], words.singular(pieces[-1])]) if pieces else ""
+
+
+def read_has(draft: Draft, reading: Reading) -> None:
+    """ "A plant has a name, …": what follows are fields of it."""
+    match = reading.match(HAS_FIELDS)
+    if match is None:
+        return
+    noun = _bare(match[1])
+    people = {name for names in grammar().people.values() for name in names} | grammar().app
+    if not noun or noun in people:
+        return
+    if not draft.find_entity(noun) and (
+        len(noun.split()) > 2 or grammar().abilities.search(noun) or noun in grammar().verbs
+    ):
+        return
+    rest = reading.lower[match.end() :]
+    if not (draft.find_entity(noun) or field_of(rest, reading.sources)):
+        return
+    entity = draft.new_entity(noun, reading.sources)
+    reading.claim(match)
+    reading.refer(f"entity:{entity}")
+    reading.context.mode, reading.context.entity = "fields", entity
+    _field(draft, reading, rest)
+
+
+def read_must(draft: Draft, reading: Reading) -> None:
+    """ "The end must be after the start", "the name is unique", "rating must be between 1 and 5"."""
+    main = reading.context.entity or draft.main
+    if not main:
+        return
+    if (match := reading.match(AFTER)) and (pair := _two(draft, main, match[1], match[4])):
+        entity, first, second = pair
+        later = match["order"] in ("after", "later than")
+        negated = bool(match["not"]) or bool(re.search(r"cannot|can't|not\b", match[0]))
+        low, high = (second, first) if later != negated else (first, second)
+        notation = (
+            f"ordered {low} {high}: The {words.label(high).lower()} must be after the {words.label(low).lower()}."
+        )
+        _rule(draft, reading, entity, notation)
+        reading.claim(match)
+        return
+    if (match := reading.match(MUST)) and (found := _field_named(draft, main, match[1])):
+        entity, name = found
+        held = next(f for f in draft.entities[entity].fields if f.name == name)
+        what = match["what"].strip(" .!")
+        if re.fullmatch(r"(?:in the )?past", what):
+            _rule(draft, reading, entity, f"not-past {name}: The {held.label.lower()} can't be in the past.")
+            reading.claim(match)
+            return
+        if match["not"] or "not" in match[0] or "can't" in match[0]:
+            if re.fullmatch(r"(?:empty|blank|missing)", what):
+                what = "required"
+            else:
+                return
+        changed = field_of(f"{held.label.lower()} {what}", reading.sources)
+        if changed and words.snake(changed.field.name) == held.name:
+            new = changed.field
+            update = {k: getattr(new, k) for k in ("unique", "min", "max") if getattr(new, k)}
+            update |= {"required": new.required} if re.search("optional|required|mandatory", what) else {}
+            update |= {"max_length": new.max_length} if re.search("character|letter", what) else {}
+            update |= {"type": new.type, "choices": new.choices} if new.type is FieldType.ENUM else {}
+            if update:
+                draft.replace_field(entity, held.model_copy(update=update))
+                reading.claim(match)
+                reading.refer(f"field:{entity}.{name}")
+
+
+def _rule(draft: Draft, reading: Reading, entity: str, notation: str) -> None:
+    rule = lexicon.parse_rule(entity, notation, reading.sources)
+    if all(known.id != rule.id for known in draft.entities[entity].rules):
+        draft.change(entity, rules=(*draft.entities[entity].rules, rule))
+    reading.refer(f"rule:{rule.id}")
+
+
+def _field_named(draft: Draft, main: str, noun: str) -> tuple[str, str] | None:
+    bare = words.snake(_bare(noun))
+    order = [main, *(name for name in draft.entities if name != main)]
+    for entity in order:
+        prefix = words.snake(entity) + "_"
+        for field in draft.entities[entity].fields:
+            if bare.removeprefix(prefix) in (field.name, words.snake(words.plural_phrase(field.label))):
+                return entity, field.name
+    return None
+
+
+def _two(draft: Draft, main: str, first: str, second: str) -> tuple[str, str, str] | None:
+    def near(entity: str, noun: str) -> str:
+        bare = _bare(noun).split()
+        fields = [
+            f.name
+            for f in draft.entities[entity].fields
+            if f.type in (FieldType.DATE, FieldType.DATETIME, FieldType.TIME)
+        ]
+        return next((name for name in fields if bare and bare[0][:3] == name[:3]), "")
+
+    for entity in [main, *draft.entities]:
+        one, two = near(entity, first), near(entity, second)
+        if one and two and one != two:
+            return entity, one, two
+    return None
+
+
+def read_things(draft: Draft, reading: Reading) -> None:
+    """ "Track my plants", "a plant tracker", and the lists that follow."""
+    context = reading.context
+    if match := reading.match(KEEP):
+        noun = _noun(reading, match.end())
+        if noun and _thing(draft, reading, noun, match.start(), match.end()):
+            return
+    if not draft.domain and not draft.main and (match := reading.match(NAMED)):
+        noun = " ".join(w for w in reading.free(*match.span(1)).split() if _content(w))
+        if noun and not grammar().abilities.search(noun) and noun.split()[-1] not in grammar().verbs:
+            entity = draft.new_entity(noun, reading.sources)
+            reading.claim(match)
+            reading.refer(f"entity:{entity}")
+            context.entity, context.mode = entity, "fields"
+
+
+def _content(word: str) -> bool:
+    words_ = grammar()
+    return word not in words_.stop | words_.fluff | words_.build | words_.app | words_.audience
+
+
+def _noun(reading: Reading, start: int) -> str:
+    """The noun phrase that begins at an offset."""
+    pieces: list[str] = []
+    for token in reading.phrase.tokens:
+        if token.start < start + reading.phrase.start:
+            continue
+        if token.text in grammar().stop or token.text in grammar().connecting or len(pieces) == 3:
+            break
+        pieces.append(token.text)
+    return " ".join(pieces)
+
+
+def _thing(draft: Draft, reading: Reading, noun: str, start: int, end: int) -> bool:
+    pieces = [word for word in noun.split() if word not in grammar().fluff]
+    bare = " ".join(pieces)
+    known = draft.find_entity(bare) or lexicon.entity_named(bare)
+    if not pieces or (not known and (grammar().abilities.search(bare) or words.singular(bare) == bare)):
+        return False
+    entity = draft.new_entity(bare, reading.sources)
+    place = reading.lower.find(noun, end)
+    reading.claim_span(start, place + len(noun))
+    reading.refer(f"entity:{entity}")
+    reading.context.entity, reading.context.mode = entity, "things"
+    return True
+
+
+def read_list(draft: Draft, reading: Reading) -> None:
+    """One more of a list: a field, a thing, or what the app has."""
+    context, lead = reading.context, reading.phrase.lead
+    if reading.refs and not reading.rest():
+        return
+    text = reading.lower
+    for word in ("with", "including", "plus", "such as", "and", "also"):
+        text = re.sub(rf"^\W*{word}\b", "", text)
+    if context.mode == "things" and lead in ("and", ",", "plus", "as") and not reading.claimed:
+        noun = _noun(reading, len(reading.lower) - len(text.lstrip()))
+        if _bare(noun) and _thing(draft, reading, _bare(noun) if _content(noun) else noun, 0, 0):
+            return
+    if lead in ("with", "including", "such", "whose") and context.mode == "things":
+        context.mode = "fields"
+    if (
+        not context.entity
+        or context.mode not in ("fields", "features")
+        or (context.mode == "features" and lead not in ("with", "including", "and", ",", "plus", ""))
+    ):
+        return
+    if context.mode == "features" and (lead == "" or reading.claimed):
+        return
+    _field(draft, reading, text)
+
+
+def _field(draft: Draft, reading: Reading, text: str) -> None:
+    found = field_of(text, reading.sources)
+    entity = reading.context.entity
+    if found is None or not entity:
+        return
+    many = re.sub(r"[^a-z ]", "", text).split()
+    features = reading.context.mode == "features"
+    if features and not found.sure and many and words.singular(many[-1]) != many[-1]:
+        return
+    held = draft.entities[entity]
+    known = next((f for f in held.fields if f.name == found.field.name), None)
+    relation = next((r for r in held.relations if r.name == found.field.name), None)
+    reading.claim_span(0, len(reading.lower))
+    if relation:
+        reading.refer(f"relation:{entity}.{relation.name}")
+    elif known:
+        reading.refer(f"field:{entity}.{known.name}")
+    else:
+        required = (
+            found.field
+            if held.fields
+            else found.field.model_copy(
+                update={"required": found.field.required or found.field.type in (FieldType.STRING, FieldType.TEXT)}
+            )
+        )
+        reading.refer(draft.add_field(entity, required), f"entity:{entity}")
+        if not found.sure:
+            one = held.label.lower()
+            draft.assume(f"“{found.field.label}” of a {one} is a short text.", part=reading.part)
+
+
+def read_audience(draft: Draft, reading: Reading) -> None:
+    """ "for my hair salon": who it is for, which changes nothing that is built."""
+    for pattern in (AUDIENCE, SCENE):
+        match = reading.match(pattern)
+        if match is None or match[1].split()[0].endswith("ing") or re.search(r"\d", match[1]):
+            continue
+        if pattern is AUDIENCE and not _introduces(reading) and not set(match[1].split()) <= grammar().audience:
+            continue
+        if pattern is SCENE and not reading.refs:
+            continue
+        reading.claim(match)
+        said = reading.phrase.text[match.start() : match.end()].strip(" .,;!")
+        draft.assume(f"“{said}” says who or where it is for; nothing is built differently for that.", part=reading.part)
+
+
+def _introduces(reading: Reading) -> bool:
+    tokens = {token.text for token in reading.phrase.tokens}
+    return bool(tokens & grammar().app) or any(ref.startswith("entity:") for ref in reading.refs)
