@@ -81,7 +81,7 @@ export interface EntityModel {
   computed: readonly ComputedModel[];
   relations: readonly RelationModel[];
   operations: readonly OperationModel[];
-  /** Role → action → scope. `anyone` is a visitor without an account. */
+  /** Role → action → scope. `anyone` is a visitor without an account, `user` anybody with one when there are no roles. */
   permissions: Readonly<Record<string, Partial<Record<Action, Scope>>>>;
   owned: boolean;
   /** Entities that belong to this one: shown on its page. */
@@ -120,12 +120,15 @@ export interface User {
   id: string;
   email: string;
   name: string;
-  role: string;
+  role?: string;
 }
+
+/** Without roles all people are alike. */
+const roleOf = (user: User | null) => (user ? (user.role ?? "user") : "anyone");
 
 /** May `user` do `action` on `row` (or at all, when no row is given)? The server has the last word. */
 export function may(entity: EntityModel, action: Action, user: User | null, row?: Row): boolean {
-  const scope = entity.permissions[user?.role ?? "anyone"]?.[action] ?? entity.permissions.anyone?.[action];
+  const scope = entity.permissions[roleOf(user)]?.[action] ?? entity.permissions.anyone?.[action];
   if (scope === undefined) return false;
   if (scope === "all" || row === undefined || !("owner_id" in row)) return true;
   return row.owner_id === user?.id;
@@ -133,7 +136,7 @@ export function may(entity: EntityModel, action: Action, user: User | null, row?
 
 /** Can this button be pressed for that row? */
 export function available(operation: OperationModel, row: Row, user: User | null): boolean {
-  if (operation.roles?.length && !(user && operation.roles.includes(user.role))) return false;
+  if (operation.roles?.length && !(user && operation.roles.includes(roleOf(user)))) return false;
   if (operation.kind !== "transition" || !operation.field) return true;
   const current = row[operation.field];
   if (current === operation.value) return false;

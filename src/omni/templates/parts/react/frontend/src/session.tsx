@@ -2,6 +2,7 @@
 
 import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from "react";
 import { api } from "./api/client";
+import { app } from "./app";
 import type { User } from "./model";
 
 interface SessionState {
@@ -23,8 +24,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
 
   const refresh = useCallback(
     () =>
-      api
-        .session()
+      (app.auth ? api.session() : Promise.resolve(null))
         .catch(() => null)
         .then((found) => {
           setUser(found);

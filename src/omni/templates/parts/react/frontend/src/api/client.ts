@@ -92,7 +92,7 @@ export const api = {
     request<Row>("PATCH", `/${path}/${id}`, values),
   remove: (path: string, id: string) => request<void>("DELETE", `/${path}/${id}`),
   operate: (path: string, id: string, name: string, values?: Record<string, Value>) =>
-    request<Row>("POST", `/${path}/${id}/${name}`, values),
+    request<Row>("POST", `/${path}/${id}/${name.replaceAll("_", "-")}`, values),
   upload: (path: string, id: string, field: string, file: File) => {
     const form = new FormData();
     form.set("file", file);
@@ -106,7 +106,7 @@ export const api = {
   summary: (path: string, name: string) =>
     request<{ groups: { key: string | null; count: number; total: string | number | null }[] }>(
       "GET",
-      `/${path}/${name}`,
+      `/${path}/${name.replaceAll("_", "-")}`,
     ),
   url,
 

@@ -45,7 +45,7 @@ export function PlainForm({ owner, fields, submit, danger, onSubmit }: Props) {
     <form className="card form" onSubmit={(event) => void send(event)}>
       {error && (
         <p className="problem" role="alert">
-          {Object.keys(error.fields).length ? i18n.t("form.please_correct") : describe(error, i18n)}
+          {error.fields[""] ?? (Object.keys(error.fields).length ? i18n.t("form.please_correct") : describe(error, i18n))}
         </p>
       )}
       {fields.map((field) => (

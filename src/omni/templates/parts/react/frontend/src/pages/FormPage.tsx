@@ -42,7 +42,7 @@ function EntityForm({ entity, row, given }: Props) {
     } catch (caught) {
       if (!(caught instanceof ApiError)) throw caught;
       setErrors(caught.fields);
-      setProblem(Object.keys(caught.fields).length ? t("form.please_correct") : describe(caught, i18n));
+      setProblem(caught.fields[""] ?? (Object.keys(caught.fields).length ? t("form.please_correct") : describe(caught, i18n)));
       setBusy(false);
       requestAnimationFrame(() => summary.current?.focus());
     }
