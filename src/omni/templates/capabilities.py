@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 from omni.spec.model import Entity, Operation, OperationKind, Ownership, Specification
 from omni.templates.catalog import Template
-
-USER = "User"
-"""Target of a relation to an account; it is no entity of the specification."""
+from omni.templates.policy import USER
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ def _gaps(spec: Specification, template: Template) -> Iterator[Undelivered]:
             yield Undelivered(f"job:{job.name}", _no(template, f"jobs with effect {job.effect}"))
         elif job.trigger not in can.triggers:
             yield Undelivered(f"job:{job.name}", _no(template, f"jobs started by {job.trigger}"))
-        elif job.effect == "remind" and not spec.auth:
+        elif job.effect == "remind" and not spec.auth and template.auth != "no":
             yield Undelivered(f"job:{job.name}", "A reminder needs accounts to be shown to.")
     for integration in spec.integrations:
         if integration.kind not in can.integrations:
@@ -102,7 +100,8 @@ def _operation_gap(operation: Operation, spec: Specification, template: Template
     if operation.kind not in template.capabilities.operations:
         return _no(template, f"operations of kind {operation.kind} ({operation.label})")
     if operation.kind is OperationKind.RUN:
-        return ""
+        missing = [step for step in operation.steps if step not in template.capabilities.steps]
+        return _no(template, f"step {', '.join(missing)}") if missing or not operation.steps else ""
     if operation.entity not in entities:
         return f"There is no entity {operation.entity or '(none given)'}."
     names = {field.name for field in entities[operation.entity].fields}

@@ -28,6 +28,10 @@ class Capabilities(BaseModel):
     rules: frozenset[str] = frozenset()
     ownership: frozenset[str] = frozenset()
     operations: frozenset[str] = frozenset()
+    steps: frozenset[str] = frozenset()
+    """What a `run` operation can be made of."""
+    steps: frozenset[str] = frozenset()
+    """What an operation of kind `run` may be made of."""
     pages: frozenset[str] = frozenset()
     triggers: frozenset[str] = frozenset()
     effects: frozenset[str] = frozenset()

@@ -15,11 +15,11 @@ from omni.templates.attributes import (
     bound,
     enum_name,
     file_fields,
+    length,
     reference_name,
 )
-from omni.templates.capabilities import USER
 from omni.templates.catalog import Template
-from omni.templates.localization import messages
+from omni.templates.localization import german, messages
 from omni.templates.naming import camel, kebab, pascal, snake
 
 ROW_OPERATIONS = (OperationKind.TOGGLE, OperationKind.TRANSITION, OperationKind.INCREMENT)
@@ -42,6 +42,10 @@ def context(spec: Specification, template: Template, package: str) -> dict[str, 
         "attribute": partial(attribute, spec),
         "file_fields": file_fields,
         "has_files": any(file_fields(entity) for entity in spec.entities),
+        "shown_items": partial(shown_items, spec),
+        "list_columns": partial(list_columns, spec),
+        "length": length,
+        "hue": sum(spec.name.encode()) * 37 % 360,
         "enum_fields": lambda entity: [f for f in entity.fields if f.type == "enum"],
         "enum_name": enum_name,
         "bound": bound,
@@ -55,6 +59,8 @@ def context(spec: Specification, template: Template, package: str) -> dict[str, 
         "computed_body": partial(computing.body, spec),
         "collections": partial(collections, spec),
         "association": association,
+        "can": partial(can, spec),
+        "admin_role": policy.admin_role(spec),
         "operations": partial(operations, spec),
         "row_operations": lambda entity: [o for o in operations(spec, entity) if o.kind in ROW_OPERATIONS],
         "searched": partial(searched, spec),
@@ -68,6 +74,8 @@ def context(spec: Specification, template: Template, package: str) -> dict[str, 
         "initial_role": policy.initial_role(spec) if spec.roles else None,
         "rights": lambda entity, role="": policy.rights(entity, role, spec),
         "actions": tuple(Action),
+        "able_role": partial(policy.able_role, spec=spec),
+        "ownable": partial(policy.ownable, spec=spec),
         "has_owner": partial(policy.has_owner, spec=spec),
         "parent_of": policy.parent_of,
         "unique_within_owner": partial(unique_within_owner, spec),
@@ -76,10 +84,11 @@ def context(spec: Specification, template: Template, package: str) -> dict[str, 
         "creation_order": creation_order(spec),
         "criteria": partial(criteria, spec),
         "shows": partial(shows, spec),
+        "german": german,
         "messages": partial(messages, spec, template),
         "sample": samples.sample,
         "samples": samples,
-        "USER": USER,
+        "USER": policy.USER,
     }
 
 
@@ -94,6 +103,30 @@ def attribute(spec: Specification, entity: Entity, name: str) -> Attribute:
         if name in {found.name, found.relation.name if found.relation else ""}:
             return found
     raise KeyError(f"{entity.name}.{name}")
+
+
+def shown_items(spec: Specification, entity: Entity) -> list[Attribute]:
+    """What a page shows of a row: what people gave, and what is computed from it."""
+    derived = []
+    for computed in entity.computed:
+        python = computing.python_type(spec, entity, computed)
+        kind = "decimal" if python.startswith("float") else str(computed.type)
+        derived.append(
+            Attribute(computed.name, computed.label, kind, "None" not in python, python, "", "", "", None, None)
+        )
+    return [*attributes(entity, spec), *derived]
+
+
+def list_columns(spec: Specification, entity: Entity) -> list[Attribute]:
+    """The few that fit into a list beside the name of the row."""
+    toggled = {o.field for o in operations(spec, entity, OperationKind.TOGGLE)}
+    hidden = {"text", "references", "color", "slug"}
+    shown = [
+        item
+        for item in shown_items(spec, entity)
+        if item.name not in {entity.display_field, *toggled} and item.type not in hidden
+    ]
+    return sorted(shown, key=lambda item: item.type in {"url", "boolean"})[:4]
 
 
 def relations(entity: Entity, kind: RelationKind) -> list[Relation]:
@@ -127,6 +160,11 @@ def association(entity: Entity, relation: Relation) -> str:
 
 def operations(spec: Specification, entity: Entity, *kinds: str) -> list[Operation]:
     return [o for o in spec.operations_of(entity.name) if not kinds or o.kind in kinds]
+
+
+def can(spec: Specification, entity: Entity, kind: str) -> bool:
+    """Whether people can create, update or delete: when an operation says so, or none is given for the entity."""
+    return not spec.operations_of(entity.name) or bool(operations(spec, entity, kind))
 
 
 def searched(spec: Specification, entity: Entity) -> list[SpecField]:
@@ -237,7 +275,7 @@ def creation_order(spec: Specification) -> list[Entity]:
         ready = [
             entity
             for entity in waiting
-            if all(r.target in names | {entity.name, USER} for r in relations(entity, RelationKind.BELONGS_TO))
+            if all(r.target in names | {entity.name, policy.USER} for r in relations(entity, RelationKind.BELONGS_TO))
         ] or waiting[:1]
         done += ready
         waiting = [entity for entity in waiting if entity not in ready]

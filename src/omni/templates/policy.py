@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
-from omni.spec.model import Action, Entity, Ownership, Relation, Role, Specification
+from omni.spec.model import Action, Entity, Ownership, Permission, Relation, Role, Specification
+
+USER = "User"
+"""Target of a relation to an account; it is no entity of the specification."""
 
 Scope = Literal["all", "own", "none"]
 Rights = dict[Action, Scope]
+
+
+def able_role(entity: Entity, action: str, spec: Specification) -> str | None:
+    """A role that may do that with its own rows at least: an ordinary one, if one may; None when nobody may."""
+    names = [role.name for role in spec.roles] or ["user"]
+    able = [name for name in names if rights(entity, name, spec)[Action(action)] != "none"]
+    return next((name for name in able if _is_ordinary(name, spec)), able[0] if able else None)
 
 
 def roles(spec: Specification) -> tuple[Role, ...]:
@@ -25,6 +36,13 @@ def first_role(spec: Specification) -> Role | None:
     return next((role for role in roles(spec) if role.assigned == "first-user"), None)
 
 
+def admin_role(spec: Specification) -> Role | None:
+    """The role that manages accounts: the first user's, else one that is called admin, else the first one."""
+    known = roles(spec)
+    named = next((role for role in known if "admin" in role.name), None)
+    return first_role(spec) or named or (known[0] if known else None)
+
+
 def has_owner(entity: Entity, spec: Specification) -> bool:
     """Whether rows carry the user who made them."""
     if not spec.auth:
@@ -34,6 +52,14 @@ def has_owner(entity: Entity, spec: Specification) -> bool:
     own = any(permission.entity == entity.name and permission.scope == "own" for permission in spec.permissions)
     cast = any(operation.kind == "cast" and operation.child == entity.name for operation in spec.operations)
     return cast or (own and entity.ownership is Ownership.SHARED)
+
+
+def ownable(entity: Entity, spec: Specification) -> bool:
+    """Whether a row is somebody's own: by its owner, or by the parent that it follows."""
+    parent = parent_of(entity)
+    if parent is not None and spec.auth:
+        return parent.target == USER or ownable(spec.entity(parent.target), spec)
+    return has_owner(entity, spec)
 
 
 def parent_of(entity: Entity) -> Relation | None:
@@ -51,19 +77,28 @@ def rights(entity: Entity, role: str, spec: Specification) -> Rights:
     """
     explicit = [permission for permission in spec.permissions if permission.entity == entity.name]
     parent = parent_of(entity)
-    if parent is not None and not any(p.role == role for p in explicit):
-        above = rights(spec.entity(parent.target), role, spec)
-        return {action: above[Action.READ if action is Action.READ else Action.UPDATE] for action in Action}
-    found: Rights = dict.fromkeys(Action, "none")
-    if explicit:
-        for permission in explicit:
-            if permission.role == role:
-                found |= {action: _wider(found[action], permission.scope) for action in permission.actions}
-    else:
-        found = dict.fromkeys(Action, "all")
+    if parent is not None and parent.target != USER:
+        return _below(rights(spec.entity(parent.target), role, spec), explicit, role)
+    found = _granted(explicit, role) if explicit else dict.fromkeys(Action, "all")
     if found[Action.CREATE] == "own":
         found[Action.CREATE] = "all"
-    return _narrow(found, entity, _is_ordinary(role, spec), owned=has_owner(entity, spec))
+    return _narrow(found, entity, _is_ordinary(role, spec), owned=ownable(entity, spec))
+
+
+def _granted(explicit: Sequence[Permission], role: str) -> Rights:
+    found: Rights = dict.fromkeys(Action, "none")
+    for permission in explicit:
+        if permission.role == role:
+            found |= {action: _wider(found[action], permission.scope) for action in permission.actions}
+    return found
+
+
+def _below(above: Rights, explicit: Sequence[Permission], role: str) -> Rights:
+    """The rights on rows that follow a parent: as the parent's, or as granted, but never beyond the parent's."""
+    if not explicit:
+        return {action: above[Action.READ if action is Action.READ else Action.UPDATE] for action in Action}
+    limit = {action: above[Action.READ if action in {Action.READ, Action.CREATE} else Action.UPDATE] for action in Action}
+    return {action: _narrower(scope, limit[action]) for action, scope in _granted(explicit, role).items()}
 
 
 def _narrow(found: Rights, entity: Entity, ordinary: bool, *, owned: bool) -> Rights:
@@ -80,6 +115,10 @@ def _narrow(found: Rights, entity: Entity, ordinary: bool, *, owned: bool) -> Ri
 
 def _wider(one: Scope, other: Scope) -> Scope:
     return max(one, other, key=("none", "own", "all").index)
+
+
+def _narrower(one: Scope, other: Scope) -> Scope:
+    return min(one, other, key=("none", "own", "all").index)
 
 
 def _is_ordinary(role: str, spec: Specification) -> bool:

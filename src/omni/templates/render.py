@@ -6,7 +6,8 @@ A part is a folder tree below `parts/`. Each of its files lands at the same path
   own language is full of braces. Any other file is copied byte for byte.
 - A path may hold `[package]` and `[entity]`; a file with `[entity]` is rendered once an entity, which it finds as
   `entity`.
-- A file that renders to nothing is left out; so `{% if spec.auth %} … {% endif %}` around it all makes it optional.
+- A file that renders to nothing is left out; so `{% if spec.auth %} … {% endif %}` around it all makes it optional,
+  and one that only holds macros for others is no file of the project.
 - Two parts may not write the same file.
 
 What a template finds in its context: `spec`, `template`, `package`, `entity`, and the functions of `context()`.
@@ -29,6 +30,7 @@ from omni.spec.model import Entity, Specification
 from omni.templates.capabilities import Undelivered, prune
 from omni.templates.catalog import BROKEN_TEMPLATE, Template
 from omni.templates.context import context
+from omni.templates.diagrams import draw
 from omni.templates.naming import kebab, package_name, settle, snake
 
 TWICE = declare("T003", "Two parts write the same file", Exit.FAILED, "Give the file to one of the parts.")
@@ -65,7 +67,10 @@ def render(spec: Specification, template: Template) -> Project:
             if path in files:
                 raise OmniError(TWICE, f"{path} is written again by {folder.name}.", where=path)
             files[path] = file
-    files = dict(sorted(_tidy(files).items()))
+    files = _tidy(files)
+    drawn = draw({path: file.data for path, file in files.items()})
+    files |= {path: RenderedFile(data, files[path].executable) for path, data in drawn.items()}
+    files = dict(sorted(files.items()))
     trace = _trace(files)
     unshown = tuple(
         Undelivered(criterion.id, f"No test shows it: given {criterion.given}, when {criterion.when}.")
@@ -150,7 +155,7 @@ def _ruff(root: Path, *arguments: str) -> None:
     # Templates write a comma behind every item; without the "magic" of that comma, short lists fit on one line.
     command += ["--config", "format.skip-magic-trailing-comma = true"]
     if arguments[0] == "check":
-        command += ["--config", 'src = ["src"]']
+        command += ["--config", 'src = [".", "src"]']
     done = subprocess.run([*command, "."], cwd=root, capture_output=True, text=True, check=False)
     if done.returncode:
         raise OmniError(UNTIDY, (done.stdout + done.stderr).strip())
