@@ -20,10 +20,13 @@ from itertools import islice
 from pathlib import Path
 
 from omni.kernel.canonical import JsonValue, digest
+from omni.kernel.errors import Exit, OmniError, declare
 from omni.verify.check import Check, Context, Gap, Item, Metric, Scope, Unseen
 from omni.verify.files import File, matches
 from omni.verify.report import Finding, Status
 from omni.verify.tools import LOCK
+
+NO_CACHE = declare("V008", "The cache can't be used", Exit.INCOMPLETE, "Make the folder writable: omni config home")
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS results (key TEXT PRIMARY KEY, items TEXT NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
@@ -49,11 +52,14 @@ class Cache:
     """One SQLite file. Used by one thread; other processes may use the same file."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.database = sqlite3.connect(path, timeout=10)
-        self.database.execute("PRAGMA journal_mode=WAL")
-        self.database.execute("PRAGMA synchronous=OFF")  # a lost entry is only looked at again
-        self.database.executescript(SCHEMA)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.database = _opened(path)
+        except (OSError, sqlite3.OperationalError) as problem:
+            raise OmniError(NO_CACHE, str(problem), where=str(path)) from problem
+        except sqlite3.DatabaseError:  # damaged, say by a full disk: everything in it can be had again
+            path.unlink()
+            self.database = _opened(path)
 
     def __enter__(self) -> Cache:
         return self
@@ -65,7 +71,7 @@ class Cache:
     def recall(self, context: Context) -> Remembered:
         """What is known of the check's inputs."""
         keys = _keys(context)
-        since = time.time() - min(context.check.fresh_for or KEPT, KEPT)
+        since = time.time() - min(KEPT if context.check.fresh_for is None else context.check.fresh_for, KEPT)
         known = self._read(keys, since)
         items = [item for key in keys if key in known for item in _from_json(known[key])]
         missing = tuple(file for key, files in keys.items() if key not in known for file in files)
@@ -97,6 +103,14 @@ class Cache:
             query = f"SELECT key, items FROM results WHERE at > ? AND key IN ({marks})"  # noqa: S608 - only marks
             known |= dict(self.database.execute(query, (since, *part)).fetchall())
         return known
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=10)
+    database.execute("PRAGMA journal_mode=WAL")
+    database.execute("PRAGMA synchronous=OFF")  # a lost entry is only looked at again
+    database.executescript(SCHEMA)
+    return database
 
 
 def _keys(context: Context) -> dict[str, tuple[File, ...]]:

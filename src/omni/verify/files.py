@@ -70,15 +70,16 @@ def take_inventory(root: Path, exclude: Mapping[str, str] | None = None) -> Inve
     excluded = exclude or {}
     listed = repository.listed_files(root)
     left_out: dict[str, str] = {}
-    paths = sorted(set(listed if listed is not None else _walk(root, left_out)))
-    files = []
+    closed: dict[str, str] = {}
+    paths = sorted(set(listed if listed is not None else _walk(root, left_out, closed)))
+    files = [File(path, 0, "", problem=why) for path, why in closed.items()]
     for path in paths:
         why = next((because for glob, because in excluded.items() if matches(path, (glob,))), "")
         if why:
             left_out[path] = why
         elif (file := examine(root, path)) is not None:
             files.append(file)
-    return Inventory(root, tuple(files), left_out)
+    return Inventory(root, tuple(sorted(files, key=lambda file: file.path)), left_out)
 
 
 def examine(root: Path, path: str) -> File | None:
@@ -149,11 +150,11 @@ def _link(root: Path, path: str) -> tuple[str, bool]:
     return "a link out of the project, which is not followed", True
 
 
-def _walk(root: Path, left_out: dict[str, str]) -> Iterator[str]:
-    """All paths below `root` but version control and what a package manager put there."""
+def _walk(root: Path, left_out: dict[str, str], closed: dict[str, str]) -> Iterator[str]:
+    """All paths below `root` but version control and what a package manager put there; `closed` can't be listed."""
 
     def unreadable(problem: OSError) -> None:
-        left_out[os.path.relpath(problem.filename, root)] = f"can't be listed: {problem.strerror}"
+        closed[_printable(os.path.relpath(problem.filename, root))] = f"can't be listed: {problem.strerror}"
 
     for folder, folders, names in os.walk(root, onerror=unreadable):
         here = os.path.relpath(folder, root)
@@ -169,9 +170,9 @@ def _walk(root: Path, left_out: dict[str, str]) -> Iterator[str]:
 
 
 def _made_by_tool(folder: Path) -> str:
-    if (folder / "pyvenv.cfg").is_file():
+    if os.access(folder / "pyvenv.cfg", os.F_OK):
         return "a Python environment"
-    return "a cache" if (folder / "CACHEDIR.TAG").is_file() else ""
+    return "a cache" if os.access(folder / "CACHEDIR.TAG", os.F_OK) else ""
 
 
 def _printable(path: str) -> str:

@@ -52,8 +52,13 @@ def built_in(folder: Path = FOLDER) -> Iterator[Check]:
 
 
 def plugged_in() -> Iterator[Check]:
+    """The checks of other packages. Raises `V001`."""
     for entry in entry_points(group="omni.checks"):
-        yield from _of(entry.load(), entry.value)
+        try:
+            source = entry.load()
+        except (ImportError, AttributeError) as problem:
+            raise OmniError(BAD_CHECK, str(problem), where=entry.value) from problem
+        yield from _of(source, entry.value)
 
 
 def from_toml(path: Path) -> Check:

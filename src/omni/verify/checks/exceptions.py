@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from omni.kernel.clock import now
-from omni.verify.check import Check, Context, Item
+from omni.verify.check import Check, Context, Item, Scope
 from omni.verify.suppression import allowances
 
 
-def run(context: Context) -> Iterator[Item]:
+def unexplained(context: Context) -> Iterator[Item]:
     for file in context.files:
         for allowance in allowances(context.text(file)):
             if not allowance.reason:
                 message = f"{allowance.rule} is allowed here without a reason, so it is not"
                 advice = "Say why, on the same line: … because REASON"
                 yield context.finding("without-reason", message, file.path, allowance.stands_on, fix=advice)
+
+
+def expired(context: Context) -> Iterator[Item]:
     for waiver in context.project.waivers:
         if waiver.until < now().date():
             message = f"the waiver of {waiver.rule} for {waiver.path} by {waiver.who} ended on {waiver.until}"
@@ -23,13 +26,25 @@ def run(context: Context) -> Iterator[Item]:
             yield context.finding("waiver-expired", message, "omni.toml", fix=advice)
 
 
-CHECK = Check(
-    id="exceptions",
-    title="Exceptions from the rules have a reason, and have not run out",
-    tier=1,
-    globs=("**",),
-    config=("omni.toml",),
-    run=run,
-    fresh_for=3600,
-    why="An exception that nobody explains or ends is a rule that was given up in silence.",
+WHY = "An exception that nobody explains or ends is a rule that was given up in silence."
+
+CHECKS = (
+    Check(
+        id="exceptions",
+        title="Exceptions from the rules have a reason",
+        tier=1,
+        globs=("**",),
+        scope=Scope.FILE,
+        run=unexplained,
+        why=WHY,
+    ),
+    Check(
+        id="waivers",
+        title="No waiver has run out",
+        tier=1,
+        globs=("omni.toml",),
+        run=expired,
+        fresh_for=0,  # it depends on the day
+        why=WHY,
+    ),
 )

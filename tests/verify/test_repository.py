@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from omni.kernel.errors import OmniError
+from omni.verify import repository
+
+Write = Callable[[Mapping[str, str | bytes]], Path]
+Git = Callable[..., str]
+
+
+def test_a_folder_that_is_no_repository_has_no_listing(root: Path) -> None:
+    assert repository.listed_files(root) is None
+
+
+def test_changed_is_what_has_other_bytes_than_the_commit(write: Write, git: Git) -> None:
+    root = write({"same.py": "x\n", "edited.py": "x\n", "touched.py": "x\n"})
+    git("add", ".")
+    git("commit", "-qm", "one")
+    write({"edited.py": "y\n", "touched.py": "x\n", "new.py": "x\n"})
+    paths = ["same.py", "edited.py", "touched.py", "new.py"]
+    assert repository.changed_since(root, repository.commit(root, "HEAD"), paths) == {"edited.py", "new.py"}
+
+
+@pytest.mark.parametrize("revision", ["nope", "--output=/tmp/x", "HEAD:a.py", ""])
+def test_what_is_no_commit_is_refused(write: Write, git: Git, revision: str) -> None:
+    root = write({"a.py": "x\n"})
+    git("add", ".")
+    git("commit", "-qm", "one")
+    with pytest.raises(OmniError, match="No such revision"):
+        repository.commit(root, revision)
+
+
+def test_export_gives_the_commits_bytes_modes_and_links(write: Write, git: Git, tmp_path: Path) -> None:
+    root = write(
+        {"a.bin": bytes(range(256)), "run": "#!/bin/sh\n", "deep/er/b": "", ".gitattributes": "* text eol=crlf\n"}
+    )
+    (root / "run").chmod(0o755)
+    (root / "link").symlink_to("a.bin")
+    git("add", ".")
+    git("commit", "-qm", "one")
+    write({"a.bin": "changed later"})
+    into = tmp_path / "into"
+    into.mkdir()
+    repository.export(root, repository.commit(root, "HEAD"), into)
+    found = {str(path.relative_to(into)) for path in into.rglob("*") if not path.is_dir()}
+    assert found == {".gitattributes", "a.bin", "deep/er/b", "link", "run"}
+    assert (into / "a.bin").read_bytes() == bytes(range(256))
+    assert (into / "run").stat().st_mode & 0o777 == 0o755
+    assert (into / "link").readlink() == Path("a.bin")
+
+
+def test_export_of_a_subfolder_is_relative_to_it(write: Write, git: Git, tmp_path: Path) -> None:
+    root = write({"app/a.py": "x\n", "other/b.py": "x\n"})
+    git("add", ".")
+    git("commit", "-qm", "one")
+    repository.export(root / "app", repository.commit(root / "app", "HEAD"), tmp_path / "into")
+    assert [path.name for path in (tmp_path / "into").rglob("*")] == ["a.py"]
+
+
+def test_nothing_that_a_hostile_configuration_names_is_executed(write: Write, git: Git, tmp_path: Path) -> None:
+    mark = tmp_path / "executed"
+    root = write({"a.py": "x\n", ".gitattributes": "*.py filter=evil diff=evil\n"})
+    git("add", ".")
+    git("commit", "-qm", "one")
+    evil = f"touch {mark}; cat"
+    for key in ("filter.evil.clean", "filter.evil.smudge", "diff.evil.textconv", "diff.external", "core.fsmonitor"):
+        git("config", key, evil)
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    for name in ("post-index-change", "reference-transaction"):
+        (hooks / name).write_text(f"#!/bin/sh\ntouch {mark}\n")
+        (hooks / name).chmod(0o755)
+    git("config", "core.hooksPath", str(hooks))
+    write({"a.py": "y\n"})
+    mark.unlink(missing_ok=True)
+    head = repository.commit(root, "HEAD")
+    assert repository.listed_files(root) == [".gitattributes", "a.py"]
+    assert repository.changed_since(root, head, ["a.py"]) == {"a.py"}
+    repository.export(root, head, tmp_path / "into")
+    assert not mark.exists()
+
+
+def test_a_work_tree_that_is_pointed_elsewhere_is_not_believed(write: Write, git: Git, tmp_path: Path) -> None:
+    root = write({"a.py": "x\n"})
+    (tmp_path / "elsewhere").mkdir()
+    git("config", "core.worktree", str(tmp_path / "elsewhere"))
+    assert repository.listed_files(root) is None
+
+
+def test_a_tree_that_names_paths_outside_is_not_written_there(root: Path, git: Git, tmp_path: Path) -> None:
+    blob = subprocess.run(
+        ["git", "hash-object", "-w", "--stdin"], cwd=root, input=b"evil", capture_output=True, check=True
+    ).stdout.strip()
+    inner = subprocess.run(
+        ["git", "hash-object", "-t", "tree", "--literally", "-w", "--stdin"],
+        cwd=root,
+        input=b"100644 escaped\0" + bytes.fromhex(blob.decode()),
+        capture_output=True,
+        check=True,
+    ).stdout.strip()
+    tree = subprocess.run(
+        ["git", "hash-object", "-t", "tree", "--literally", "-w", "--stdin"],
+        cwd=root,
+        input=b"40000 ..\0" + bytes.fromhex(inner.decode()),
+        capture_output=True,
+        check=True,
+    ).stdout.decode()
+    commit = git("commit-tree", "-m", "evil", tree.strip())
+    (tmp_path / "into").mkdir()
+    repository.export(root, commit, tmp_path / "into")
+    assert not (tmp_path / "escaped").exists()

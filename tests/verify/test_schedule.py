@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from omni.verify.check import Check, Gap, Item, Metric
+from omni.verify.report import Status
+from omni.verify.schedule import Done, Schedule, Task
+
+DEADLINES = {1: 5.0, 2: 10.0}
+
+
+def task(
+    name: str, work: Callable[[float], list[Item]], *, tier: int = 1, expected: float = 1, weight: int = 1
+) -> Task:
+    check = Check.model_validate({"id": name, "title": name, "tier": tier, "weight": weight})
+    return Task(check, expected, work)
+
+
+def run(*tasks: Task, cpus: int = 2, deadlines: dict[int, float] = DEADLINES) -> tuple[list[str], dict[str, Done]]:
+    started: list[str] = []
+    schedule = Schedule(cpus, deadlines, lambda check: started.append(check.id))
+    return started, {done.task.check.id: done for done in schedule.run(tasks)}
+
+
+def quick(_deadline: float) -> list[Item]:
+    return [Metric("m", 1)]
+
+
+def test_lower_tiers_come_first_and_the_longest_of_a_tier() -> None:
+    tasks = [task("late", quick, tier=2, expected=9), task("short", quick), task("long", quick, expected=3)]
+    assert run(*tasks, cpus=1)[0] == ["long", "short", "late"]
+
+
+def test_what_runs_together_weighs_no_more_than_the_cpus() -> None:
+    running, most, lock = 0, 0, threading.Lock()
+
+    def work(_deadline: float) -> list[Item]:
+        nonlocal running, most
+        with lock:
+            running += 2
+            most = max(most, running)
+        time.sleep(0.02)
+        with lock:
+            running -= 2
+        return []
+
+    run(*(task(f"t{number}", work, weight=2) for number in range(6)), cpus=4)
+    assert most == 4
+
+
+def test_a_check_heavier_than_the_machine_runs_alone() -> None:
+    assert run(task("heavy", quick, weight=64), cpus=1)[1]["heavy"].items == [Metric("m", 1)]
+
+
+def test_free_cpus_take_the_next_tier() -> None:
+    release = threading.Event()
+
+    def slow(_deadline: float) -> list[Item]:
+        release.wait(5)
+        return []
+
+    def next_tier(_deadline: float) -> list[Item]:
+        release.set()
+        return [Metric("overlapped", 1)]
+
+    _, done = run(task("slow", slow, expected=9), task("next", next_tier, tier=2))
+    assert done["next"].items == [Metric("overlapped", 1)]
+
+
+def test_a_crash_is_an_error_of_that_check_alone() -> None:
+    def crash(_deadline: float) -> list[Item]:
+        raise RuntimeError("boom")
+
+    _, done = run(task("crash", crash), task("fine", quick))
+    assert done["fine"].items == [Metric("m", 1)]
+    (gap,) = done["crash"].items
+    assert isinstance(gap, Gap)
+    assert gap.status is Status.ERROR
+    assert gap.why.startswith("the check crashed: RuntimeError: boom (test_schedule.py:")
+
+
+def test_a_check_that_hangs_is_given_up_at_its_deadline(monkeypatch: object) -> None:
+    stop = threading.Event()
+
+    def hang(_deadline: float) -> list[Item]:
+        stop.wait(60)
+        return []
+
+    started = time.monotonic()
+    _, done = run(task("hang", hang), task("fine", quick), deadlines={1: 0.1})
+    stop.set()
+    assert done["hang"].items == [Gap("it did not end within the 0.1 s of tier 1")]
+    assert not done["hang"].on_time
+    assert done["fine"].on_time
+    assert time.monotonic() - started < 4
+
+
+def test_what_does_not_get_its_turn_in_time_is_incomplete() -> None:
+    def slow(_deadline: float) -> list[Item]:
+        time.sleep(0.3)
+        return []
+
+    _, done = run(task("first", slow, expected=9), task("second", quick), cpus=1, deadlines={1: 0.2})
+    assert done["second"].items == [Gap("it did not end within the 0.2 s of tier 1")]
