@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from statistics import median
 
+from omni.kernel.settings import load_settings
+
 REQUEST = "a command line tool to keep my reading list with title, author and pages"
 PLAIN = "from omni.pipeline.runner import Runner, call_plainly; print(call_plainly(Runner(run, settings, engine)))"
 DURABLE = (
@@ -35,8 +37,6 @@ os._exit(0)
 
 def seconds(body: str) -> float:
     """One build in an Omni home of its own; the environments are shared."""
-    from omni.kernel.settings import load_settings
-
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
         home.mkdir()
