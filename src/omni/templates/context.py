@@ -22,6 +22,8 @@ from omni.templates.catalog import Template
 from omni.templates.localization import german, messages
 from omni.templates.naming import camel, kebab, pascal, snake
 
+API_PATHS = frozenset({"account", "session", "sessions", "users"})
+FRONT_END_PATHS = frozenset({"admin", "api", "assets", "dashboard", "health", "log-in", "metrics", "sign-up"})
 ROW_OPERATIONS = (OperationKind.TOGGLE, OperationKind.TRANSITION, OperationKind.INCREMENT)
 
 
@@ -85,11 +87,18 @@ def context(spec: Specification, template: Template, package: str) -> dict[str, 
         "criteria": partial(criteria, spec),
         "shows": partial(shows, spec),
         "german": german,
+        "path_of": path_of,
         "messages": partial(messages, spec, template),
         "sample": samples.sample,
         "samples": samples,
         "USER": policy.USER,
     }
+
+
+def path_of(entity: Entity) -> str:
+    """Where the API and its front end keep the rows: `invoice-lines`, out of the way of their own addresses."""
+    path = kebab(entity.plural)
+    return f"{path}-list" if path in API_PATHS | FRONT_END_PATHS else path
 
 
 def literal(value: object) -> str:

@@ -6,11 +6,7 @@ const backend = process.env.BACKEND_URL ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
   plugins: [react()],
-  build: {
-    outDir: "../src/{{ package }}/static",
-    emptyOutDir: true,
-    assetsInlineLimit: 0,
-  },
+  build: { assetsInlineLimit: 0 },
   server: { proxy: { "/api": backend } },
   test: {
     environment: "jsdom",
