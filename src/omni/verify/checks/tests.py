@@ -1,0 +1,172 @@
+"""The project's own tests, run in the sandbox, with branch coverage.
+
+Metrics: `tests.passed`, `tests.failed`, `tests.skipped`; `coverage.line` and `coverage.branch` in percent; and
+`criterion.<id>`: 1 when all tests that are evidence for the criterion passed, 0 when one of them did not.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from omni.verify.analysis.junit import BadReportError, TestCase, read_coverage, read_junit
+from omni.verify.analysis.packages import installed
+from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.check import Check, Context, Gap, Item, Metric
+from omni.verify.report import Severity, Status
+
+FAILED = Rule(
+    "tests",
+    "failed",
+    Severity.ERROR,
+    why="The code does not do what the test says it does.",
+    fix="Run it alone with `python -m pytest`, and mend the code, or the test if it asks for the wrong thing.",
+)
+MISSING = Rule(
+    "tests",
+    "missing-tests",
+    Severity.ERROR,
+    why="Nothing shows that the code works, and nothing will show when it stops working.",
+    fix="Add tests/test_<module>.py with a test for each thing that the code promises.",
+    cwe="CWE-1053",
+)
+NOT_COLLECTED = Rule(
+    "tests",
+    "not-collected",
+    Severity.ERROR,
+    why="There are files of tests, and not one test in them ran.",
+    fix="Type `python -m pytest` and read why; names have to start with test_, imports have to work.",
+)
+
+TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|tests)\.py$")
+NOT_THE_PROGRAM = re.compile(r"(^|/)(docs?|examples?|scripts|migrations|conftest\.py|setup\.py|noxfile\.py)(/|$)")
+JUNIT, COVERAGE = "reports/omni-junit.xml", "reports/omni-coverage.json"
+NO_TESTS = 5
+"""pytest's exit code when it collected nothing."""
+
+
+def run(context: Context) -> Iterator[Item]:
+    python = [file for file in context.files if file.language == "python"]
+    tests = [file.path for file in python if TEST_FILE.search(file.path)]
+    program = [file for file in python if file.path not in tests and not NOT_THE_PROGRAM.search(file.path)]
+    if not tests:
+        if any(re.search(r"^\s*(async )?def ", context.text(file), re.MULTILINE) for file in program):
+            path = max(program, key=lambda file: file.size).path
+            yield MISSING.at(path, 1, "there is no test at all; this is the largest file without one")
+        else:
+            yield Gap("there is no Python that could be tested", Status.SKIPPED)
+        return
+    missing = _missing(context)
+    if missing:
+        yield Gap(missing)
+        return
+    with tempfile.TemporaryDirectory(prefix="omni-tests-") as folder:
+        into = Path(folder)
+        result = context.run_in_sandbox(_command(context), collect=(JUNIT, COVERAGE), into=into, **_variables(context))
+        junit, coverage = into / JUNIT, into / COVERAGE
+        if result.exit_code == NO_TESTS:
+            yield NOT_COLLECTED.at(tests[0], 1, f"no test was found in {len(tests)} files of tests")
+        elif not junit.is_file():
+            yield Gap(f"the tests left no report: {_last_words(result.stdout, result.stderr)}")
+        else:
+            yield from _outcome(context, junit.read_bytes(), result.exit_code)
+        if coverage.is_file():
+            yield from _coverage(coverage.read_bytes())
+
+
+def _missing(context: Context) -> str:
+    """What keeps the tests from being run, and what to type; empty when nothing does."""
+    if context.environment is None:
+        return (
+            "the tests were not run: there is no virtual environment with the project's dependencies. Type: "
+            "python3 -m venv .venv && .venv/bin/pip install -e . pytest pytest-cov"
+        )
+    if context.project.tests.command:
+        return ""
+    packages = installed(context.environment)
+    absent = [name for name in ("pytest", "pytest-cov") if name not in packages]
+    if not absent:
+        return ""
+    pip = f"{context.environment}/bin/pip install {' '.join(absent)}"
+    return f"the tests were not run: {' and '.join(absent)} missing in the project's environment. Type: {pip}"
+
+
+def _command(context: Context) -> tuple[str, ...]:
+    if context.project.tests.command:
+        return context.project.tests.command
+    measured = [f"--cov={each}" for each in _measured(context)]
+    reports = (f"--junitxml={JUNIT}", "-o", "junit_family=xunit1", "--cov-branch", f"--cov-report=json:{COVERAGE}")
+    return ("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *reports, *measured)
+
+
+def _measured(context: Context) -> list[str]:
+    """Folders whose coverage counts: the source roots, or the packages at the top."""
+    paths = context.inventory.by_path
+    if context.project.source_roots:
+        return list(context.project.source_roots)
+    if any(path.startswith("src/") for path in paths):
+        return ["src"]
+    tops = {path.split("/")[0] for path in paths if path.count("/") == 1 and path.endswith("/__init__.py")}
+    return sorted(tops - {"tests", "test", "docs"}) or ["."]
+
+
+def _variables(context: Context) -> dict[str, str]:
+    """Imports work as if the project were installed."""
+    roots = context.project.source_roots or (("src",) if "src" in _measured(context) else (".",))
+    return {"PYTHONPATH": ":".join(f"/work/{root}" for root in roots), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def _outcome(context: Context, data: bytes, exit_code: int | None) -> Iterator[Item]:
+    try:
+        cases = read_junit(data)
+    except BadReportError as problem:
+        yield Gap(f"the report of the tests can't be believed: {problem}")
+        return
+    for case in cases:
+        if case.outcome == "failed":
+            file = context.inventory.by_path.get(case.path)
+            snippet = line_of(context.text(file), case.line) if file and not file.problem else case.name
+            yield FAILED.at(case.path if file else "", case.line, f"`{case.name}`: {case.message}", snippet=snippet)
+    for outcome in ("passed", "failed", "skipped"):
+        yield Metric(f"tests.{outcome}", sum(case.outcome == outcome for case in cases))
+    yield from _criteria(cases)
+    failed = any(case.outcome == "failed" for case in cases)
+    if exit_code is None or (exit_code != 0 and not failed):
+        yield Gap(f"the run of the tests ended with exit code {exit_code}, though its report names no failure")
+    elif not any(case.outcome != "skipped" for case in cases):
+        yield Gap("every test was skipped")
+
+
+def _criteria(cases: Sequence[TestCase]) -> Iterator[Metric]:
+    for criterion in sorted({each for case in cases for each in case.criteria}):
+        outcomes = {case.outcome for case in cases if criterion in case.criteria}
+        yield Metric(f"criterion.{criterion}", float(outcomes == {"passed"}))
+
+
+def _coverage(data: bytes) -> Iterator[Item]:
+    try:
+        covered = read_coverage(data)
+    except BadReportError as problem:
+        yield Gap(f"the coverage report can't be believed: {problem}")
+        return
+    yield Metric("coverage.line", round(covered.lines, 2))
+    yield Metric("coverage.branch", round(covered.branches, 2))
+
+
+def _last_words(*texts: str) -> str:
+    lines = [line.strip() for text in texts for line in text.splitlines() if line.strip()]
+    return " / ".join(lines[-3:])[:400] or "they said nothing"
+
+
+CHECK = Check(
+    id="tests",
+    title="The tests pass",
+    tier=2,
+    languages=("python",),
+    globs=("**",),
+    run=run,
+    weight=2,
+    timeout=300,
+)
