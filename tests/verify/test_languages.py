@@ -12,6 +12,7 @@ from omni.verify.languages import language
         ("A.PY", b"", "python"),
         ("docker/Dockerfile", b"", "dockerfile"),
         ("Dockerfile.dev", b"", "dockerfile"),
+        ("Dockerfile.jinja", b"", "jinja"),
         ("web.dockerfile", b"", "dockerfile"),
         (".env", b"", "env"),
         (".env.example", b"", "env"),

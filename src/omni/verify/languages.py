@@ -107,11 +107,12 @@ def language(path: str, first_line: bytes = b"") -> str:
     name = PurePosixPath(path).name.lower()
     if name in BY_NAME:
         return BY_NAME[name]
-    if name.startswith(("dockerfile.", "containerfile.")):
+    ending = PurePosixPath(name).suffix
+    if name.startswith(("dockerfile.", "containerfile.")) and BY_ENDING.get(ending) != "jinja":
         return "dockerfile"
     if name == ".env" or name.startswith(".env."):
         return "env"
-    return BY_ENDING.get(PurePosixPath(name).suffix) or _interpreter(first_line)
+    return BY_ENDING.get(ending) or _interpreter(first_line)
 
 
 def _interpreter(first_line: bytes) -> str:

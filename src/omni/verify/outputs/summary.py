@@ -59,7 +59,7 @@ def _some(paths: list[str]) -> str:
 
 
 def how_it_ran(report: Report) -> str:
-    """`tiers 1 and 2 in 4.2 s; code of the project ran in full isolation; only new findings since 1a2b3c4`"""
+    """`tiers 1 and 2 in 4.2 s; code of the project ran in full isolation; only findings new since 1a2b3c4`"""
     tiers = " and ".join(map(str, report.tiers))
     ran = {
         "none": "no code of the project was run",
@@ -70,5 +70,5 @@ def how_it_ran(report: Report) -> str:
     if report.changed:
         parts.append(f"only what changed since {report.changed}")
     if report.baseline:
-        parts.append(f"only findings that {report.baseline[:12]} does not have")
+        parts.append(f"only findings new since {report.baseline[:12]}")
     return "; ".join(parts)

@@ -96,7 +96,7 @@ def _coverage(report: Report) -> Iterator[str]:
 
 
 def _verdict(report: Report, paint: _Paint) -> Iterator[str]:
-    yield f"{counts(report)}; {how_it_ran(report)}"
+    yield from (counts(report), how_it_ran(report))
     yield f"{paint(report.verdict.upper(), report.verdict)}: {VERDICTS[report.verdict]}"
 
 

@@ -1,0 +1,328 @@
+"""One report with everything in it, in every format."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+from xml.etree.ElementTree import fromstring
+
+import pytest
+from inline_snapshot import snapshot
+
+from omni.kernel.errors import OmniError
+from omni.verify.outputs import FORMATS, MEDIA_TYPES, render
+from omni.verify.report import NO_FILES, CheckResult, Coverage, Finding, Report, Severity, Status
+
+
+def finding(path: str, line: int | None, message: str, **more: str | Severity) -> Finding:
+    fields: dict[str, object] = {"check": "lint", "rule": "R1", "severity": Severity.ERROR, "fingerprint": "f" * 24}
+    return Finding.model_validate(fields | {"path": path, "line": line, "message": message} | more)
+
+
+LINT = CheckResult(
+    check="lint",
+    title="No lint errors",
+    tier=1,
+    status=Status.FAIL,
+    findings=(
+        finding("a b.py", 3, "bad <b>thing</b>", snippet="x = '<b>'", why="It breaks.", fix="Mend it.", cwe="CWE-79"),
+        finding("a b.py", 7, "bad again\x1b[31m", why="It breaks.", fix="Mend it."),
+        finding("", None, "no manifest", severity=Severity.WARNING, rule="R2"),
+    ),
+    suppressed=(finding("c.py", 1, "known", suppressed="allowed in place: it stays"),),
+    coverage=Coverage(seen=2, skipped={"c.min.js": "generated"}),
+    seconds=0.25,
+    tool="linter",
+    tool_version="1.2",
+    argv=("linter", "{files}"),
+)
+TYPES = CheckResult(
+    check="types",
+    title="Types fit",
+    tier=1,
+    status=Status.INCOMPLETE,
+    reason="1 of 2 files not analysed: b.py (binary)",
+    coverage=Coverage(seen=1, failed={"b.py": "binary"}),
+    seconds=1.5,
+    tool="typer",
+    tool_version="3",
+)
+TESTS = CheckResult(
+    check="tests", title="Tests pass", tier=2, status=Status.PASS, coverage=Coverage(seen=4), cached=True,
+    metrics={"coverage.branch": 93.5},
+)  # fmt: skip
+SQL = CheckResult(check="sql", title="SQL is sound", tier=2, status=Status.SKIPPED, reason=NO_FILES)
+OFF = CheckResult(
+    check="spelling", title="Words", tier=2, status=Status.SKIPPED, reason="switched off in omni.toml: it is Latin"
+)
+REPORT = Report(
+    target="app",
+    tiers=(1, 2),
+    results=(LINT, TYPES, SQL, OFF, TESTS),
+    seconds=2,
+    isolation="full",
+    baseline="0123456789abcdef",
+    changed="HEAD",
+    files=Coverage(seen=3, skipped={f"{name}.png": "binary" for name in "abcde"}, failed={"b.py": "binary"}),
+)
+
+
+def test_text() -> None:
+    assert render(REPORT, "text") == snapshot("""\
+(the project)
+           warning  lint/R2  no manifest
+
+a b.py
+        3  error  lint/R1  bad <b>thing</b>
+           why  It breaks. (CWE-79)
+           fix  Mend it.
+        7  error  lint/R1  bad again�[31m
+           why  It breaks.
+
+Tier 1
+  ✗ fail       lint      3 findings; 2 files; 0.25 s
+  ? incomplete types     1 of 2 files not analysed: b.py (binary)
+Tier 2
+  - skipped    spelling  switched off in omni.toml: it is Latin
+  ✓ pass       tests     4 files; cached
+Skipped, since there are no such files: sql
+
+Looked at 3 files.
+Not looked at:
+  1 path could not be analysed: binary (b.py)
+  5 paths binary (a.png, b.png, c.png and 2 more)
+
+2 errors, 1 warning, 1 suppressed; checks: 1 passed, 1 failed, 1 incomplete, 2 skipped
+tiers 1 and 2 in 2.0 s; code of the project ran in full isolation; only what changed since HEAD; only findings new since 0123456789ab
+FAIL: There are errors to mend.
+""")
+
+
+def test_text_is_coloured_only_when_asked_and_never_steered_by_what_it_shows() -> None:
+    assert "\x1b" not in render(REPORT, "text")
+    colored = render(REPORT, "text", color=True)
+    assert "\x1b[31mFAIL\x1b[0m" in colored
+    assert "again\x1b" not in colored
+
+
+def test_many_findings_of_one_rule_are_counted() -> None:
+    many = LINT.model_copy(update={"findings": tuple(finding("a.py", line, "bad") for line in range(1, 50))})
+    text = render(REPORT.model_copy(update={"results": (many,)}), "text")
+    assert "… and 29 more findings of lint/R1 (--format json has all)" in text
+    assert "     20  error" in text
+    assert "     21  error" not in text
+
+
+def test_verdicts() -> None:
+    def last_line(*results: CheckResult) -> str:
+        return render(REPORT.model_copy(update={"results": results}), "text").splitlines()[-1]
+
+    assert last_line(TESTS) == "PASS: Every check that applies passed."
+    assert last_line(TESTS, TYPES) == "INCOMPLETE: Not everything could be looked at, so this is no pass."
+    assert last_line(SQL) == "INCOMPLETE: Not everything could be looked at, so this is no pass."
+    assert last_line(TESTS, TYPES, LINT) == "FAIL: There are errors to mend."
+
+
+def test_json_holds_everything() -> None:
+    data = json.loads(render(REPORT, "json"))
+    assert data.pop("verdict") == "fail"
+    assert Report.model_validate(data) == REPORT
+
+
+def test_ndjson_ends_with_the_result() -> None:
+    rows = [json.loads(line) for line in render(REPORT, "ndjson").splitlines()]
+    kinds = [row["type"] for row in rows]
+    assert kinds == ["finding"] * 4 + ["check"] * 5 + ["result"]
+    assert rows[-1] == snapshot(
+        {
+            "type": "result",
+            "verdict": "fail",
+            "findings": 3,
+            "target": "app",
+            "tiers": [1, 2],
+            "seconds": 2.0,
+            "isolation": "full",
+            "baseline": "0123456789abcdef",
+            "changed": "HEAD",
+            "files": {
+                "seen": 3,
+                "skipped": {
+                    "a.png": "binary",
+                    "b.png": "binary",
+                    "c.png": "binary",
+                    "d.png": "binary",
+                    "e.png": "binary",
+                },
+                "failed": {"b.py": "binary"},
+            },
+        }
+    )
+
+
+def test_sarif() -> None:
+    log = json.loads(render(REPORT, "sarif"))
+    assert (log["version"], len(log["runs"])) == ("2.1.0", 5)
+    assert log["runs"][0] == snapshot(
+        {
+            "tool": {"driver": {"name": "linter", "rules": [{"id": "R1"}, {"id": "R2"}], "version": "1.2"}},
+            "automationDetails": {"id": "omni/lint/", "description": {"text": "No lint errors"}},
+            "columnKind": "unicodeCodePoints",
+            "invocations": [
+                {
+                    "executionSuccessful": True,
+                    "commandLine": "linter {files}",
+                    "toolExecutionNotifications": [
+                        {
+                            "level": "note",
+                            "message": {"text": "generated"},
+                            "locations": [
+                                {
+                                    "physicalLocation": {
+                                        "artifactLocation": {"uri": "c.min.js", "uriBaseId": "%SRCROOT%"}
+                                    }
+                                }
+                            ],
+                        }
+                    ],
+                }
+            ],
+            "results": [
+                {
+                    "ruleId": "R1",
+                    "ruleIndex": 0,
+                    "level": "error",
+                    "message": {"text": "bad <b>thing</b>"},
+                    "partialFingerprints": {"omni/v1": "ffffffffffffffffffffffff"},
+                    "locations": [
+                        {
+                            "physicalLocation": {
+                                "artifactLocation": {"uri": "a%20b.py", "uriBaseId": "%SRCROOT%"},
+                                "region": {"startLine": 3, "snippet": {"text": "x = '<b>'"}},
+                            }
+                        }
+                    ],
+                },
+                {
+                    "ruleId": "R1",
+                    "ruleIndex": 0,
+                    "level": "error",
+                    "message": {"text": "bad again\x1b[31m"},
+                    "partialFingerprints": {"omni/v1": "ffffffffffffffffffffffff"},
+                    "locations": [
+                        {
+                            "physicalLocation": {
+                                "artifactLocation": {"uri": "a%20b.py", "uriBaseId": "%SRCROOT%"},
+                                "region": {"startLine": 7, "snippet": {"text": ""}},
+                            }
+                        }
+                    ],
+                },
+                {
+                    "ruleId": "R2",
+                    "ruleIndex": 1,
+                    "level": "warning",
+                    "message": {"text": "no manifest"},
+                    "partialFingerprints": {"omni/v1": "ffffffffffffffffffffffff"},
+                },
+                {
+                    "ruleId": "R1",
+                    "ruleIndex": 0,
+                    "level": "error",
+                    "message": {"text": "known"},
+                    "partialFingerprints": {"omni/v1": "ffffffffffffffffffffffff"},
+                    "locations": [
+                        {
+                            "physicalLocation": {
+                                "artifactLocation": {"uri": "c.py", "uriBaseId": "%SRCROOT%"},
+                                "region": {"startLine": 1, "snippet": {"text": ""}},
+                            }
+                        }
+                    ],
+                    "suppressions": [{"kind": "inSource", "justification": "allowed in place: it stays"}],
+                },
+            ],
+            "properties": {"tier": 1, "status": "fail", "seconds": 0.25, "filesSeen": 2, "metrics": {}},
+        }
+    )
+    assert log["runs"][1]["invocations"] == snapshot(
+        [
+            {
+                "executionSuccessful": False,
+                "toolExecutionNotifications": [
+                    {"level": "error", "message": {"text": "1 of 2 files not analysed: b.py (binary)"}},
+                    {
+                        "level": "error",
+                        "message": {"text": "binary"},
+                        "locations": [
+                            {"physicalLocation": {"artifactLocation": {"uri": "b.py", "uriBaseId": "%SRCROOT%"}}}
+                        ],
+                    },
+                ],
+            }
+        ]
+    )
+
+
+def test_junit() -> None:
+    text = render(REPORT, "junit")
+    fromstring(text.partition("\n")[2])  # noqa: S314 - our own
+    assert text == snapshot("""\
+<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="omni verify app" time="2.000">
+  <testsuite name="tier 1" tests="2" failures="1" errors="1" skipped="0" time="1.750">
+    <testcase name="No lint errors" classname="lint" time="0.250">
+      <failure message="3 findings" type="lint">a b.py:3: error: R1: bad &lt;b&gt;thing&lt;/b&gt;
+a b.py:7: error: R1: bad again�[31m
+: warning: R2: no manifest</failure>
+    </testcase>
+    <testcase name="Types fit" classname="types" time="1.500">
+      <error message="1 of 2 files not analysed: b.py (binary)" type="incomplete" />
+    </testcase>
+  </testsuite>
+  <testsuite name="tier 2" tests="3" failures="0" errors="0" skipped="2" time="0.000">
+    <testcase name="SQL is sound" classname="sql" time="0.000">
+      <skipped message="there are no such files" />
+    </testcase>
+    <testcase name="Words" classname="spelling" time="0.000">
+      <skipped message="switched off in omni.toml: it is Latin" />
+    </testcase>
+    <testcase name="Tests pass" classname="tests" time="0.000" />
+  </testsuite>
+</testsuites>
+""")
+
+
+class Page(HTMLParser):
+    """What a browser would see: text, ids, and any tag that loads or runs something."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.text = ""
+        self.ids: list[str] = []
+        self.foreign: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        self.ids += [named["id"] or ""] if "id" in named else []
+        if tag in {"script", "link", "img", "iframe", "b" if self.text.endswith("bad ") else "-"} or "src" in named:
+            self.foreign.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_the_page_stands_alone_and_shows_what_is_hostile_as_text() -> None:
+    html = render(REPORT, "html")
+    page = Page(html)
+    assert page.foreign == []
+    assert page.ids == ["findings", "show-error", "show-warning", "show-note", "checks", "coverage"]
+    assert "bad <b>thing</b>" in page.text
+    assert "switched off in omni.toml: it is Latin" in page.text
+    assert "prefers-color-scheme: dark" in html
+
+
+def test_every_format_has_a_media_type_and_another_is_one_clear_error() -> None:
+    assert set(FORMATS) == set(MEDIA_TYPES)
+    with pytest.raises(OmniError, match="There is no such format: “pdf”"):
+        render(REPORT, "pdf")
