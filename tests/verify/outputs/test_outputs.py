@@ -95,7 +95,7 @@ Not looked at:
 2 errors, 1 warning, 1 suppressed; checks: 1 passed, 1 failed, 1 incomplete, 2 skipped
 tiers 1 and 2 in 2.0 s; code of the project ran in full isolation; only what changed since HEAD; only findings new since 0123456789ab
 FAIL: There are errors to mend.
-""")
+""")  # noqa: E501 - as printed
 
 
 def test_text_is_coloured_only_when_asked_and_never_steered_by_what_it_shows() -> None:
