@@ -278,7 +278,9 @@ class OperationKind(StrEnum):
     REDIRECT = "redirect"
     """Public GET at `/{prefix}/{slug}`: answers 302 to URL `target_field`, counts in `field` if given."""
     CAST = "cast"
-    """Create one child (`child`) per user for this row: a vote, an RSVP, a check-in, an answer."""
+    """Create one child (`child`) per user for this row: a vote, an RSVP, a like. The child's own fields are asked for; its
+    relations are set: the one to this entity to this row, and one that this entity has by the same name to the same row
+    as here (a vote for an option takes the option's poll). Its unique-together rule says what "once" means."""
     UPLOAD = "upload"
     DOWNLOAD = "download"
     EXPORT = "export"
@@ -343,6 +345,14 @@ class Trigger(StrEnum):
 
 
 class Job(Sourced):
+    """Work that happens by itself. What the effects mean, with age and nearness counted in whole days:
+
+    purge: delete rows of `entity` that were made more than `after_days` days ago; with `field` and `value`, only rows
+    that have this value. mark: set `field` to `value` on rows that were made at least `after_days` days ago.
+    remind: tell the owner of rows whose date `field` is `-after_days` days ahead. report: count rows by `entity`.
+    process: do the `run` operation of `entity` for the row, then set `field` to `value`.
+    """
+
     name: Identifier
     label: str
     trigger: Trigger
