@@ -37,7 +37,8 @@ export function useOperate(entity: EntityModel, row: Row, onChange: (row: Row) =
     onChange(foreseen(operation, row));
     try {
       onChange(await api.operate(entity.path, row.id, operation.name, values));
-      say(i18n.t("operation.done", { operation: i18n.t(`operation.${entity.name}.${operation.name}`) }));
+      const label = i18n.t(`operation.${entity.name}.${operation.name}`);
+      say(i18n.t("operation.done", { operation: label, name: String(row[entity.display] ?? "") }));
       return true;
     } catch (caught) {
       if (!(caught instanceof ApiError)) throw caught;

@@ -1,6 +1,7 @@
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useId, useState } from "react";
 import { Link, useSearchParams } from "react-router";
 import { api } from "../api/client";
+import { Select } from "../components/Control";
 import { Pagination } from "../components/Pagination";
 import { Problem } from "../components/Problem";
 import { Rows } from "../components/Rows";
@@ -15,6 +16,7 @@ const TYPING_MS = 250;
 
 function Search({ value, onSearch }: { value: string; onSearch: (text: string) => void }) {
   const { t } = useI18n();
+  const id = useId();
   const [text, setText] = useState(value);
   useEffect(() => {
     if (text === value) return undefined;
@@ -22,34 +24,63 @@ function Search({ value, onSearch }: { value: string; onSearch: (text: string) =
     return () => clearTimeout(timer);
   }, [text, value, onSearch]);
   return (
-    <label className="control">
-      {t("list.search")}
-      <input type="search" value={text} onChange={(event) => setText(event.target.value)} />
-    </label>
+    <div className="control">
+      <label htmlFor={id}>{t("list.search")}</label>
+      <input id={id} type="search" value={text} onChange={(event) => setText(event.target.value)} />
+    </div>
   );
 }
 
-function Filter({ owner, field, value, onFilter }: { owner: string; field: FieldModel; value: string; onFilter: (value: string) => void }) {
+interface ToolsProps {
+  entity: EntityModel;
+  parameters: URLSearchParams;
+  choose: (name: string, value: string) => void;
+}
+
+/** Search, filters and order: whatever of it the data has. */
+function Tools({ entity, parameters, choose }: ToolsProps) {
   const { t } = useI18n();
-  const options =
+  const search = useCallback((text: string) => choose("q", text), [choose]);
+  const filters = entity.fields.filter(({ filterable }) => filterable);
+  if (!entity.searchable && filters.length === 0 && entity.sortable.length === 0) return null;
+
+  const label = (name: string) => t(name === "created_at" ? "field.created_at" : `field.${entity.name}.${name}`);
+  const values = (field: FieldModel) =>
     field.type === "boolean"
       ? [
           { value: "true", label: t("value.yes") },
           { value: "false", label: t("value.no") },
         ]
-      : (field.choices ?? []).map((choice) => ({ value: choice, label: t(`choice.${owner}.${field.name}.${choice}`) }));
+      : (field.choices ?? []).map((choice) => ({
+          value: choice,
+          label: t(`choice.${entity.name}.${field.name}.${choice}`),
+        }));
+  const orders = [
+    { value: "", label: t("list.sort_usual") },
+    ...entity.sortable.map((name) => ({ value: name, label: t("list.sort_up", { field: label(name) }) })),
+    ...entity.sortable.map((name) => ({ value: `-${name}`, label: t("list.sort_down", { field: label(name) }) })),
+  ];
   return (
-    <label className="control">
-      {t(`field.${owner}.${field.name}`)}
-      <select value={value} onChange={(event) => onFilter(event.target.value)}>
-        <option value="">{t("list.all")}</option>
-        {options.map((option) => (
-          <option key={option.value} value={option.value}>
-            {option.label}
-          </option>
-        ))}
-      </select>
-    </label>
+    <search className="toolbar">
+      {entity.searchable && <Search value={parameters.get("q") ?? ""} onSearch={search} />}
+      {filters.map((field) => (
+        <Select
+          key={field.name}
+          label={label(field.name)}
+          value={parameters.get(field.name) ?? ""}
+          options={[{ value: "", label: t("list.all") }, ...values(field)]}
+          onChange={(value) => choose(field.name, value)}
+        />
+      ))}
+      {entity.sortable.length > 0 && (
+        <Select
+          label={t("list.sort")}
+          value={parameters.get("sort") ?? ""}
+          options={orders}
+          onChange={(value) => choose("sort", value)}
+        />
+      )}
+    </search>
   );
 }
 
@@ -75,10 +106,6 @@ export function ListPage({ entity }: { entity: EntityModel }) {
       }),
     [setParameters],
   );
-  const search = useCallback((text: string) => choose("q", text), [choose]);
-
-  const filters = entity.fields.filter(({ filterable }) => filterable);
-  const hasTools = entity.searchable || filters.length > 0 || entity.sortable.length > 0;
   const isFiltered = [...parameters.keys()].some((name) => name !== "page" && name !== "sort");
 
   return (
@@ -92,38 +119,7 @@ export function ListPage({ entity }: { entity: EntityModel }) {
           </Link>
         )}
       </Title>
-      {hasTools && (
-      <search className="toolbar">
-        {entity.searchable && <Search value={parameters.get("q") ?? ""} onSearch={search} />}
-        {filters.map((field) => (
-          <Filter
-            key={field.name}
-            owner={entity.name}
-            field={field}
-            value={parameters.get(field.name) ?? ""}
-            onFilter={(value) => choose(field.name, value)}
-          />
-        ))}
-        {entity.sortable.length > 0 && (
-          <label className="control">
-            {t("list.sort")}
-            <select value={parameters.get("sort") ?? ""} onChange={(event) => choose("sort", event.target.value)}>
-              <option value="">{t("list.sort_usual")}</option>
-              {entity.sortable.map((name) => (
-                <option key={name} value={name}>
-                  {t("list.sort_up", { field: t(name === "created_at" ? "field.created_at" : `field.${entity.name}.${name}`) })}
-                </option>
-              ))}
-              {entity.sortable.map((name) => (
-                <option key={`-${name}`} value={`-${name}`}>
-                  {t("list.sort_down", { field: t(name === "created_at" ? "field.created_at" : `field.${entity.name}.${name}`) })}
-                </option>
-              ))}
-            </select>
-          </label>
-        )}
-      </search>
-      )}
+      <Tools entity={entity} parameters={parameters} choose={choose} />
       <section aria-busy={loading} aria-label={t(`entity.${entity.name}.many`)}>
         {error && <Problem error={error} onRetry={() => void reload()} />}
         {!data && !error && <p className="loading">{t("list.loading")}</p>}
