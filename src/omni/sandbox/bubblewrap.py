@@ -17,7 +17,7 @@ from io import FileIO
 from pathlib import Path
 
 from omni.kernel.errors import OmniError
-from omni.sandbox import cgroup, mounts, seccomp
+from omni.sandbox import cgroup, linux, mounts, seccomp
 from omni.sandbox.errors import UNAVAILABLE
 from omni.sandbox.guest import ENVIRONMENT, NOBODY, START, Guest, await_gate, gated, not_started
 from omni.sandbox.job import Job, JobResult, Limits, Mount, Probe
@@ -57,7 +57,7 @@ class Bubblewrap:
         program = _program()
         ours, theirs = socket.socketpair()
         with theirs:
-            started = dialled(job, port, theirs)
+            started = dialled(job, port, str(theirs.fileno()))
             guest = Guest(started, lambda: sandbox(program, started, (theirs.fileno(),)), "full")
             return RelayedService(guest, ours)
 
@@ -162,10 +162,11 @@ def sandbox(bwrap: Path, job: Job, passed: tuple[int, ...] = ()) -> Iterator[Wal
         block_end.write(b"1")
         await_gate(process)
         inside = f"/proc/{init}/root"
-        work, temporary, shared, proc = (
-            _keep(stack, os.open(inside + name, os.O_RDONLY | os.O_DIRECTORY))
-            for name in ("/work", "/tmp", "/dev/shm", "/proc")  # noqa: S108 - the guest's
-        )
+        with linux.acting_as((NOBODY, NOBODY) if os.geteuid() == 0 else None):
+            work, temporary, shared, proc = (
+                _keep(stack, os.open(inside + name, os.O_RDONLY | os.O_DIRECTORY))
+                for name in ("/work", "/tmp", "/dev/shm", "/proc")  # noqa: S108 - the guest's
+            )
         yield Walls(process, init, init_fd, work, group, Watchdog(proc, (work, temporary, shared), job.limits))
 
 

@@ -58,7 +58,7 @@ def create(limits: Limits) -> Group | None:
     bases = _bases()
     if not bases:
         return None
-    name = f"{_PREFIX}{os.getpid()}-{_started(os.getpid())}-{next(_number)}"
+    name = f"{_PREFIX}{owner()}-{next(_number)}"
     group = Group(tuple(dict.fromkeys(base / name for base in bases.values())))
     try:
         for folder in group.folders:
@@ -84,8 +84,7 @@ def sweep() -> None:
     """Delete the groups of Omni processes that are gone (after a `kill -9`). Members, if any, are killed."""
     for base in set(_bases().values()):
         for folder in base.glob(f"{_PREFIX}*"):
-            pid, started = (int(part) for part in folder.name.removeprefix(_PREFIX).split("-")[:2])
-            if _started(pid) != started:
+            if not lives(folder.name.removeprefix(_PREFIX).rpartition("-")[0]):
                 for member in _read(folder / "cgroup.procs").split():
                     _kill(int(member))
                 Group((folder,)).remove()
@@ -99,7 +98,7 @@ def _caps(limits: Limits) -> tuple[tuple[str, int], ...]:
         ("memory.max", memory),
         ("memory.swap.max", 0),
         ("memory.oom.group", 1),
-        ("pids.max", limits.processes),
+        ("pids.max", limits.processes + 2),  # bubblewrap itself is two
         # A quarter of the usual share: people and Omni itself come first when the processor is busy.
         ("cpu.shares", 256),
         ("cpu.weight", 25),
@@ -132,8 +131,19 @@ def _unified(own: str) -> Path | None:
     return None
 
 
-def _started(pid: int) -> int:
-    """Start time of a process in clock ticks since boot; 0 when there is none. Tells a pid from its successor."""
+def owner() -> str:
+    """This process, for a mark on what it makes: `pid-start`."""
+    return f"{os.getpid()}-{started(os.getpid())}"
+
+
+def lives(mark: str) -> bool:
+    """Whether the process that left an `owner` mark is still there."""
+    pid, _, start = mark.partition("-")
+    return pid.isdigit() and start == str(started(int(pid)))
+
+
+def started(pid: int) -> int:
+    """Start time of a process in clock ticks since boot, 0 when there is none: tells a pid from its successor."""
     stat = _read(Path(f"/proc/{pid}/stat"))
     return int(stat.rpartition(")")[2].split()[19]) if stat else 0
 

@@ -1,8 +1,9 @@
 """Runs inside the sandbox beside a service: opens connections to it and hands them out. Standard library only.
 
-Started as `python3 -c SOURCE FD PORT COMMAND …`. The command replaces this process, so that signals and its exit
-status are its own; a grandchild stays behind. For each byte on the Unix socket FD it connects to 127.0.0.1:PORT and
-sends the connected socket back (SCM_RIGHTS), or a byte without one when nobody listens.
+Started as `python3 -c SOURCE CONTROL PORT COMMAND …`. The command replaces this process, so that signals and its exit
+status are its own; a grandchild stays behind. CONTROL is the number of an inherited Unix socket or the path of one.
+For each byte on it the dialer connects to 127.0.0.1:PORT and sends the connected socket back (SCM_RIGHTS), or a byte
+without one when nobody listens.
 """
 
 import os
@@ -11,7 +12,11 @@ import sys
 
 
 def main() -> None:
-    control = socket.socket(fileno=int(sys.argv[1]))
+    if sys.argv[1].isdigit():
+        control = socket.socket(fileno=int(sys.argv[1]))
+    else:
+        control = socket.socket(socket.AF_UNIX)
+        control.connect(sys.argv[1])
     first = os.fork()
     if first == 0:
         if os.fork() == 0:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 CLONE_NEWNS = 0x00020000
 MS_NOSUID, MS_NODEV = 0x2, 0x4
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
 RESOLVE_NO_XDEV, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH = 0x1, 0x2, 0x4, 0x8
-_SYS_OPENAT2 = 437  # the same on every architecture that was added to Linux after 5.6's unified table
+_OPENAT2 = 437
+_SETRESUID, _SETRESGID = (117, 119) if os.uname().machine == "x86_64" else (147, 149)
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mount.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p)
@@ -51,14 +54,34 @@ def open_beneath(folder: int, path: str, flags: int) -> int:
     resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV
     how = _OpenHow(flags | os.O_CLOEXEC, 0, resolve)
     fd = int(
-        _libc.syscall(_SYS_OPENAT2, folder, ctypes.c_char_p(os.fsencode(path)), ctypes.byref(how), ctypes.c_size_t(24))
+        _libc.syscall(_OPENAT2, folder, ctypes.c_char_p(os.fsencode(path)), ctypes.byref(how), ctypes.c_size_t(24))
     )
     if fd < 0:
         raise _fail(path)
     return fd
 
 
-def set_file_ids(uid: int, gid: int) -> None:
-    """Make the calling *thread* create and open files as `uid` and `gid` (setfsuid(2); needs root)."""
-    _libc.setfsgid(gid)
-    _libc.setfsuid(uid)
+@contextmanager
+def acting_as(ids: tuple[int, int] | None) -> Iterator[None]:
+    """Let the calling *thread* act as another uid and gid for a while; needs root. None: as it is.
+
+    Python's `os.seteuid` would change every thread, so the bare calls are made, which change one: setresuid(2).
+    """
+    if ids is None:
+        yield
+        return
+    uid, gid = ids
+    _set_ids(_SETRESGID, gid)
+    _set_ids(_SETRESUID, uid)
+    try:
+        yield
+    finally:
+        _set_ids(_SETRESUID, 0)
+        _set_ids(_SETRESGID, 0)
+
+
+def _set_ids(call: int, number: int) -> None:
+    """Change the effective id only, so that the thread can come back."""
+    keep = ctypes.c_long(-1)
+    if _libc.syscall(call, keep, ctypes.c_long(number), keep) != 0:
+        raise _fail("setresuid")

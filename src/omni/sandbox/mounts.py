@@ -44,10 +44,14 @@ def stage(mounts: tuple[Mount, ...]) -> tuple[Mount, ...]:
     """The same mounts with sources that an unprivileged uid can reach, even those below a 0700 folder.
 
     Must run as root in a thread of its own: the thread gets a private mount namespace, which the processes it
-    starts inherit and which dies with them. Raises OSError where root may not mount (some containers).
+    starts inherit and which dies with them. Where root may not mount (a container), they come back unchanged, and
+    bubblewrap says which of them it can't reach.
     """
+    try:
+        linux.unshare_mounts()
+    except PermissionError:
+        return mounts
     STAGE.mkdir(mode=0o755, exist_ok=True)
-    linux.unshare_mounts()
     linux.mount("tmpfs", str(STAGE), "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=755,size=1m")
     return tuple(_bind(mount, STAGE / str(number)) for number, mount in enumerate(mounts))
 

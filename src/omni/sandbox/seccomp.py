@@ -17,9 +17,9 @@ _X32 = 0x40000000
 
 AUDIT_ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
-_NAMESPACES = 0x7E020000  # CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET}
-_TERMINAL_INPUT = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: type into the caller's terminal
-_FAMILIES = (1, 2, 10, 16)  # UNIX, INET, INET6, NETLINK; no VSOCK (it isn't namespaced), ALG, PACKET …
+NAMESPACES = 0x7E020000  # CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET}
+TERMINAL_INPUT = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: type into the caller's terminal
+FAMILIES = (1, 2, 10, 16)  # UNIX, INET, INET6, NETLINK; no VSOCK (it isn't namespaced), ALG, PACKET …
 
 DENIED: dict[str, tuple[int | None, int | None]] = {
     # name: number on x86_64, number on aarch64
@@ -110,10 +110,10 @@ def program(machine: str | None = None) -> bytes:
         if (number := numbers[column]) is not None:
             code += [_op(_EQUAL, number, 0, 1), _refuse(errno.EPERM)]
     code += [_op(_EQUAL, _CLONE3[column], 0, 1), _refuse(errno.ENOSYS)]
-    code += _when(_CLONE[column], _ARGUMENT_0, [_op(_ANY_BIT, _NAMESPACES, 0, 1), _refuse(errno.EPERM)])
-    typing = [part for request in _TERMINAL_INPUT for part in (_op(_EQUAL, request, 0, 1), _refuse(errno.EPERM))]
+    code += _when(_CLONE[column], _ARGUMENT_0, [_op(_ANY_BIT, NAMESPACES, 0, 1), _refuse(errno.EPERM)])
+    typing = [part for request in TERMINAL_INPUT for part in (_op(_EQUAL, request, 0, 1), _refuse(errno.EPERM))]
     code += _when(_IOCTL[column], _ARGUMENT_1, typing)
-    families = [_op(_EQUAL, family, len(_FAMILIES) - i) for i, family in enumerate(_FAMILIES)]
+    families = [_op(_EQUAL, family, len(FAMILIES) - i) for i, family in enumerate(FAMILIES)]
     code += _when(_SOCKET[column], _ARGUMENT_0, [*families, _refuse(errno.EAFNOSUPPORT)])
     return b"".join([*code, _op(_RETURN, _ALLOW)])
 

@@ -15,10 +15,9 @@ STOP_GRACE = 10.0
 """Seconds between the polite signal and the kill."""
 
 
-def dialled(job: Job, port: int, control: socket.socket) -> Job:
-    """The job with the dialer beside its command; `control` must be passed to it under its number."""
-    source = inspect.getsource(dialer)
-    return replace(job, argv=("python3", "-I", "-S", "-c", source, str(control.fileno()), str(port), *job.argv))
+def dialled(job: Job, port: int, control: str) -> Job:
+    """The job with the dialer beside its command. `control`: a descriptor that it inherits, or a path inside."""
+    return replace(job, argv=("python3", "-I", "-S", "-c", inspect.getsource(dialer), control, str(port), *job.argv))
 
 
 class RelayedService:

@@ -25,7 +25,7 @@ class Watchdog:
         try:
             with os.scandir(self.proc) as entries:
                 pids = [entry.name for entry in entries if entry.name.isdigit()]
-            if len(pids) > self.limits.processes:
+            if len(pids) > self.limits.processes + 2:  # the gate and pid 1 are not the job's
                 return True
             room = (self.limits.memory << 20) - sum(_stored(folder) for folder in self.folders)
             # Pages shared after a fork count once for each process here, so ask exactly before judging.

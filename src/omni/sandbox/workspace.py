@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +18,10 @@ _VENV_MARK = "pyvenv.cfg"
 
 @dataclass
 class Copy:
-    """A copy of `source` into the folder open at `target`, which belongs to `owner` (uid and gid; None: to us)."""
+    """A copy of `source` into the folder open at `target`, which belongs to `owner` (uid and gid; None: to us).
+
+    Root can't make a file in the guest's file system, since uid 0 does not exist there; its owner can.
+    """
 
     source: Path
     target: int
@@ -52,13 +53,13 @@ class Copy:
     def _entry(self, entry: os.DirEntry[str], target: int, name: str) -> None:
         if entry.is_symlink():
             link = Path(entry.path).readlink()
-            with self._as_owner():
+            with linux.acting_as(self.owner):
                 os.symlink(link, entry.name, dir_fd=target)
         elif entry.is_dir():
             found = _entries(entry.path)
             if any(each.name == _VENV_MARK for each in found):
                 return
-            with self._as_owner():
+            with linux.acting_as(self.owner):
                 _make_folder(entry.name, target)
                 inner = os.open(entry.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=target)
             try:
@@ -72,7 +73,7 @@ class Copy:
         source = os.open(entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
             about = os.fstat(source)
-            with self._as_owner():
+            with linux.acting_as(self.owner):
                 copy = os.open(entry.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=target)
                 try:
                     offset = 0
@@ -84,18 +85,6 @@ class Copy:
                     os.close(copy)
         finally:
             os.close(source)
-
-    @contextmanager
-    def _as_owner(self) -> Iterator[None]:
-        """Root can't make a file in the guest's file system: uid 0 does not exist there. Its owner can."""
-        if self.owner is None:
-            yield
-            return
-        linux.set_file_ids(*self.owner)
-        try:
-            yield
-        finally:
-            linux.set_file_ids(0, 0)
 
 
 def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
