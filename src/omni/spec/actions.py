@@ -5,12 +5,19 @@ from __future__ import annotations
 import re
 
 from omni.spec import lexicon, words
-from omni.spec.draft import Draft
+from omni.spec.draft import Draft, unique
 from omni.spec.grammar import State, grammar
 from omni.spec.model import Entity, FieldType, Operation, OperationKind, Ownership, PartStatus, Question
 from omni.spec.reading import Reading
 from omni.spec.text import Token
 
+CHANGING = (
+    OperationKind.TOGGLE,
+    OperationKind.TRANSITION,
+    OperationKind.INCREMENT,
+    OperationKind.CAST,
+    OperationKind.UPLOAD,
+)
 MODAL = r"(?:can(?:not|'t)?|could|may|should(?: be able to| have the ability to)?|must(?: be able to)?|(?:are|is|be) (?:able|allowed) to|will(?: be able to)?|have to|has to|need to|want to|wants to|get to)"
 NOBODY = r"(?:nobody|no one|no-one)"
 SUBJECT = re.compile(
@@ -282,6 +289,34 @@ def _claim_object(draft: Draft, reading: Reading, entity: str) -> None:
     wanted = {words.singular(word) for name in names for word in name.split()}
     reading.claimed |= {i for i, token in enumerate(reading.phrase.tokens) if token.noun in wanted}
     reading.refer(f"entity:{entity}")
+
+
+def restrict(draft: Draft, reading: Reading) -> None:
+    """ "only admins can publish": what was read as a special operation is for these roles alone."""
+    context = reading.context
+    if context.mode != "actions" or not context.role:
+        return
+    for ref in reading.refs:
+        operation = draft.operations.get(ref.removeprefix("operation:"))
+        if operation is None or operation.kind is OperationKind.CUSTOM:
+            continue
+        roles = operation.roles
+        if context.role == "public":
+            if operation.kind in CHANGING and draft.accounts is not False:
+                reading.refuse("Visitors without an account can only read; this needs an account.")
+        elif context.denied:
+            roles = (
+                ("admin",) if context.role == "user" else tuple(name for name in draft.roles if name != context.role)
+            )
+        elif context.only:
+            roles = unique((context.role, *(("admin",) if context.role not in ("admin", "user") else ())))
+        elif roles and context.role != "user":
+            roles = unique((*roles, context.role))
+        elif roles:
+            roles = ()
+        for role in roles:
+            draft.add_role(role, reading.sources)
+        draft.operations[operation.id] = operation.model_copy(update={"roles": roles})
 
 
 def custom(draft: Draft, reading: Reading) -> None:

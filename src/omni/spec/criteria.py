@@ -68,7 +68,7 @@ def _rows(spec: Specification) -> Iterator[Row]:
     for permission in spec.permissions:
         yield from _permission(permission, spec)
     for page in spec.pages:
-        yield _page(page)
+        yield _page(page, spec)
     yield from (_job(job) for job in spec.jobs)
     yield from (_integration(integration) for integration in spec.integrations)
     yield from (_quality(quality) for quality in spec.qualities)
@@ -82,7 +82,7 @@ def _entity(entity: Entity) -> Iterator[Row]:
     if bad:
         then = "nothing is stored, and each wrong field is named with what is wrong"
         yield (
-            f"Somebody who may add a {one}",
+            f"Somebody who may add {words.a(one)}",
             f"they send {_some(bad)}",
             then,
             (f"entity:{entity.name}",),
@@ -90,7 +90,13 @@ def _entity(entity: Entity) -> Iterator[Row]:
         )
     for computed in entity.computed:
         then = f"it shows the {computed.label.lower()}, worked out from what is stored ({computed.kind})"
-        yield f"A {one}", "it is read", then, (f"computed:{entity.name}.{computed.name}",), computed.sources
+        yield (
+            words.a(one).capitalize(),
+            "it is read",
+            then,
+            (f"computed:{entity.name}.{computed.name}",),
+            computed.sources,
+        )
     for rule in entity.rules:
         yield _rule(rule, entity)
 
@@ -98,7 +104,7 @@ def _entity(entity: Entity) -> Iterator[Row]:
 def _bad(field: SpecField) -> str:
     name = field.label.lower()
     if field.type is FieldType.ENUM:
-        return f"a {name} other than {words.listing(field.choices)}"
+        return f"{words.a(name)} other than {words.listing(field.choices)}"
     if field.type in (FieldType.EMAIL, FieldType.URL, FieldType.PHONE, FieldType.SLUG, FieldType.COLOR):
         return f"a malformed {name}"
     if field.min is not None or field.max is not None:
@@ -106,9 +112,9 @@ def _bad(field: SpecField) -> str:
             f"under {field.min:g}" if field.min is not None else "",
             f"over {field.max:g}" if field.max is not None else "",
         )
-        return f"a {name} {' or '.join(x for x in (low, high) if x)}"
+        return f"{words.a(name)} {' or '.join(x for x in (low, high) if x)}"
     if field.type in (FieldType.STRING, FieldType.TEXT):
-        limit = f"a {name} of more than {field.max_length} characters"
+        limit = f"{words.a(name)} of more than {field.max_length} characters"
         return f"an empty {name} or {limit}" if field.required else limit
     return f"no {name}" if field.required and field.default is None else ""
 
@@ -122,13 +128,13 @@ def _rule(rule: Rule, entity: Entity) -> Row:
     names = words.listing([words.label(name).lower() for name in rule.fields])
     within = f" of the same {words.label(rule.within).lower()}" if rule.within else ""
     given, when = {
-        RuleKind.UNIQUE_TOGETHER: (f"A {one}", f"another with the same {names} is added"),
-        RuleKind.ORDERED: (f"A {one} to add", f"{names} are in the wrong order"),
+        RuleKind.UNIQUE_TOGETHER: (words.a(one).capitalize(), f"another with the same {names} is added"),
+        RuleKind.ORDERED: (f"{words.a(one).capitalize()} to add", f"{names} are in the wrong order"),
         RuleKind.NO_OVERLAP: (
-            f"A {one}{within}",
+            f"{words.a(one).capitalize()}{within}",
             "another is added that overlaps it; one that only touches it is accepted",
         ),
-        RuleKind.NOT_PAST: (f"A {one} to add", f"its {names} is in the past"),
+        RuleKind.NOT_PAST: (f"{words.a(one).capitalize()} to add", f"its {names} is in the past"),
         RuleKind.CAPACITY: (
             f"A {words.label(rule.within).lower() or one} that is full by its {names}",
             f"one more {one} is added",
@@ -140,7 +146,7 @@ def _rule(rule: Rule, entity: Entity) -> Row:
 def _operation(operation: Operation, entity: Entity, spec: Specification) -> Row:
     one, many = entity.label.lower(), entity.label_plural.lower()
     actor = (
-        f"A {words.listing([words.label(r).lower() for r in operation.roles])}"
+        words.a(words.listing([words.label(r).lower() for r in operation.roles]).replace(" and ", " or ")).capitalize()
         if operation.roles
         else "Somebody who may"
     )
@@ -173,9 +179,13 @@ def _operation(operation: Operation, entity: Entity, spec: Specification) -> Row
 
 def _act(operation: Operation, one: str) -> str:
     label = operation.label[:1].lower() + operation.label[1:]
-    return f"use “{operation.label}” on a {one}" if operation.kind not in BASIC else label
+    if operation.kind in ONE:
+        verb, _, noun = label.partition(" ")
+        label = f"{verb} {words.a(noun)}"
+    return f"use “{operation.label}” on {words.a(one)}" if operation.kind not in BASIC else label
 
 
+ONE = (OperationKind.VIEW, OperationKind.CREATE, OperationKind.UPDATE, OperationKind.DELETE)
 BASIC = frozenset(OperationKind) - {
     OperationKind.TOGGLE,
     OperationKind.TRANSITION,
@@ -206,7 +216,13 @@ def _permission(permission: Permission, spec: Specification) -> Iterator[Row]:
             " and ", " or "
         )
         if verb:
-            yield f"A {who} and another person's {many}", f"they try to {verb} one", then, ref, permission.sources
+            yield (
+                f"{words.a(who).capitalize()} and another person's {many}",
+                f"they try to {verb} one",
+                then,
+                ref,
+                permission.sources,
+            )
         return
     granted = {
         a for p in spec.permissions if (p.role, p.entity) == (permission.role, permission.entity) for a in p.actions
@@ -214,19 +230,26 @@ def _permission(permission: Permission, spec: Specification) -> Iterator[Row]:
     missing = [action.value for action in Action if action not in granted]
     if missing:
         yield (
-            f"A {who}",
+            f"{words.a(who).capitalize()}",
             f"they try to {_some(missing)} {many}",
             f"they are refused; they may {may} them",
             ref,
             permission.sources,
         )
     else:
-        yield f"A {who}", f"they {may} {many}", "it is done, whoever made them", ref, permission.sources
+        yield (
+            f"{words.a(who).capitalize()}",
+            f"they {may} {many}",
+            "it is done, whoever made them",
+            ref,
+            permission.sources,
+        )
 
 
-def _page(page: Page) -> Row:
+def _page(page: Page, spec: Specification) -> Row:
     given = "A visitor without an account" if page.public else "Somebody who is logged in"
-    then = "it answers 200, works without JavaScript and has no WCAG 2.1 AA fault that a tool can find"
+    how = "works without JavaScript" if spec.template == "web-app" else "can be used with the keyboard alone"
+    then = f"it answers 200, {how} and has no WCAG 2.1 AA fault that a tool can find"
     if not page.public:
         then += "; a visitor without an account is led to the log-in page"
     return given, f"they open “{page.title}” ({page.path})", then, (f"page:{page.path}",), page.sources

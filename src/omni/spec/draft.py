@@ -155,7 +155,9 @@ class Draft:
             known = {words.label(name).lower(), *entry.words}
             if wanted in {" ".join(words.singular(word) for word in text.split()) for text in known}:
                 return name
-        return ""
+        last = wanted.split()[-1:]
+        near = [name for name in self.entities if words.label(name).lower().split()[-1:] == last]
+        return near[0] if len(near) == 1 and (wanted == last[0] or words.label(near[0]).lower() == last[0]) else ""
 
     def _import(self, noun: str, sources: tuple[str, ...]) -> str:
         """Take an entity of another domain in, with what can't be without it."""

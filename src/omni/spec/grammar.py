@@ -30,6 +30,8 @@ class Grammar(BaseModel):
     connecting: frozenset[str]
     connectors: re.Pattern[str]
     fixed: re.Pattern[str]
+    typos: dict[str, str]
+    headings: frozenset[str]
     app: frozenset[str]
     build: frozenset[str]
     manage: frozenset[str]
@@ -54,7 +56,18 @@ def grammar() -> Grammar:
     """The grammar in `data/grammar.yaml`."""
     text = (files("omni.spec") / "data" / "grammar.yaml").read_text(encoding="utf-8")
     raw = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both loaders are safe ones
-    for key in ("stop", "fluff", "connecting", "app", "build", "manage", "verbs", "audience", "other_languages"):
+    for key in (
+        "stop",
+        "fluff",
+        "connecting",
+        "app",
+        "build",
+        "manage",
+        "verbs",
+        "audience",
+        "headings",
+        "other_languages",
+    ):
         raw[key] = frozenset(raw[key].split())
     for key in ("crud", "people"):
         raw[key] = {name: frozenset(words.split()) for name, words in raw[key].items()}

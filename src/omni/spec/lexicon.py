@@ -55,6 +55,8 @@ class EntityEntry(Entry):
     rules: tuple[str, ...] = ()
     access: dict[str, str] = {}
     """Role → letters of `crud` that it may do. A role that is not named gets what the ownership gives."""
+    verbs: dict[str, str] = {}
+    """Verb → kind of operation on it: `book: create`, `reschedule: update`."""
     cast: bool = False
     """Rows come from a `cast` operation only: nobody fills in a form for them."""
 

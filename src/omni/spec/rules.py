@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from omni.spec import words
-from omni.spec.actions import custom, read_access, read_actions, read_subject
+from omni.spec import lexicon, words
+from omni.spec.actions import custom, read_access, restrict, read_actions, read_subject
 from omni.spec.draft import Draft
 from omni.spec.grammar import grammar
 from omni.spec.jobs import read_job
@@ -41,7 +41,7 @@ def new_sentence(context: Context, ahead: tuple[Phrase, ...], draft: Draft) -> N
 
 def read(draft: Draft, vocabulary: Vocabulary, reading: Reading) -> None:
     """Read one phrase with every rule until no word is left that says something."""
-    for rule in (_foreign_language, _beyond, _technology, _without, _measures):
+    for rule in (_foreign_language, _heading, _beyond, _technology, _integrates, _without, _measures):
         rule(draft, reading)
         if reading.done and (reading.refs or reading.status):
             return
@@ -55,6 +55,7 @@ def read(draft: Draft, vocabulary: Vocabulary, reading: Reading) -> None:
     for rule in (read_things, read_actions, read_list, read_audience):
         if not reading.done or not reading.refs:
             rule(draft, reading)
+    restrict(draft, reading)
     _openers(draft, reading)
     custom(draft, reading)
 
@@ -64,6 +65,24 @@ def _foreign_language(_: Draft, reading: Reading) -> None:
     foreign = set(grammar().other_languages) & {token.text for token in reading.phrase.tokens}
     if sum(ord(char) > 0x24F for char in letters) > len(letters) / 2 or len(foreign) > 1:
         reading.refuse("Only English is understood.")
+
+
+def _heading(_: Draft, reading: Reading) -> None:
+    words_ = [token.text for token in reading.phrase.tokens]
+    if reading.phrase.text.rstrip().endswith(":") and all(w in grammar().headings | grammar().stop for w in words_):
+        reading.status, reading.note = PartStatus.NARRATIVE, "A heading."
+
+
+def _integrates(draft: Draft, reading: Reading) -> None:
+    """ "integrates with X": named in the specification; whether a template can is for the template to say."""
+    if match := reading.match(
+        r"\b(?:integrat\w*|connect\w*|sync\w*|talks?) (?:with|to) (?:the |our )?([a-z][a-z0-9 _-]{1,40}[a-z0-9])"
+    ):
+        name = words.snake(match[1])
+        what = {"name": name, "kind": "other", "description": f"Work together with {match[1]}."}
+        draft.integrations.setdefault(name, lexicon.make_integration(what, reading.sources))
+        reading.claim(match)
+        reading.refer(f"integration:{name}")
 
 
 def _beyond(_: Draft, reading: Reading) -> None:

@@ -30,12 +30,12 @@ def settle(draft: Draft, request: Request) -> None:
     _owners(draft)
     if draft.domain and draft.entities:
         lists = [
-            f"{entity.label} ({words.listing([field.label.lower() for field in entity.fields])})"
+            f"{entity.label} ({words.listing([field.label.lower() for field in entity.fields if not field.sources])})"
             for entity in draft.entities.values()
             if entity.name in draft.domain.entities
         ]
         if lists:
-            draft.assume(f"Usual for a {draft.domain.title}: {'; '.join(lists)}.")
+            draft.assume(f"Usual ({draft.domain.title}): {'; '.join(lists)}.")
 
 
 def _accounts(draft: Draft) -> None:
@@ -70,7 +70,7 @@ def _complete(draft: Draft, entity: Entity) -> None:
     if not entity.fields:
         name = lexicon.parse_field("name", "string, max 200, search", entity.sources)
         draft.add_field(entity.name, name)
-        draft.assume(f"A {entity.label.lower()} has a name; the request says no more of it.")
+        draft.assume(f"{words.a(entity.label.lower()).capitalize()} has a name; the request says no more of it.")
     entity = draft.entities[entity.name]
     names = {field.name for field in entity.fields}
     if entity.display_field not in names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from omni.spec import lexicon, words
 from omni.spec.draft import Draft
@@ -27,7 +28,6 @@ HAS_FIELDS = re.compile(
 KEEP = re.compile(
     r"\b(?:keep(?:ing)? (?:track|a (?:list|record|log)) of|look(?:ing)? after|(?:manag|track|organi[sz]|record|stor|collect|catalogu?|log|sav|maintain|administ|plan|monitor|regist)(?:e|es|ing|s|er|ers|ering|gging|ning|ting|ring)?) (?:(?:all|of|my|our|their|the|a|an|his|her|your|various|different|some|list of|lists of|own|old|new) )*"
 )
-NAMED = re.compile(rf"{NP}[ -](?:{'|'.join(sorted(grammar().app, key=len, reverse=True))})s?\b")
 AUDIENCE = re.compile(
     r"\bfor (?:(?:an?|the|my|our|your|their|his|her|all|small|local|use (?:by|in)) )*((?:[\w&'-]+)(?: (?!with\b|that\b|where\b|and\b|to\b|so\b)[\w&'-]+){0,3})\W*$"
 )
@@ -181,13 +181,19 @@ def read_things(draft: Draft, reading: Reading) -> None:
         noun = _noun(reading, match.end())
         if noun and _thing(draft, reading, noun, match.start(), match.end()):
             return
-    if not draft.domain and not draft.main and (match := reading.match(NAMED)):
+    if not draft.domain and not draft.main and (match := reading.match(_named())):
         noun = " ".join(w for w in reading.free(*match.span(1)).split() if _content(w))
         if noun and not grammar().abilities.search(noun) and noun.split()[-1] not in grammar().verbs:
             entity = draft.new_entity(noun, reading.sources)
             reading.claim(match)
             reading.refer(f"entity:{entity}")
             context.entity, context.mode = entity, "fields"
+
+
+@cache
+def _named() -> re.Pattern[str]:
+    """ "plant tracker": a noun before a word for the whole."""
+    return re.compile(rf"{NP}[ -](?:{'|'.join(sorted(grammar().app, key=len, reverse=True))})s?\b")
 
 
 def _content(word: str) -> bool:

@@ -45,10 +45,13 @@ class Phrase:
 
 def tokenize(text: str, offset: int = 0) -> tuple[Token, ...]:
     """Words of a text with their places (plus `offset`)."""
-    return tuple(
-        Token(w := m.group().lower().replace("’", "'"), m.start() + offset, m.end() + offset, singular(w), stem(w))
-        for m in WORD.finditer(text)
-    )
+    typos = grammar().typos
+    found = []
+    for match in WORD.finditer(text):
+        word = match.group().lower().replace("’", "'")
+        word = typos.get(word, word)
+        found.append(Token(word, match.start() + offset, match.end() + offset, singular(word), stem(word)))
+    return tuple(found)
 
 
 def phrases(text: str) -> tuple[Phrase, ...]:

@@ -62,6 +62,8 @@ class Vocabulary:
         for entity in draft.entities.values():
             for text in {words.label(entity.name).lower(), *draft.entries[entity.name].words}:
                 self._add(text, False, _refer(f"entity:{entity.name}"))
+            for verb, kind in draft.entries[entity.name].verbs.items():
+                self._add(verb, True, _refer(f"operation:{words.snake(entity.name)}.{kind}"))
             for field in entity.fields:
                 self._add(field.label.lower(), False, _refer(f"field:{entity.name}.{field.name}"))
                 for choice in field.choices:
@@ -119,7 +121,7 @@ def _identifier(draft: Draft, key: str) -> str:
 def _needs_main(bundle: Bundle) -> bool:
     named = [*bundle.fields, *bundle.relations, *(key.partition(".")[0] for key in bundle.operations)]
     named += [page.get("entity", "") for page in bundle.pages]
-    return "main" in named or isinstance(bundle, Feature) and bundle.words[0] == "crud"
+    return "main" in named or (isinstance(bundle, Feature) and bundle.words[0] == "crud")
 
 
 def _places(term: Term, tokens: tuple[Token, ...], start: int) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ IRREGULAR = {
     "lives": "life", "leaves": "leaf", "shelves": "shelf", "wolves": "wolf", "movies": "movie", "cookies": "cookie",
     "indices": "index", "analyses": "analysis", "bonuses": "bonus", "buses": "bus", "viruses": "virus",
     "quizzes": "quiz", "statuses": "status", "caches": "cache", "shoes": "shoe", "axes": "axis",
-    "selfies": "selfie", "calories": "calorie", "pies": "pie", "ties": "tie", "zombies": "zombie", "hobbies": "hobby",
+    "selfies": "selfie", "aliases": "alias", "calories": "calorie", "pies": "pie", "ties": "tie", "zombies": "zombie", "hobbies": "hobby",
 }  # fmt: skip
 UNCHANGED = frozenset(
     "series species news equipment information software feedback money stock sheep fish inventory always "
@@ -88,6 +88,12 @@ def plural_phrase(text: str) -> str:
     many = plural(last.lower())
     many = many.capitalize() if last[:1].isupper() else many
     return f"{head} {many}".strip()
+
+
+def a(noun: str) -> str:
+    """`a todo`, `an invoice`, `an hour`, `a user`."""
+    vowel = noun[:1].lower() in "aeiou" and not re.match(r"(?:us|uni|eu|one\b|url\b)", noun.lower())
+    return f"{'an' if vowel or re.match('hour|sms', noun.lower()) else 'a'} {noun}"
 
 
 def listing(items: list[str] | tuple[str, ...]) -> str:
