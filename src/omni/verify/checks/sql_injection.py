@@ -33,12 +33,17 @@ NAME = Rule(
     "CWE-89",
 )
 
+TESTS = re.compile(r"(^|/)tests?/|(^|/)(test_[^/]+|conftest)\.py$")
+"""What a test inserts comes from the test."""
+
 SINKS = frozenset(
     {
         "execute", "executemany", "executescript", "exec_driver_sql", "raw", "RawSQL", "text", "read_sql",
         "read_sql_query", "fetch", "fetchrow", "fetchval", "scalar", "scalars", "mogrify",
     }
 )  # fmt: skip
+CALLED = re.compile(rf"\b({'|'.join(SINKS)})\(")
+"""In a file without such a call there is nothing to follow."""
 STATEMENT = re.compile(
     r"^[\s(]*(select\b.+\bfrom|select\s|insert\s+(or\s+\w+\s+)?into|update\s+\S+\s+set|delete\s+from|replace\s+into|"
     r"create\s+(table|index|view|user|role|database)|drop\s+(table|index|view|user|role|database)|"
@@ -51,7 +56,7 @@ BEFORE_A_NAME = re.compile(
     re.IGNORECASE,
 )
 BEFORE_A_VALUE = re.compile(
-    r"((=|<|>|\blike|\bin|\bvalues|\bbetween|\blimit|\boffset|\bthen|\belse)\s*\(?|'[^']*)\s*$", re.IGNORECASE
+    r"(=|<|>|\blike|\bin|\bvalues|\bbetween|\blimit|\boffset|\bthen|\belse)\s*\(?\s*$", re.IGNORECASE
 )
 HARMLESS_CALLS = frozenset(
     {
@@ -73,13 +78,19 @@ class Assigned:
 
 
 def run(context: Context) -> Iterator[Item]:
-    for file, tree in context.parsed_python():
+    for file in context.files:
+        text = context.text(file)
+        if not CALLED.search(text):
+            continue
+        tree = context.parse_python(file)
         if isinstance(tree, Unseen):
             yield tree
             continue
-        text = context.text(file)
         for rule, line, what in _statements(tree):
-            yield rule.at(file.path, line, f"SQL is put together from {what}", snippet=line_of(text, line))
+            in_tests = TESTS.search(file.path)
+            yield (NAME if in_tests else rule).at(
+                file.path, line, f"SQL is put together from {what}", snippet=line_of(text, line)
+            )
 
 
 def _statements(tree: ast.Module) -> Iterator[tuple[Rule, int, str]]:
@@ -103,9 +114,14 @@ def _judge(argument: ast.expr, scope: Assigned) -> Iterator[tuple[Rule, int, str
         if isinstance(piece, str):
             before += piece
             continue
-        rule = VALUE if BEFORE_A_VALUE.search(before) or not BEFORE_A_NAME.search(before) else NAME
-        yield rule, argument.lineno, f"`{ast.unparse(piece)}`"
+        yield (NAME if _stands_for_a_name(before) else VALUE), argument.lineno, f"`{ast.unparse(piece)}`"
         before += "x"
+
+
+def _stands_for_a_name(before: str) -> bool:
+    """Whether what comes after this SQL is (part of) a name of a table or column, not a value."""
+    start = re.sub(r"\w+$", "", before)
+    return before.count("'") % 2 == 0 and not BEFORE_A_VALUE.search(start) and bool(BEFORE_A_NAME.search(start))
 
 
 def _pieces(node: ast.expr, scope: Assigned, depth: int) -> Iterator[str | ast.expr]:
