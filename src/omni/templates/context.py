@@ -88,6 +88,12 @@ def context(spec: Specification, template: Template, package: str) -> dict[str, 
         "shows": partial(shows, spec),
         "german": german,
         "path_of": path_of,
+        "op_refs": partial(operation_refs, spec),
+        "rule_refs": lambda entity, kind: [f"rule:{rule.id}" for rule in entity.rules if rule.kind == kind],
+        "quality_refs": lambda kind: [f"quality:{quality.id}" for quality in spec.qualities if quality.kind == kind],
+        "role_refs": lambda: [f"role:{role.name}" for role in spec.roles],
+        "operation_role": partial(operation_role, spec),
+        "expected_error": expected_error,
         "messages": partial(messages, spec, template),
         "sample": samples.sample,
         "samples": samples,
@@ -296,7 +302,40 @@ def criteria(spec: Specification, *refs: str) -> tuple[str, ...]:
     return tuple(c.id for c in spec.criteria if set(c.verifies) & set(refs))
 
 
-def shows(spec: Specification, *refs: str) -> str:
-    """The decorator that says which criteria a test shows; empty when none."""
-    ids = ", ".join(f'"{identifier}"' for identifier in criteria(spec, *refs))
+def shows(spec: Specification, *refs: str | list[str]) -> str:
+    """The decorator that says which criteria a test shows, as a line; empty when none."""
+    flat = [ref for given in refs for ref in ([given] if isinstance(given, str) else given)]
+    ids = ", ".join(f'"{identifier}"' for identifier in criteria(spec, *flat))
     return f"@pytest.mark.criterion({ids})\n" if ids else ""
+
+
+def operation_refs(spec: Specification, entity: Entity, *kinds: str) -> list[str]:
+    return [f"operation:{operation.id}" for operation in operations(spec, entity, *kinds)]
+
+
+def operation_role(spec: Specification, entity: Entity, operation: Operation) -> str | None:
+    """A role that may take the operation on a row of its own; None when nobody may."""
+    names = [role.name for role in spec.roles] or ["user"]
+    needed = Action.READ if operation.roles or operation.kind is OperationKind.INCREMENT else Action.UPDATE
+    return next(
+        (
+            name
+            for name in names
+            if (not operation.roles or name in operation.roles)
+            and policy.rights(entity, name, spec)[needed] != "none"
+        ),
+        None,
+    )
+
+
+def expected_error(rights: policy.Rights, action: str, theirs: bool) -> str:
+    """What somebody meets who tries the action on a row: NotFound when they may not even see it."""
+
+    def allowed(scope: policy.Scope) -> bool:
+        return scope == "all" or (scope == "own" and not theirs)
+
+    if rights[Action.READ] == "none":
+        return "Forbidden"
+    if not allowed(rights[Action.READ]):
+        return "NotFound"
+    return "None" if allowed(rights[Action(action)]) else "Forbidden"
