@@ -155,6 +155,18 @@ def test_a_tool_that_works(write: Write, verify: Verify, add_tool: AddTool) -> N
     assert [(finding.path, finding.snippet) for finding in report.findings] == [("-b.py", "y = 2"), ("a.py", "x = 1")]
 
 
+def test_a_tool_that_wants_a_folder_gets_one_with_nothing_but_the_inputs(
+    write: Write, verify: Verify, add_tool: AddTool
+) -> None:
+    write({"a.py": "x = 1\n", "deep/er/b.py": "y = 2\n", "no.txt": ""})
+    add_tool("linter", 'find "$1" -type f | sed "s/$/:1:found/"; exit 1')
+    report = verify(tool(argv=("{tree}",)))
+    assert [(finding.path, finding.snippet) for finding in report.findings] == [
+        ("a.py", "x = 1"),
+        ("deep/er/b.py", "y = 2"),
+    ]
+
+
 def test_a_tool_gets_neither_secrets_nor_configuration(
     write: Write, verify: Verify, add_tool: AddTool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,9 +28,18 @@ def quick(_deadline: float) -> list[Item]:
     return [Metric("m", 1)]
 
 
-def test_lower_tiers_come_first_and_the_longest_of_a_tier() -> None:
+def test_on_one_cpu_lower_tiers_come_first_and_the_longest_of_a_tier() -> None:
     tasks = [task("late", quick, tier=2, expected=9), task("short", quick), task("long", quick, expected=3)]
     assert run(*tasks, cpus=1)[0] == ["long", "short", "late"]
+
+
+def test_other_cpus_take_the_longest_of_any_tier() -> None:
+    def slow(_deadline: float) -> list[Item]:
+        time.sleep(0.2)
+        return []
+
+    tasks = [task("late", slow, tier=2, expected=9), task("short", quick), task("long", slow, expected=3)]
+    assert run(*tasks, cpus=2)[0] == ["long", "late", "short"]
 
 
 def test_what_runs_together_weighs_no_more_than_the_cpus() -> None:

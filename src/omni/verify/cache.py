@@ -88,13 +88,17 @@ class Cache:
             self.database.executemany("INSERT OR REPLACE INTO results VALUES (?, ?, ?)", rows)
 
     def expected_seconds(self, context: Context) -> float:
-        """How long the check took here last; its time-out when it never ran."""
-        row = self.database.execute("SELECT seconds FROM durations WHERE key = ?", (_place(context),)).fetchone()
+        """How long the check took here last, or else anywhere; its time-out when it never ran."""
+        query = (
+            "SELECT seconds FROM durations WHERE key IN (?, ?) ORDER BY key DESC"  # a path comes after the name alone
+        )
+        row = self.database.execute(query, (_place(context), context.check.id)).fetchone()
         return float(row[0]) if row else context.check.timeout
 
     def took(self, context: Context, seconds: float) -> None:
+        rows = [(_place(context), seconds), (context.check.id, seconds)]
         with self.database:
-            self.database.execute("INSERT OR REPLACE INTO durations VALUES (?, ?)", (_place(context), seconds))
+            self.database.executemany("INSERT OR REPLACE INTO durations VALUES (?, ?)", rows)
 
     def _read(self, keys: Iterable[str], since: float) -> dict[str, str]:
         known: dict[str, str] = {}
@@ -166,7 +170,7 @@ def engine_digest() -> str:
 
 
 def _place(context: Context) -> str:
-    return f"{context.root}\0{context.check.id}"
+    return f"{context.check.id} {context.root}"
 
 
 def _by_key(check: Check, keys: Mapping[str, tuple[File, ...]], items: Sequence[Item]) -> dict[str, list[Item]]:

@@ -112,9 +112,16 @@ class Check(Model):
     package: str = ""
     """Distribution in tools.lock that brings it, if not of the same name."""
     argv: tuple[str, ...] = ()
-    """Arguments after the tool. `{files}` as one whole argument becomes the inputs (relative; a long list is cut into
-    several runs with scope `file`). Within arguments: `{root}` the target, `{cache}` a folder of the check's own that
-    is kept, `{data}` verify/data, `{report}` a file to write to, `{environment}` the project's virtual environment."""
+    """Arguments after the tool, which runs in the target. `{files}` as one whole argument becomes the inputs' relative
+    paths (a long list is cut into several runs with scope `file`). Within arguments:
+
+    - `{tree}`: a folder with nothing but the inputs, for tools that are faster on folders;
+    - `{root}`: the target;
+    - `{report}`: a file to write the report to;
+    - `{cache}`: a folder of the check's own that is kept;
+    - `{data}`: verify/data;
+    - `{environment}`: the project's virtual environment.
+    """
     exits: tuple[int, ...] = (0, 1)
     """Exit codes that mean that it worked. One that is not 0 needs a finding, else it is an error."""
     parse: Parser | None = None

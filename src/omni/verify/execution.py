@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import threading
 import time
@@ -128,8 +129,10 @@ class Execution:
         except OmniError as problem:
             raise Failed(f"{tool} is not there: {problem.why}", Status.INCOMPLETE) from problem
         with tempfile.TemporaryDirectory(dir=self.resources.scratch, prefix=f"{context.check.id}-") as home:
-            report = Path(home, "report")
-            command = [_fill(argument, context, report) for argument in argv]
+            report, tree = Path(home, "report"), Path(home, "tree")
+            command = [_fill(argument, context, report, tree) for argument in argv]
+            if any("{tree}" in argument for argument in argv):
+                _plant(tree, context)
             if context.check.sandboxed:
                 return self._sandboxed_tool(context, program, command, timeout)
             seconds = self.seconds_left(context.check, timeout)
@@ -139,13 +142,14 @@ class Execution:
             except OmniError as problem:
                 raise Failed(f"{tool} can't be started: {problem.why}", Status.INCOMPLETE) from problem
             written = report.read_text("utf-8", "replace") if report.is_file() else ""
+            said = [text.replace(str(tree), str(context.root)) for text in (done.stdout, done.stderr, written)]
         if done.ended == "timeout":
             raise Failed(f"{tool} took longer than {seconds:.0f} s and was stopped", Status.INCOMPLETE)
         if done.exit_code is None:
             raise Failed(f"{tool} was killed by a signal (crash, or out of memory): {_last_words(done.stderr)}")
         if done.truncated:
             raise Failed(f"{tool} printed more than {OUTPUT >> 20} MiB, so not all of it could be read")
-        return Output(done.exit_code, done.stdout, done.stderr, written)
+        return Output(done.exit_code, *said)
 
     def _sandboxed_tool(self, context: Context, program: Path, command: list[str], timeout: float | None) -> Output:
         """A tool that executes what the project's configuration names."""
@@ -194,17 +198,29 @@ class Execution:
         return result
 
 
-def _fill(argument: str, context: Context, report: Path) -> str:
+def _fill(argument: str, context: Context, report: Path, tree: Path) -> str:
     values = {
         "{root}": str(context.root),
         "{cache}": str(context.cache),
         "{data}": str(Path(__file__).with_name("data")),
         "{report}": str(report),
+        "{tree}": str(tree),
         "{environment}": str(context.environment or ""),
     }
     for name, value in values.items():
         argument = argument.replace(name, value)
     return argument
+
+
+def _plant(tree: Path, context: Context) -> None:
+    """The inputs at their relative paths, as further names of the same files where the file system can do that."""
+    for file in context.files:
+        place = tree / file.path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(context.root / file.path, place, follow_symlinks=False)
+        except OSError:
+            shutil.copyfile(context.root / file.path, place, follow_symlinks=False)
 
 
 def _environment(check: Check, tools: Path, home: Path) -> dict[str, str]:

@@ -1,7 +1,8 @@
-"""Running checks side by side: lower tiers first, within a tier the longest first, never more than the CPUs carry.
+"""Running checks side by side, the longest first, never more than the CPUs carry.
 
-A tier's clock starts with its first check and stops it hard: what has not ended by then is incomplete. While the last
-checks of a tier run, free CPUs take checks of the next one.
+The lowest tier that is not done always has a check running; what CPUs are left take the longest of any tier, so that
+a long check of a later tier does not stand alone at the end. A tier's clock starts with its first check and stops it
+hard: what has not ended by then is incomplete.
 """
 
 from __future__ import annotations
@@ -58,16 +59,22 @@ class Schedule:
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Done]:
         """Each task's outcome as it ends, whatever happens in it."""
-        waiting = sorted(tasks, key=lambda task: (task.check.tier, -task.expected, task.check.id))
+        waiting = sorted(tasks, key=lambda task: (-task.expected, task.check.tier, task.check.id))
         while waiting or self._running:
-            for task in [*waiting]:
-                if self._out_of_time(task):
-                    waiting.remove(task)
-                    yield Done(task, [self._missed(task)], time.monotonic(), 0.0, on_time=False)
-                elif self._fits(task):
-                    waiting.remove(task)
-                    self._start(task)
+            for task in [task for task in waiting if self._out_of_time(task)]:
+                waiting.remove(task)
+                yield Done(task, [self._missed(task)], time.monotonic(), 0.0, on_time=False)
+            while ready := self._next(waiting):
+                waiting.remove(ready)
+                self._start(ready)
             yield from self._collect()
+
+    def _next(self, waiting: Sequence[Task]) -> Task | None:
+        """The longest that fits; of the lowest tier if nothing of that tier is running."""
+        running = [each.task.check.tier for each in self._running.values()]
+        lowest = min((*running, *(task.check.tier for task in waiting)), default=0)
+        fitting = (task for task in waiting if self._fits(task) and (lowest in running or task.check.tier == lowest))
+        return next(fitting, None)
 
     def _deadline(self, task: Task) -> float:
         tier = task.check.tier

@@ -41,7 +41,8 @@ CHECK = Check(
     package="kingfisher-bin",
     argv=(
         "scan", "--no-validate", "--no-update-check", "--no-ignore", "--no-extract-archives", "--git-history", "none",
-        "--redact", "--rule-cache-dir", "{cache}", "--format", "jsonl", "--", "{files}",
+        "--no-dedup",  # the same key in another file is another finding
+        "--redact", "--rule-cache-dir", "{cache}", "--format", "jsonl", "--", "{tree}",
     ),
     exits=(0, 200),
     parse=parse,
