@@ -41,12 +41,21 @@ def test_opening_again_keeps_what_is_there(settings: Settings) -> None:
 
 def test_processes_that_open_an_empty_database_together_all_succeed(settings: Settings) -> None:
     script = (
-        "import sys; from omni.kernel.database import open_database; from omni.kernel.settings import Settings;"
-        "open_database(Settings.model_validate_json(sys.argv[1])).dispose()"
+        "import sys, alembic.command; from omni.kernel.database import open_database;"
+        "from omni.kernel.settings import Settings; settings = Settings.model_validate_json(sys.argv[1]);"
+        "print('ready', flush=True); sys.stdin.readline(); open_database(settings).dispose()"
     )
     argv = [sys.executable, "-c", script, settings.model_dump_json()]
-    workers = [subprocess.Popen(argv) for _ in range(3)]
-    assert [worker.wait(60) for worker in workers] == [0, 0, 0]
+    pipe = subprocess.PIPE
+    workers = [subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, text=True) for _ in range(4)]
+    for worker in workers:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "ready\n"
+    for worker in workers:
+        assert worker.stdin is not None
+        worker.stdin.write("\n")
+        worker.stdin.flush()
+    assert [(worker.communicate(timeout=60)[1], worker.returncode) for worker in workers] == [("", 0)] * 4
 
 
 def test_a_database_of_a_newer_omni_is_refused(settings: Settings) -> None:

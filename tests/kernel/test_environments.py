@@ -38,8 +38,8 @@ def made(lock: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_holds_the_locked_packages_compiled_and_open_to_all(made: Path) -> None:
-    assert run([str(made / "bin/python"), "-c", "import idna; print(idna.__version__)"], timeout=20).stdout == "3.11\n"
     assert list(made.glob("lib/python*/site-packages/idna/__pycache__/core.*.pyc"))
+    assert run([str(made / "bin/python"), "-c", "import idna; print(idna.__version__)"], timeout=20).stdout == "3.11\n"
     for path in made.rglob("*"):
         mode = path.lstat().st_mode
         assert stat.S_ISLNK(mode) or mode & 0o004, path

@@ -13,7 +13,6 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
 from omni.kernel.errors import Exit, OmniError, declare
-from omni.kernel.files import locked
 from omni.kernel.settings import Settings, redact_url
 
 UNREACHABLE = declare(
@@ -29,6 +28,8 @@ TOO_NEW = declare(
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _MIGRATION_LOCK = 0x6F6D6E69
 _BUSY_MS = 30_000
+_EMPTY = "0000"
+"""The revision of a database without tables."""
 
 
 def open_database(settings: Settings) -> Engine:
@@ -49,26 +50,29 @@ def open_database(settings: Settings) -> Engine:
 
 
 def _bring_up_to_date(engine: Engine) -> None:
-    if _revision(engine) != newest_revision():
-        with _alone(engine):
-            migrate(engine)
+    with engine.connect() as connection:
+        current = _revision(connection)
+    if current != newest_revision():
+        migrate(engine)
 
 
 def migrate(engine: Engine, revision: str = "") -> None:
-    """Bring the tables to `revision` (default: today's), in one transaction."""
+    """Bring the tables to `revision` (default: today's), in one transaction that one migrator at a time can have."""
     # Alembic takes longer to import than a whole command may; a database that is up to date never needs it.
     from alembic import command
     from alembic.config import Config
 
-    current, target = _revision(engine), revision or newest_revision()
-    if current > newest_revision():
-        raise OmniError(TOO_NEW, f"its revision is {current}, this Omni knows up to {newest_revision()}")
-    config = Config()
+    config, target = Config(), revision or newest_revision()
     config.set_main_option("script_location", str(_MIGRATIONS))
     with writing(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        current = _revision(connection)
+        if current > newest_revision():
+            raise OmniError(TOO_NEW, f"its revision is {current}, this Omni knows up to {newest_revision()}")
         config.attributes["connection"] = connection
         step = command.upgrade if current <= target else command.downgrade
-        step(config, target if target > "0000" else "base")
+        step(config, target if target > _EMPTY else "base")
 
 
 def newest_revision() -> str:
@@ -136,26 +140,7 @@ def _create_private(path: Path) -> None:
         raise OmniError(UNREACHABLE, error.strerror or str(error), where=str(path)) from error
 
 
-def _revision(engine: Engine) -> str:
-    with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return "0000"
-        return connection.scalar(text("SELECT version_num FROM alembic_version")) or "0000"
-
-
-@contextmanager
-def _alone(engine: Engine) -> Iterator[None]:
-    """Held by one migrator at a time, on this machine (SQLite) or on the server (PostgreSQL)."""
-    if engine.dialect.name == "sqlite":
-        if not engine.url.database:
-            yield
-            return
-        with locked(Path(f"{engine.url.database}.lock")):
-            yield
-        return
-    with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})
-        try:
-            yield
-        finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATION_LOCK})
+def _revision(connection: Connection) -> str:
+    if not inspect(connection).has_table("alembic_version"):
+        return _EMPTY
+    return connection.scalar(text("SELECT version_num FROM alembic_version")) or _EMPTY

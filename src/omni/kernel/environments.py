@@ -16,7 +16,7 @@ from pathlib import Path
 
 from omni.kernel.errors import Exit, OmniError, declare
 from omni.kernel.files import locked, write_atomic
-from omni.kernel.processes import Completed, clean_env, run
+from omni.kernel.processes import clean_env, run
 
 FAILED = declare(
     "K040",
@@ -55,12 +55,12 @@ def ensure(name: str, lock: Path, home: Path, offline: bool, progress: Progress)
     content = lock.read_bytes()
     python = base_python()
 
-    def build(folder: Path) -> None:
+    def build(folder: Path, lock_fd: int) -> None:
         uv = _uv()
         extra = ["--offline"] if offline else []
-        _tool([uv, "venv", "--quiet", "--no-project", "--python", str(python), *extra, str(folder)], name)
+        _tool([uv, "venv", "--quiet", "--no-project", "--python", str(python), *extra, str(folder)], name, lock_fd)
         sync = [uv, "pip", "sync", "--quiet", "--python", str(folder / "bin/python"), "--require-hashes", "--no-build"]
-        _tool([*sync, "--compile-bytecode", *extra, str(lock.absolute())], name)
+        _tool([*sync, "--compile-bytecode", *extra, str(lock.absolute())], name, lock_fd)
 
     version = f"{platform.python_implementation()} {platform.python_version()} {platform.machine()} {python}"
     return _ensure(name, (content, version.encode()), home, progress, build)
@@ -76,13 +76,13 @@ def ensure_node(
     manifest, content = package_json.read_bytes(), package_lock.read_bytes()
     node = node_bin(home, offline, progress)
 
-    def build(folder: Path) -> None:
+    def build(folder: Path, lock_fd: int) -> None:
         folder.mkdir()
         write_atomic(folder / "package.json", manifest)
         write_atomic(folder / "package-lock.json", content)
         flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", *(["--offline"] if offline else [])]
         path = f"{node}:{os.environ.get('PATH', os.defpath)}"
-        _tool([*_npm(node), "ci", *flags], name, cwd=folder, PATH=path)
+        _tool([*_npm(node), "ci", *flags], name, lock_fd, cwd=folder, PATH=path)
 
     machine = f"{platform.system()} {platform.machine()}".encode()
     return _ensure(name, (manifest, content, machine), home, progress, build) / "node_modules"
@@ -104,20 +104,22 @@ def base_python() -> Path:
     return beside if beside.exists() else Path(sys.executable).resolve()
 
 
-def _ensure(name: str, key: tuple[bytes, ...], home: Path, progress: Progress, build: Callable[[Path], None]) -> Path:
+def _ensure(
+    name: str, key: tuple[bytes, ...], home: Path, progress: Progress, build: Callable[[Path, int], None]
+) -> Path:
     hashed = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in key)).hexdigest()
     folder = home.absolute() / "envs" / f"{name}-{hashed[:12]}"
     marker = folder / _MARKER
     if marker.is_file():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with locked(folder.with_name(f".{folder.name}.lock")):
+    with locked(folder.with_name(f".{folder.name}.lock")) as lock_fd:
         if marker.is_file():
             return folder
         progress(f"Setting up {name} (once)")
         # Scripts in it name their interpreter by its full path, so it is built in place; the marker says it is whole.
         shutil.rmtree(folder, ignore_errors=True)
-        build(folder)
+        build(folder, lock_fd)
         _open_to_all(folder)
         write_atomic(marker, hashed + "\n")
         progress(f"{name} is ready")
@@ -135,13 +137,13 @@ def _open_to_all(folder: Path) -> None:
             path.chmod(stat.S_IMODE(wanted))
 
 
-def _tool(argv: list[str], name: str, cwd: Path | None = None, **extra: str) -> Completed:
+def _tool(argv: list[str], name: str, lock_fd: int, cwd: Path | None = None, **extra: str) -> None:
+    """Run a builder. It holds the lock as well: if Omni is killed, the next one waits until nobody writes any more."""
     network = {key: value for key, value in os.environ.items() if key.upper().startswith(_NETWORK)}
-    done = run(argv, cwd=cwd, env=clean_env(**network) | extra, timeout=_SECONDS)
+    done = run(argv, cwd=cwd, env=clean_env(**network) | extra, timeout=_SECONDS, pass_fds=(lock_fd,))
     if not done.ok:
         said = (done.stderr or done.stdout).strip()[-2000:] or f"{Path(argv[0]).name} ended by {done.ended}"
         raise OmniError(FAILED, said, where=name)
-    return done
 
 
 def _uv() -> str:

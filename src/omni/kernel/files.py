@@ -63,12 +63,15 @@ def sync_folder(path: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Held by one process at a time; the kernel lets go of it when that process dies."""
+def locked(path: Path) -> Iterator[int]:
+    """Held by one process at a time; the kernel lets go of it when that process dies.
+
+    Yields the lock's descriptor: a child that inherits it holds the lock too, until both are gone.
+    """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
 

@@ -62,12 +62,14 @@ def run(
     timeout: float,
     stdin: bytes = b"",
     output_limit: int = 16 << 20,
+    pass_fds: Sequence[int] = (),
 ) -> Completed:
     """Run a command and return what it did, whatever its exit code.
 
     `env` defaults to `clean_env()`; `timeout` is in seconds; `output_limit` is in bytes, for stdout and for stderr
-    each, of which the first and the last half are kept. The command gets a session of its own; when it ends, runs out
-    of time, or this process is interrupted, everything in that session's group is killed.
+    each, of which the first and the last half are kept; `pass_fds` stay open in the command. The command gets a session
+    of its own; when it ends, runs out of time, or this process is interrupted, everything in that session's group is
+    killed.
     Raises OmniError when the program is not there or `cwd` is no folder.
     """
     variables = clean_env() if env is None else dict(env)
@@ -82,6 +84,7 @@ def run(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            pass_fds=pass_fds,
         )
     except OSError as error:
         raise OmniError(NOT_FOUND, f"{argv[0]}: {error.strerror}", where=str(cwd or Path.cwd())) from error
