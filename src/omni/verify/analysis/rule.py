@@ -39,3 +39,8 @@ def line_of(text: str, number: int | None) -> str:
     """Line `number` (from 1) of a text; empty when there is none."""
     lines = text.splitlines()
     return lines[number - 1].strip() if number is not None and 0 < number <= len(lines) else ""
+
+
+def line_with(text: str, part: str) -> int:
+    """The first line that holds `part`, from 1; 1 when none does."""
+    return next((number for number, line in enumerate(text.splitlines(), 1) if part in line), 1)

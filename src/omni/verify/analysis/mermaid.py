@@ -1,0 +1,98 @@
+"""Mermaid diagrams, as far as their form can be judged without drawing them: kind, brackets, blocks, arrows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+KINDS = re.compile(
+    r"(graph|flowchart|flowchart-elk)\s+(TB|TD|BT|RL|LR)\b|sequenceDiagram|classDiagram(-v2)?|stateDiagram(-v2)?|"
+    r"erDiagram|journey|gantt|pie|quadrantChart|requirementDiagram|gitGraph|mindmap|timeline|zenuml|sankey-beta|"
+    r"xychart-beta|block-beta|packet-beta|kanban|architecture-beta|C4(Context|Container|Component|Dynamic|Deployment)|"
+    r"(graph|flowchart)\s*$"
+)
+PAIRS = {"(": ")", "[": "]", "{": "}"}
+OPENERS = {
+    "sequenceDiagram": re.compile(r"(loop|alt|opt|par|critical|break|rect|box)\b"),
+    "flowchart": re.compile(r"subgraph\b"),
+    "graph": re.compile(r"subgraph\b"),
+}
+MESSAGE = re.compile(r".+?(-->>|->>|-->|->|--x|-x|--\)|-\)|<<->>|<<-->>)[+-]?\s*\S")
+SEQUENCE_WORDS = re.compile(
+    r"(participant|actor|create|destroy|note|loop|alt|else|opt|par|and|critical|option|break|rect|box|end|activate|"
+    r"deactivate|autonumber|title|links?|properties|accTitle|accDescr)\b",
+    re.IGNORECASE,
+)
+
+
+def problems(text: str) -> Iterator[tuple[int, str]]:
+    """(line from 1, what is wrong) of a diagram."""
+    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
+    content = [(number, line) for number, line in _without_front_matter(lines) if line and not line.startswith("%%")]
+    if not content:
+        yield 1, "the diagram is empty"
+        return
+    number, first = content[0]
+    kind = KINDS.match(first)
+    if kind is None:
+        yield number, f"“{first[:40]}” is no kind of diagram"
+        return
+    name = first.split()[0]
+    yield from _brackets(content)
+    yield from _blocks(content[1:], name)
+    if name == "sequenceDiagram":
+        for at, line in content[1:]:
+            if not SEQUENCE_WORDS.match(line) and not MESSAGE.match(line):
+                yield at, f"“{line[:40]}” is neither a message nor a keyword of a sequence diagram"
+
+
+def _without_front_matter(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    start = next((index for index, (_, line) in enumerate(lines) if line), 0)
+    if lines and lines[start][1] == "---":
+        end = next((index for index in range(start + 1, len(lines)) if lines[index][1] == "---"), len(lines) - 1)
+        return lines[end + 1 :]
+    return lines
+
+
+def _brackets(content: list[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Each line closes what it opens; only `{` of classes, entities and C4 boundaries spans lines."""
+    open_blocks: list[int] = []
+    for number, line in content:
+        bare = re.sub(r'"[^"]*"|:.*$', "", line) if not line.startswith(("graph", "flowchart")) else line
+        bare = re.sub(r"[|}o]{1,2}(--|\.\.)[|{o]{1,2}", "", bare)  # cardinalities of entity diagrams
+        bare = re.sub(r"--?[)x]|>\w*\]", "", bare)
+        stack: list[str] = []
+        for sign in bare:
+            if sign in PAIRS:
+                stack.append(PAIRS[sign])
+            elif sign in PAIRS.values():
+                if stack and stack[-1] == sign:
+                    stack.pop()
+                elif sign == "}" and open_blocks:
+                    open_blocks.pop()
+                elif sign not in "/\\":
+                    yield number, f"“{sign}” closes nothing"
+                    break
+        else:
+            if stack == ["}"]:
+                open_blocks.append(number)
+            elif stack:
+                yield number, f"“{stack[-1]}” is missing"
+    for number in open_blocks:
+        yield number, "“}” is missing"
+
+
+def _blocks(content: list[tuple[int, str]], kind: str) -> Iterator[tuple[int, str]]:
+    opener = OPENERS.get(kind)
+    if opener is None:
+        return
+    opened: list[tuple[int, str]] = []
+    for number, line in content:
+        if opener.match(line):
+            opened.append((number, line.split()[0]))
+        elif re.fullmatch(r"end\b.*", line) and not opened:
+            yield number, "`end` closes nothing"
+        elif re.fullmatch(r"end\b.*", line):
+            opened.pop()
+    for number, word in opened:
+        yield number, f"`{word}` has no `end`"

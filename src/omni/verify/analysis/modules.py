@@ -1,0 +1,105 @@
+"""The import graph of a project's own modules."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from omni.verify.analysis.python import Import, imports
+
+if TYPE_CHECKING:
+    from omni.verify.check import Context
+
+
+@dataclass(frozen=True)
+class Edge:
+    importer: str
+    imported: str
+    path: str
+    line: int
+
+
+@dataclass
+class Graph:
+    modules: dict[str, str] = field(default_factory=dict)
+    """Dotted name → path."""
+    edges: dict[str, list[Edge]] = field(default_factory=lambda: defaultdict(list))
+
+    def imports(self, module: str) -> list[Edge]:
+        return self.edges.get(module, [])
+
+    def below(self, module: str) -> frozenset[str]:
+        """The module and all in it."""
+        return self._families.get(module, frozenset())
+
+    @cached_property
+    def _families(self) -> dict[str, frozenset[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for name in self.modules:
+            parts = name.split(".")
+            for length in range(1, len(parts) + 1):
+                found[".".join(parts[:length])].add(name)
+        return {name: frozenset(members) for name, members in found.items()}
+
+
+def import_graph(context: Context) -> Graph:
+    """Imports under TYPE_CHECKING are left out: they bind nothing at run time."""
+    graph = Graph()
+    trees: list[tuple[str, str, ast.Module]] = []
+    for file, tree in context.parsed_python():
+        if isinstance(tree, ast.Module):
+            name = module_name(file.path, context.project.source_roots)
+            graph.modules[name] = file.path
+            trees.append((name, file.path, tree))
+    for name, path, tree in trees:
+        typing_only = _typing_lines(tree)
+        for each in imports(tree):
+            if each.line not in typing_only:
+                for target in _targets(graph, name, path, each):
+                    graph.edges[name].append(Edge(name, target, path, each.line))
+    return graph
+
+
+def module_name(path: str, source_roots: tuple[str, ...] = ()) -> str:
+    """`src/app/web/__init__.py` → `app.web`."""
+    pure = PurePosixPath(path)
+    for root in (*source_roots, "src", "lib"):
+        if pure.is_relative_to(root):
+            pure = pure.relative_to(root)
+            break
+    parts = [*pure.parent.parts, pure.stem]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+def _targets(graph: Graph, name: str, path: str, each: Import) -> Iterator[str]:
+    """The modules that an import loads: `from a import b` is `a.b` if that is a module, else `a`."""
+    base = each.module
+    if each.level:
+        package = name.split(".") if path.endswith("/__init__.py") else name.split(".")[:-1]
+        package = package[: len(package) - each.level + 1]
+        base = ".".join([*package, *filter(None, [each.module])])
+    if not each.names:
+        if base in graph.modules:
+            yield base
+        return
+    for each_name in each.names:
+        inner = f"{base}.{each_name}"
+        if inner in graph.modules:
+            yield inner
+        elif base in graph.modules:
+            yield base
+
+
+def _typing_lines(tree: ast.Module) -> frozenset[int]:
+    return frozenset(
+        line
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for statement in node.body
+        for line in range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
+    )
