@@ -116,13 +116,13 @@ class DeploymentHandoff(Handoff):
     archive: str = ""
     """Digest of the source archive that was built and signed."""
     provenance: str = ""
-    screenshots: str = ""
-    """Digest of the list of pictures."""
 
 
 class PostDeployHandoff(Handoff):
-    checks: dict[str, bool] = {}
-    """Smoke, SLO, shutdown, …: held or not."""
+    scorecard: str
+    """Digest of the scorecard with what was measured while the app ran."""
+    pictures: str = ""
+    """Digest of the list of pictures; empty when there is none."""
 
 
 class LearningHandoff(Handoff):

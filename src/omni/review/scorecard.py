@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Literal
@@ -71,13 +71,16 @@ def dimensions() -> dict[str, Dimension]:
     return TypeAdapter(dict[str, Dimension]).validate_python(data)
 
 
-def score(reports: Sequence[Report]) -> Scorecard:
-    """The scorecard of a project from what verification found."""
+def score(reports: Sequence[Report], measured: Mapping[str, float]) -> Scorecard:
+    """The scorecard of a project from what verification found, and what was measured where it ran."""
     results = {result.check: result for report in reports for result in report.results}
-    return Scorecard(scores=tuple(_score(name, dimension, results) for name, dimension in dimensions().items()))
+    metrics = {name: value for result in results.values() for name, value in result.metrics.items()} | dict(measured)
+    return Scorecard(scores=tuple(_score(name, each, results, metrics) for name, each in dimensions().items()))
 
 
-def _score(name: str, dimension: Dimension, results: dict[str, CheckResult]) -> Score:
+def _score(
+    name: str, dimension: Dimension, results: Mapping[str, CheckResult], metrics: Mapping[str, float]
+) -> Score:
     points: list[float] = []
     evidence: list[Evidence] = []
     penalty, ran = 0.0, False
@@ -92,7 +95,6 @@ def _score(name: str, dimension: Dimension, results: dict[str, CheckResult]) -> 
         evidence.append(_cite(wanted, result, found))
     if ran:
         points.append(max(0.0, 10.0 - penalty))
-    metrics = {metric: value for result in results.values() for metric, value in result.metrics.items()}
     for measure in dimension.measures:
         if measure.metric in metrics:
             value = metrics[measure.metric]

@@ -12,7 +12,7 @@ from omni.review.scorecard import score
 def run(work: Work) -> ReviewHandoff:
     implementation = work.handoff(ImplementationHandoff, "implementation")
     found = reports(work)
-    scorecard = score(found)
+    scorecard = score(found, {})
     account = settle(
         work.spec(), implementation.undelivered, implementation.trace, criteria_shown(found), work.run.options.waive
     )

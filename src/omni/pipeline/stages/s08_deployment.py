@@ -7,14 +7,11 @@ from omni.delivery.deployment import deploy
 from omni.kernel import canonical
 from omni.kernel.files import file_digest
 from omni.kernel.signing import Signer
-from omni.pipeline.deployment import plan
+from omni.pipeline.deployment import VERSION, plan
 from omni.pipeline.handoffs import DeploymentHandoff, ImplementationHandoff, SpecificationHandoff
 from omni.pipeline.run import stage_records
 from omni.pipeline.stage import Stage, Work
 from omni.pipeline.verification import project_environment, reports
-
-VERSION = "0.1.0"
-"""Of everything that a build hands over for the first time."""
 
 
 def run(work: Work) -> DeploymentHandoff:

@@ -1,0 +1,72 @@
+"""How a run's project is deployed: what is started, what is asked, what the figures say."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from omni.delivery.deployment import Deployment, Plan, Question
+from omni.delivery.report_page import Fact
+from omni.pipeline.handoffs import ImplementationHandoff
+from omni.pipeline.stage import Work
+from omni.pipeline.verification import project_environment
+from omni.spec.model import PageKind
+
+VERSION = "0.1.0"
+"""Of everything that a build hands over for the first time."""
+
+
+class Picture(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str
+    alt: str
+    digest: str
+    """Of the PNG."""
+    narrow: bool = False
+
+
+class Pictures(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pictures: tuple[Picture, ...] = ()
+
+
+def plan(work: Work) -> Plan:
+    """What the template says about starting its projects, for this one."""
+    template, package = work.template(), work.handoff(ImplementationHandoff, "implementation").package
+    health = [Question(path=template.health_path), Question(path="/metrics")] if template.health_path else []
+    return Plan(
+        environment=project_environment(work),
+        serve=tuple(word.format(package=package) for word in template.serve),
+        port=template.port,
+        health_path=template.health_path,
+        questions=(*health, *_public_pages(work)),
+        commands=() if template.port else (("python", "-m", package, "--help"), ("python", "-m", package, "--version")),
+        browser="web" in template.parts,
+    )
+
+
+def facts(deployment: Deployment) -> tuple[Fact, ...]:
+    """The figures of a deployment, for the report."""
+    rows = [Fact(label=one.name, value=one.detail, ok=one.ok) for one in deployment.observations]
+    if deployment.load:
+        rows.insert(0, Fact(label="healthy after", value=f"{deployment.started_in:.1f} s", ok=True))
+    return tuple(rows)
+
+
+def metrics(deployment: Deployment) -> dict[str, float]:
+    """What the scorecard reads: `deployment.p95_ms`, `deployment.error_rate`, `deployment.health`, `deployment.metrics`."""
+    seen = {one.name: float(one.ok) for one in deployment.observations}
+    found = {"deployment.health": seen.get("health"), "deployment.metrics": seen.get("GET /metrics")}
+    if deployment.load:
+        found |= {"deployment.p95_ms": deployment.load.p95, "deployment.error_rate": deployment.load.error_rate}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _public_pages(work: Work) -> list[Question]:
+    """The pages that a visitor without an account may open."""
+    if "web" not in work.template().parts:
+        return []
+    open_to_all = {PageKind.SIGN_UP, PageKind.LOG_IN}
+    pages = [page for page in work.spec().pages if page.kind in open_to_all or (page.public and "{" not in page.path)]
+    return [Question(path=page.path, contains="<html") for page in pages if page.kind is not PageKind.FORM]

@@ -1,0 +1,25 @@
+"""Stage 9: what was measured while the app ran goes into the scorecard; pictures of its pages go into the report."""
+
+from __future__ import annotations
+
+from omni.delivery.deployment import Deployment
+from omni.pipeline.deployment import metrics
+from omni.pipeline.handoffs import DeploymentHandoff, PostDeployHandoff
+from omni.pipeline.pictures import take
+from omni.pipeline.stage import Stage, Work
+from omni.pipeline.verification import reports
+from omni.review.scorecard import score
+
+
+def run(work: Work) -> PostDeployHandoff:
+    deployment = work.read(Deployment, work.handoff(DeploymentHandoff, "deployment").deployment)
+    pictures, problems = take(work)
+    return PostDeployHandoff(
+        passed=not problems,
+        reasons=problems,
+        scorecard=work.put(score(reports(work), metrics(deployment))),
+        pictures=work.put(pictures),
+    )
+
+
+STAGE = Stage("post-deploy", "9", "Post-deploy", run, PostDeployHandoff)
