@@ -3,6 +3,7 @@ from __future__ import annotations
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, inspect, text
 
+from omni.kernel import database
 from omni.kernel.database import migrate, newest_revision, open_database, writing
 from omni.kernel.errors import OmniError
 from omni.kernel.settings import Settings
@@ -56,6 +58,19 @@ def test_processes_that_open_an_empty_database_together_all_succeed(settings: Se
         worker.stdin.write("\n")
         worker.stdin.flush()
     assert [(worker.communicate(timeout=60)[1], worker.returncode) for worker in workers] == [("", 0)] * 4
+
+
+def test_a_migrator_waits_for_another(settings: Settings) -> None:
+    other = database._engine(database._url(settings.database_url))
+    with ThreadPoolExecutor(1) as pool:
+        with writing(other) as connection:
+            if other.dialect.name == "postgresql":
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({database._MIGRATION_LOCK})"))
+            opening = pool.submit(open_database, settings)
+            with pytest.raises(TimeoutError):
+                opening.result(timeout=1)
+        opening.result(timeout=30).dispose()
+    other.dispose()
 
 
 def test_a_database_of_a_newer_omni_is_refused(settings: Settings) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
 from omni.kernel.errors import Exit, OmniError, declare
+from omni.kernel.files import open_new
 from omni.kernel.settings import Settings, redact_url
 
 UNREACHABLE = declare(
@@ -132,10 +133,20 @@ def _engine(url: URL) -> Engine:
 
 
 def _create_private(path: Path) -> None:
-    """The file, for this user alone; SQLite gives its companions the same mode."""
+    """Make the file, for this user alone; SQLite gives its companions the same mode."""
+    if path.exists():
+        return
+    # It is put in place already in WAL mode: to switch a file that others have open fails at once instead of waiting.
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+        with open_new(temporary, 0o600):
+            connection = sqlite3.connect(temporary)
+            connection.execute("PRAGMA journal_mode=WAL").close()
+            connection.close()
+        with suppress(FileExistsError):  # another process was faster
+            path.hardlink_to(temporary)
+        temporary.unlink()
     except OSError as error:
         raise OmniError(UNREACHABLE, error.strerror or str(error), where=str(path)) from error
 
