@@ -6,7 +6,7 @@ import re
 
 from omni.spec import lexicon, words
 from omni.spec.draft import Draft, unique
-from omni.spec.grammar import State, grammar
+from omni.spec.grammar import State, basic_kind, grammar, is_thing, state_named
 from omni.spec.model import Entity, FieldType, Operation, OperationKind, Ownership, PartStatus, Question
 from omni.spec.reading import Reading
 from omni.spec.text import Token
@@ -22,8 +22,12 @@ MODAL = r"(?:can(?:not|'t)?|could|may|should(?: be able to| have the ability to)
 NOBODY = r"(?:nobody|no one|no-one)"
 SUBJECT = re.compile(
     rf"(?P<only>\bonly )?(?:\b(?:the|all|every|each|any|an?|our|my|registered|authenticated|logged[- ]in|signed[- ]in|other|new|normal|regular|existing) )*"
-    rf"\b(?P<who>[a-z][a-z-]*) (?P<modal>{MODAL})(?P<not> not\b| never\b)?(?: also| only)?\b"
+    rf"(?:(?P<kind>[a-z]+) )??\b(?P<who>[a-z][a-z-]*) (?P<modal>{MODAL})(?P<not> not\b| never\b)?(?: also| only)?\b"
 )
+BARE = re.compile(
+    r"^\W*(?:(?:where|and|but|so that|that|also) )*(?P<only>only )?(?:(?:the|all|every|each|an?|our|my|registered|logged[- ]in) )*(?P<who>[a-z-]+)(?P<modal>)(?P<not>)(?= (?P<verb>[a-z]+))"
+)
+DETERMINERS = ("my", "their", "our", "the", "a", "an", "own", "his", "new", "all")
 LETTERS = {"create": "c", "view": "r", "list": "r", "update": "u", "delete": "d"}
 OWN = re.compile(
     r"\b(?:only )?(?:(?:see|view|access|manage|edit|update|change|delete|read)(?:,? (?:and |or )?(?:see|view|access|manage|edit|update|change|delete|read))* )?(?:only )?(?:their|his|her|my|your|its) own\b(?: (?:data|stuff|ones|account))?|\b(?:kept )?private(?: to (?:them|each|the) ?(?:user|owner)?)?\b|\bonly (?:i|they|the (?:owner|creator|author)|its (?:owner|creator|author)|the (?:user|person) who (?:made|created|wrote) (?:it|them))(?: can (?:see|view|access|edit|change|delete)(?: (?:and|or) (?:see|view|edit|change|delete))*)?\b"
@@ -73,6 +77,7 @@ def read_subject(draft: Draft, reading: Reading) -> None:
         context.mode, context.role, context.denied = "actions", "user", True
         return
     match = reading.match(SUBJECT)
+    match = match or _bare_subject(reading)
     if match is None:
         return
     who = match["who"]
@@ -89,23 +94,37 @@ def read_subject(draft: Draft, reading: Reading) -> None:
         reading.refer(draft.add_role(context.role, reading.sources))
 
 
+def _bare_subject(reading: Reading) -> re.Match[str] | None:
+    """ "agents answer tickets": people and then a verb."""
+    match = reading.match(BARE)
+    if match is None or not any(match["who"] in names for names in grammar().people.values()):
+        return None
+    verb = match["verb"]
+    acts = (
+        basic_kind(verb)
+        or state_named(verb)
+        or verb in grammar().verbs | grammar().manage
+        or words.singular(verb) in grammar().verbs
+    )
+    return match if acts else None
+
+
 def read_actions(draft: Draft, reading: Reading) -> None:
     """Verbs and what they act on."""
     context = reading.context
     if context.mode != "actions" and not _imperative(reading):
         return
-    entity = _object(draft, reading) or _made(draft, reading) or context.entity or draft.main
+    named = _object(draft, reading) or _made(draft, reading)
+    entity = named or context.entity or draft.main
     if not entity:
         return
+    nouns = _nouns(draft, reading, entity) if named else set()
     for index, token in enumerate(reading.phrase.tokens):
-        if index in reading.claimed:
+        if index in reading.claimed | nouns:
             continue
-        kinds = [
-            kind for kind, verbs in grammar().crud.items() if words.stem(token.text) in {words.stem(v) for v in verbs}
-        ]
-        if kinds:
+        if kind := basic_kind(token.text):
             reading.claimed.add(index)
-            _basic(draft, reading, entity, kinds[0])
+            _basic(draft, reading, entity, kind)
         elif state := _state(draft, reading, token, draft.entities[entity]):
             reading.claimed.add(index)
             _state_operation(draft, reading, entity, *state)
@@ -123,9 +142,8 @@ def read_actions(draft: Draft, reading: Reading) -> None:
 def _imperative(reading: Reading) -> bool:
     """ "add and delete todos", "mark as paid": a verb right at the start, or after "to"."""
     tokens = [token for token in reading.phrase.tokens if token.text not in grammar().stop]
-    verbs = {words.stem(verb) for verbs in grammar().crud.values() for verb in verbs}
-    states = {words.stem(verb) for state in grammar().states.values() for verb in state.stems} | {"mark"}
-    return bool(tokens) and words.stem(tokens[0].text) in verbs | states
+    first = tokens[0].text if tokens else ""
+    return first == "mark" or bool(basic_kind(first) or state_named(first))
 
 
 def _basic(draft: Draft, reading: Reading, entity: str, kind: str) -> None:
@@ -191,13 +209,11 @@ def _state(draft: Draft, reading: Reading, token: Token, entity: Entity) -> tupl
         for field in entity.fields:
             if value in field.choices:
                 return f"mark_{value}", State(stems=(), status=field.choices, value=value)
-        if known := next(
-            ((k, s) for k, s in grammar().states.items() if words.stem(value) in map(words.stem, s.stems)), None
-        ):
-            return known
+        if name := state_named(value):
+            return name, grammar().states[name]
         return f"mark_{value}", State(stems=(), field=value)
-    stem = words.stem(token.text)
-    return next(((k, s) for k, s in grammar().states.items() if stem in map(words.stem, s.stems)), None)
+    name = state_named(token.text)
+    return (name, grammar().states[name]) if name else None
 
 
 def _state_operation(draft: Draft, reading: Reading, entity: str, name: str, state: State) -> None:
@@ -242,12 +258,26 @@ def _state_operation(draft: Draft, reading: Reading, entity: str, name: str, sta
 
 def _object(draft: Draft, reading: Reading) -> str:
     """The entity of the draft that the phrase names last ("add comments to posts" → Comment is first, so first)."""
-    tokens = [token for token in reading.phrase.tokens]
+    verb = _opening_verb(reading)
+    tokens = [token for index, token in enumerate(reading.phrase.tokens) if index != verb]
     for size in (3, 2, 1):
         for start in range(len(tokens) - size + 1):
             noun = " ".join(token.text for token in tokens[start : start + size])
             if name := draft.find_entity(noun):
                 return name
+    return ""
+
+
+def _acts(word: str) -> bool:
+    return bool(basic_kind(word) or state_named(word)) or word in grammar().manage or word in ("or", "and")
+
+
+def named_entity(draft: Draft, text: str) -> str:
+    """The entity of the draft that a few words name, or nothing."""
+    pieces = [word for word in text.split() if word not in grammar().stop]
+    for start in range(len(pieces)):
+        if name := draft.find_entity(" ".join(pieces[start:])):
+            return name
     return ""
 
 
@@ -258,23 +288,24 @@ def _made(draft: Draft, reading: Reading) -> str:
         tokens = phrase.tokens
         verb = -1
         for index, token in enumerate(tokens):
-            if (
-                any(words.stem(token.text) in {words.stem(v) for v in verbs} for verbs in grammar().crud.values())
-                or token.text in grammar().manage
-            ):
+            if verb < 0 and _acts(token.text):
                 verb = index
         if verb < 0:
             continue
-        for token in tokens[verb + 1 :]:
-            if token.text in ("my", "their", "our", "the", "a", "an", "own", "his", "new", "all"):
+        for place, token in enumerate(tokens[verb + 1 :], verb + 1):
+            last = place == len(tokens) - 1
+            if token.text in DETERMINERS or (not nouns and not last and _acts(token.text)):
                 continue
-            if token.text in grammar().stop or token.text in grammar().verbs:
+            if token.text in grammar().stop or (token.text in grammar().verbs and not last):
                 break
             nouns.append(token.text)
-        if nouns and len(nouns) <= 2 and not grammar().abilities.search(nouns[-1]):
+        if nouns and len(nouns) <= 2 and is_thing(nouns[-1]):
             if draft.domain and not _many(nouns[-1]) and not lexicon.entity_named(" ".join(nouns)):
                 continue
-            return draft.new_entity(" ".join(nouns), reading.sources)
+            name = draft.new_entity(" ".join(nouns), reading.sources)
+            if words.stem(tokens[verb].text) == "request":
+                draft.call(name, "request", f"{nouns[-1]} request")
+            return name
         if draft.main:
             break
     return ""
@@ -285,10 +316,23 @@ def _many(noun: str) -> bool:
 
 
 def _claim_object(draft: Draft, reading: Reading, entity: str) -> None:
+    reading.claimed |= _nouns(draft, reading, entity)
+    reading.refer(f"entity:{entity}")
+
+
+def _nouns(draft: Draft, reading: Reading, entity: str) -> set[int]:
+    """Where the phrase names the entity; a verb at its beginning ("post a comment") does not."""
     names = {words.label(entity).lower(), *draft.entries[entity].words}
     wanted = {words.singular(word) for name in names for word in name.split()}
-    reading.claimed |= {i for i, token in enumerate(reading.phrase.tokens) if token.noun in wanted}
-    reading.refer(f"entity:{entity}")
+    return {i for i, token in enumerate(reading.phrase.tokens) if token.noun in wanted and i != _opening_verb(reading)}
+
+
+def _opening_verb(reading: Reading) -> int:
+    """The place of the first word that says something, if it is a verb and more follows; else -1."""
+    tokens = [
+        (i, t) for i, t in enumerate(reading.phrase.tokens) if t.text not in grammar().stop and i not in reading.claimed
+    ]
+    return tokens[0][0] if len(tokens) > 1 and _acts(tokens[0][1].text) else -1
 
 
 def restrict(draft: Draft, reading: Reading) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from omni.spec import account, derive, rules, settle, threats, words
 from omni.spec.criteria import criteria
 from omni.spec.draft import Draft
+from omni.spec.grammar import grammar
 from omni.spec.lexicon import domains
 from omni.spec.model import Request, Specification
 from omni.spec.reading import Context, Reading
@@ -31,7 +32,7 @@ def compile_request(
     _choose_domain(draft, cut)
     settle.choose_template(draft, request, template)
     readings = _read(draft, cut)
-    settle.settle(draft, request)
+    settle.settle(draft, {ref for reading in readings for ref in reading.refs})
     return _assemble(draft, request, readings)
 
 
@@ -41,16 +42,38 @@ def _choose_domain(draft: Draft, cut: tuple[Phrase, ...]) -> None:
     for number, phrase in enumerate(cut[:40]):
         nouns = [token.noun for token in phrase.tokens]
         stems = [token.stem for token in phrase.tokens]
+        telling = [token for token in phrase.tokens if _telling(token.text)]
         weight = 1.0 if number == 0 else 0.6 if number == 1 else 0.25
         for identifier, domain in domains().items():
-            score = weight * max((_length(text, nouns, stems) for text in domain.words), default=0)
+            length = max((_length(text, nouns, stems) for text in domain.words), default=0)
+            score = length * (1.0 if int(length) >= len(telling) > 0 else weight)
             if score > best:
                 best, found = score, identifier
-    if found and best >= 0.6:
+    if best < 1 and (tool := _tool(cut)):
+        best, found = 1.0, tool
+    if found and best >= 0.55:
         domain = domains()[found]
         draft.domain, draft.domain_id = domain, found
         draft.add(domain, ())
         draft.main = domain.main
+
+
+def _telling(word: str) -> bool:
+    held = grammar()
+    return word not in held.stop | held.fluff | held.app | held.build
+
+
+def _tool(cut: tuple[Phrase, ...]) -> str:
+    """The domain of a command or task whose words stand in the first sentence in their order, with others between."""
+    stems = [token.stem for phrase in cut if phrase.sentence == cut[0].sentence for token in phrase.tokens]
+    best, found = 0, ""
+    for identifier, domain in domains().items():
+        for text in domain.words if domain.template else ():
+            wanted = [words.stem(piece) for piece in text.split()]
+            rest = iter(stems)
+            if len(wanted) > max(best, 1) and all(piece in rest for piece in wanted):
+                best, found = len(wanted), identifier
+    return found
 
 
 def _length(text: str, nouns: list[str], stems: list[str]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 
 from omni.kernel.errors import Exit, OmniError, declare
@@ -16,6 +17,7 @@ from omni.spec.model import (
     Integration,
     Job,
     Operation,
+    OperationKind,
     Quality,
     Question,
     Relation,
@@ -55,6 +57,8 @@ class Draft:
     roles: dict[str, Role] = field(default_factory=dict)
     access: dict[str, dict[str, str]] = field(default_factory=dict)
     """Entity → role → letters of `crud`."""
+    listed: dict[str, set[str]] = field(default_factory=dict)
+    """Entity → fields that the request lists for it; a list of two or more is taken as the whole."""
     removed: set[str] = field(default_factory=set)
     questions: dict[str, Question] = field(default_factory=dict)
     assumptions: list[Assumption] = field(default_factory=list)
@@ -149,6 +153,12 @@ class Draft:
         self.add_entity(lexicon.make_entity(name, entry, sources), entry)
         return name
 
+    def call(self, entity: str, *names: str) -> None:
+        """Further names that the request uses for an entity."""
+        entry = self.entries[entity]
+        self.entries[entity] = entry.model_copy(update={"words": (*entry.words, *names)})
+        self.version += 1
+
     def find_entity(self, noun: str) -> str:
         wanted = " ".join(words.singular(word) for word in noun.lower().split())
         for name, entry in self.entries.items():
@@ -234,6 +244,25 @@ class Draft:
             self.add_role("admin", sources)
         self.accounts = True if self.accounts is None else self.accounts
         return f"role:{name}"
+
+    def save(self) -> Draft:
+        """What it is now, to come back to."""
+        saved = copy(self)
+        for name in ("entities", "operations", "pages", "jobs", "integrations", "qualities", "roles"):
+            setattr(saved, name, dict(getattr(self, name)))
+        saved.access = {entity: dict(letters) for entity, letters in self.access.items()}
+        return saved
+
+    def restore(self, saved: Draft) -> None:
+        """Go back to what was saved, but keep new things, custom operations, questions and assumptions."""
+        entities = self.entities | saved.entities
+        custom = {key: op for key, op in self.operations.items() if op.kind is OperationKind.CUSTOM}
+        for name in ("pages", "jobs", "integrations", "qualities", "roles", "accounts", "sign_up"):
+            setattr(self, name, getattr(saved, name))
+        self.access = {name: {} for name in entities} | saved.access
+        self.entities = entities
+        self.operations = saved.operations | custom
+        self.version += 1
 
     # ── taking away ──────────────────────────────────────────────────────────────────────────────
 

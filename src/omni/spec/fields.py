@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from omni.spec import lexicon, words
-from omni.spec.grammar import grammar
+from omni.spec.grammar import grammar, is_thing
 from omni.spec.model import FieldType, SpecField
 
 NUMBER = r"(-?\d+(?:\.\d+)?)"
@@ -37,6 +37,8 @@ TYPE_WORDS = {
     "yes/no": "boolean", "checkbox": "boolean", "url": "url", "email": "email", "e-mail": "email", "file": "file", "image": "file",
 }  # fmt: skip
 DETERMINERS = frozenset("a an the its their his her my our your each every some one".split())  # noqa: SIM905 - prose
+PLURAL = (FieldType.TEXT, FieldType.INTEGER, FieldType.DECIMAL)
+"""Types whose fields keep a plural name ("ingredients", "servings")."""
 INNER = frozenset(("of", "per", "and", "at", "on", "to", "by", "for"))
 SIZED = (FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY, FieldType.DURATION)
 
@@ -76,6 +78,8 @@ def field_of(text: str, sources: tuple[str, ...]) -> Found | None:
     if typed:
         notation, sure = TYPE_WORDS[typed[1]], True
     field = lexicon.parse_field(words.snake(name), notation, sources)
+    if field.type not in PLURAL:
+        field = lexicon.parse_field(words.snake(words.singular_phrase(name)), notation, sources)
     if unit:
         changes["unit"] = unit
     if limit and field.type in (FieldType.STRING, FieldType.TEXT):
@@ -117,8 +121,9 @@ def _unit(match: re.Match[str] | None) -> str:
 
 
 def _notation(name: str, unit: str, sized: bool, limited: bool) -> tuple[str, bool]:
+    singular = words.singular_phrase(name)
     for pattern, notation in grammar().types:
-        if pattern.search(name):
+        if pattern.search(name) or pattern.search(singular):
             if (sized or unit) and notation.partition(",")[0] in ("string", "text"):
                 break
             return notation, True
@@ -146,14 +151,13 @@ def _name(text: str) -> str:
         return ""
     if any(piece in grammar().states for piece in pieces[:-1]) or _is_verb(pieces):
         return ""
-    if grammar().abilities.search(pieces[-1]) and not _typed(" ".join(pieces)):
+    if not is_thing(pieces[-1]) and not _typed(" ".join(pieces)):
         return ""
-    pieces[-1] = words.singular(pieces[-1])
     return " ".join(pieces).replace("/", " ")
 
 
 def _typed(text: str) -> bool:
-    return any(pattern.search(text) for pattern, _ in grammar().types)
+    return any(pattern.search(words.singular_phrase(text)) for pattern, _ in grammar().types)
 
 
 def _is_verb(pieces: list[str]) -> bool:

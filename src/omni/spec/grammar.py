@@ -9,6 +9,8 @@ from importlib.resources import files
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from omni.spec.words import singular, stem
+
 
 class State(BaseModel):
     """A verb that changes a row: flips boolean `field`, or sets `status` to `value` from the values `from`."""
@@ -40,6 +42,9 @@ class Grammar(BaseModel):
     states: dict[str, State]
     people: dict[str, frozenset[str]]
     audience: frozenset[str]
+    standards: frozenset[str]
+    nouns: frozenset[str]
+    adverbs: frozenset[str]
     other_languages: frozenset[str]
     types: tuple[tuple[re.Pattern[str], str], ...]
     personal_names: re.Pattern[str]
@@ -66,6 +71,9 @@ def grammar() -> Grammar:
         "verbs",
         "audience",
         "headings",
+        "standards",
+        "nouns",
+        "adverbs",
         "other_languages",
     ):
         raw[key] = frozenset(raw[key].split())
@@ -75,3 +83,27 @@ def grammar() -> Grammar:
     for state in raw["states"].values():
         state["from_"] = state.pop("from", ())
     return Grammar.model_validate(raw)
+
+
+@cache
+def _verbs() -> tuple[dict[str, str], dict[str, str]]:
+    crud = {stem(verb): kind for kind, verbs in grammar().crud.items() for verb in sorted(verbs)}
+    return crud, {stem(verb): name for name, state in grammar().states.items() for verb in state.stems}
+
+
+def basic_kind(word: str) -> str:
+    """The basic operation that a verb names ("adds" → create), or nothing."""
+    return _verbs()[0].get(stem(word), "")
+
+
+def state_named(word: str) -> str:
+    """The state that a verb brings about ("closes" → close), or nothing."""
+    return _verbs()[1].get(stem(word), "")
+
+
+def is_thing(noun: str) -> bool:
+    """Can the noun be something that is kept? "Shipments" can, "recognition" and "twice" can't."""
+    last = noun.split()[-1]
+    if last in grammar().adverbs:
+        return False
+    return last in grammar().nouns or singular(last) != last or not grammar().abilities.search(last)

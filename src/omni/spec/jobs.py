@@ -57,7 +57,8 @@ def read_job(draft: Draft, reading: Reading) -> None:
     if entity is None:
         return
     if (found := reading.match(PURGE)) and (span or when):
-        _add(draft, reading, "purge", entity, schedule, _days(span) if span else 30)
+        state = _stated(draft, reading, entity)
+        _add(draft, reading, "purge", entity, schedule, _days(span) if span else 30, *state)
         if not span:
             draft.assume(
                 f"{entity.label_plural} are deleted by the job when they are older than 30 days.", part=reading.part
@@ -114,13 +115,24 @@ def _choice(entity: Entity, text: str) -> tuple[str, str]:
     return ("", "")
 
 
+def _stated(draft: Draft, reading: Reading, entity: Entity) -> tuple[str, str]:
+    """The value that rows must have to be deleted ("done todos", "cancelled bookings")."""
+    for token in reading.phrase.tokens:
+        name, value = _choice(entity, token.text)
+        if name:
+            reading.claim_words(frozenset({token.text}))
+            reading.refer(f"field:{entity.name}.{name}")
+            return name, value
+    return "", ""
+
+
 def _add(
     draft: Draft, reading: Reading, effect: str, entity: Entity, schedule: str, days: int | None, field: str = "", value: str = ""
 ) -> None:  # fmt: skip
     many = entity.label_plural.lower()
     name = words.snake(f"{effect}_{entity.plural}")
     text = {
-        "purge": f"Delete {many} that are more than {days} days old.",
+        "purge": f"Delete {many} that are more than {days} days old{f' and whose {words.label(field).lower()} is {value}' if field else ''}.",
         "remind": f"Remind of {many} {abs(days or 0)} days before their {words.label(field).lower()}.",
         "report": f"Report the number of {many}.",
         "mark": f"Set {words.label(field).lower()} of {many} to {value} after {days} days.",
@@ -134,7 +146,7 @@ def _add(
             "description": text,
             "effect": effect,
             "entity": entity.name,
-            "field": field or ("created_at" if effect == "purge" else ""),
+            "field": field,
             "value": value,
             "after_days": days,
             "sources": reading.sources,

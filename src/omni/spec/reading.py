@@ -23,6 +23,8 @@ class Context:
     """Nobody else may."""
     denied: bool = False
     """The role may not."""
+    before: str = ""
+    """The phrase before this one."""
     ahead: tuple[Phrase, ...] = ()
     """The phrases of this sentence that are still to come."""
 

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import re
 
+from pydantic import JsonValue
+
 from omni.spec import lexicon, words
 from omni.spec.actions import custom, read_access, restrict, read_actions, read_subject
 from omni.spec.draft import Draft
 from omni.spec.grammar import grammar
+from omni.spec.finding import read_export, read_finding, read_reports
 from omni.spec.jobs import read_job
 from omni.spec.model import PartStatus
 from omni.spec.reading import Context, Reading
-from omni.spec.structure import read_audience, read_has, read_list, read_must, read_relations, read_things
+from omni.spec.structure import (
+    read_audience,
+    read_detail,
+    read_has,
+    read_list,
+    read_must,
+    read_relations,
+    read_things,
+    shift,
+)
 from omni.spec.text import Phrase
 from omni.spec.vocabulary import Vocabulary
 
@@ -40,13 +52,24 @@ def new_sentence(context: Context, ahead: tuple[Phrase, ...], draft: Draft) -> N
 
 
 def read(draft: Draft, vocabulary: Vocabulary, reading: Reading) -> None:
-    """Read one phrase with every rule until no word is left that says something."""
+    """Read one phrase. What is not understood to the end leaves nothing behind but the things that it names."""
+    saved = draft.save()
+    _read(draft, vocabulary, reading)
+    if reading.status is PartStatus.NOT_DELIVERED or (reading.status is None and reading.rest()):
+        draft.restore(saved)
+    reading.context.before = reading.phrase.text.rstrip()
+
+
+def _read(draft: Draft, vocabulary: Vocabulary, reading: Reading) -> None:
+    """Every rule, until no word is left that says something."""
     for rule in (_foreign_language, _heading, _beyond, _technology, _integrates, _without, _measures):
         rule(draft, reading)
         if reading.done and (reading.refs or reading.status):
             return
     negative = reading.match(r"\b(?:not|never|cannot|can't|don't|doesn't|nobody|no one|won't|shouldn't|mustn't)\b")
     for rule in (read_relations, read_has, read_must, read_job, read_subject, read_access):
+        rule(draft, reading)
+    for rule in (shift, read_finding, read_export, read_reports, read_detail):
         rule(draft, reading)
     if reading.context.mode == "fields" and not reading.claimed and reading.phrase.lead != "":
         read_list(draft, reading)
@@ -79,7 +102,7 @@ def _integrates(draft: Draft, reading: Reading) -> None:
         r"\b(?:integrat\w*|connect\w*|sync\w*|talks?) (?:with|to) (?:the |our )?([a-z][a-z0-9 _-]{1,40}[a-z0-9])"
     ):
         name = words.snake(match[1])
-        what = {"name": name, "kind": "other", "description": f"Work together with {match[1]}."}
+        what: dict[str, JsonValue] = {"name": name, "kind": "other", "description": f"Work together with {match[1]}."}
         draft.integrations.setdefault(name, lexicon.make_integration(what, reading.sources))
         reading.claim(match)
         reading.refer(f"integration:{name}")
@@ -182,12 +205,16 @@ def _openers(draft: Draft, reading: Reading) -> None:
     """Words of a beginning: "please build me a simple app"."""
     held = grammar()
     reading.claim_words(held.fluff)
-    intro = reading.context.mode in ("features", "things", "fields", "")
+    intro = reading.context.mode in ("features", "things", "fields", "") or reading.phrase.lead == ""
     if intro and any(token.text in held.app for token in reading.phrase.tokens):
         reading.claim_words(held.app | held.build)
         if draft.entities or draft.operations:
             reading.refer("project")
     if intro and reading.refs:
         reading.claim_words(held.build)
+    if intro and any(ref.startswith("entity:") for ref in reading.refs):
+        reading.claim_words(held.manage)
+    if any(ref.startswith("quality:") for ref in reading.refs):
+        reading.claim_words(held.standards)
     if not reading.rest() and not reading.refs and reading.status is None:
         reading.status, reading.note = PartStatus.NARRATIVE, "Says nothing to build."

@@ -22,8 +22,9 @@ def choose_template(draft: Draft, request: Request, given: str | None) -> None:
         draft.assume("It is a web app: the request names no other kind of program.")
 
 
-def settle(draft: Draft, request: Request) -> None:
-    """Fill in what the request leaves open."""
+def settle(draft: Draft, mentioned: set[str]) -> None:
+    """Fill in what the request leaves open. `mentioned`: refs of what it names."""
+    _trim(draft, mentioned)
     _accounts(draft)
     for entity in list(draft.entities.values()):
         _complete(draft, entity)
@@ -36,6 +37,23 @@ def settle(draft: Draft, request: Request) -> None:
         ]
         if lists:
             draft.assume(f"Usual ({draft.domain.title}): {'; '.join(lists)}.")
+
+
+def _trim(draft: Draft, mentioned: set[str]) -> None:
+    """Where the request lists the fields of a usual thing, the others of its usual fields go, but those that work."""
+    for name, listed in draft.listed.items():
+        entity = draft.entities.get(name)
+        if entity is None or len(listed) < 2:
+            continue
+        domestic = draft.domain is not None and name in draft.domain.entities
+        working = {f for rule in entity.rules for f in rule.fields} | {f for c in entity.computed for f in c.fields}
+        working |= {
+            f for o in draft.operations.values() if o.entity == name for f in (o.field, o.value_field, o.target_field)
+        }
+        for field in entity.fields:
+            wanted = field.name in listed or f"field:{name}.{field.name}" in mentioned
+            if not wanted and not (domestic and field.name in working):
+                draft.drop_field(name, field.name)
 
 
 def _accounts(draft: Draft) -> None:

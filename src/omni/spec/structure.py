@@ -8,8 +8,8 @@ from functools import cache
 from omni.spec import lexicon, words
 from omni.spec.draft import Draft
 from omni.spec.fields import field_of
-from omni.spec.grammar import grammar
-from omni.spec.model import FieldType, Ownership
+from omni.spec.grammar import grammar, is_thing
+from omni.spec.model import FieldType, Ownership, SpecField
 from omni.spec.reading import Reading
 
 NP = r"((?:[a-z][a-z'-]*)(?: [a-z][a-z'-]*){0,2}?)"
@@ -26,10 +26,17 @@ HAS_FIELDS = re.compile(
     rf"^\W*(?:each|every|an?|the|all)? ?{NP} (?:(?:should|must|can|will|may) )?(?:has|have|contains?|consists? of|includes?|needs?|stores?|shows?|records?)(?: an?| the| its)? "
 )
 KEEP = re.compile(
-    r"\b(?:keep(?:ing)? (?:track|a (?:list|record|log)) of|look(?:ing)? after|(?:manag|track|organi[sz]|record|stor|collect|catalogu?|log|sav|maintain|administ|plan|monitor|regist)(?:e|es|ing|s|er|ers|ering|gging|ning|ting|ring)?) (?:(?:all|of|my|our|their|the|a|an|his|her|your|various|different|some|list of|lists of|own|old|new) )*"
+    r"\b(?:crud (?:api |operations |endpoints |pages )?(?:for|of|on)|keep(?:ing)? (?:track|a (?:list|record|log)) of|look(?:ing)? after|(?:manag|track|organi[sz]|record|stor|collect|catalogu?|log|sav|maintain|administ|plan|monitor|regist)(?:e|es|ing|s|er|ers|ering|gging|ning|ting|ring)?) (?:(?:all|of|my|our|their|the|a|an|his|her|your|various|different|some|list of|lists of|own|old|new) )*"
 )
 AUDIENCE = re.compile(
-    r"\bfor (?:(?:an?|the|my|our|your|their|his|her|all|small|local|use (?:by|in)) )*((?:[\w&'-]+)(?: (?!with\b|that\b|where\b|and\b|to\b|so\b)[\w&'-]+){0,3})\W*$"
+    r"\bfor (?:(?:an?|the|my|our|your|their|his|her|all|small|local|use (?:by|in)) )*((?:[\w&'-]+)(?: (?!with\b|that\b|where\b|and\b|to\b|so\b|in\b|on\b|using\b|by\b)[\w&'-]+){0,3})(?=\W*$| (?:in|on|using|by)\b)"
+)
+TITLE = re.compile(r"^\W*(?:the |our |my )?([a-z]+(?: [a-z]+)?)\s*:\s*$")
+INTRO = re.compile(
+    r"^\W*(?:hi |hello |hey )*(?:i|we)(?:'m|'re)? (?:run|have|own|am|are|work (?:at|in|for|as)|lead|teach|manage|a|an)? ?(?:an?|the|my|our) (?P<who>[a-z -]+?)\W*$"
+)
+DETAIL = re.compile(
+    r"\(.*[,/|].*\)|\bbetween \d|\b\d+ ?[-–] ?\d+\b|\b(?:at most|at least|up to|max) \d|\bunique\b|\bin (?:kg|km|euros?|cm|%)"
 )
 SCENE = re.compile(r"\b(?:in|at|around) (?:my|our|the) ([a-z]+(?: [a-z]+)?)\W*$")
 MUST = re.compile(
@@ -51,7 +58,7 @@ def read_relations(draft: Draft, reading: Reading) -> None:
     one, many = _bare(one), _bare(many)
     if not one or not many or one in ("user", "person", "admin"):
         return
-    if len(grammar().abilities.findall(many)) and not draft.find_entity(many):
+    if not draft.find_entity(many) and not is_thing(many):
         return
     target, holder = draft.new_entity(one, reading.sources), draft.new_entity(many, reading.sources)
     if target == holder:
@@ -83,9 +90,7 @@ def read_has(draft: Draft, reading: Reading) -> None:
     people = {name for names in grammar().people.values() for name in names} | grammar().app
     if not noun or noun in people:
         return
-    if not draft.find_entity(noun) and (
-        len(noun.split()) > 2 or grammar().abilities.search(noun) or noun in grammar().verbs
-    ):
+    if not draft.find_entity(noun) and (len(noun.split()) > 2 or not is_thing(noun) or noun in grammar().verbs):
         return
     rest = reading.lower[match.end() :]
     if not (draft.find_entity(noun) or field_of(rest, reading.sources)):
@@ -177,13 +182,21 @@ def _two(draft: Draft, main: str, first: str, second: str) -> tuple[str, str, st
 def read_things(draft: Draft, reading: Reading) -> None:
     """ "Track my plants", "a plant tracker", and the lists that follow."""
     context = reading.context
+    if match := reading.match(TITLE):
+        noun = " ".join(match[1].split())
+        if draft.find_entity(noun) or words.singular_phrase(noun) != noun:
+            entity = draft.new_entity(words.singular_phrase(noun), reading.sources)
+            reading.claim(match)
+            reading.refer(f"entity:{entity}")
+            context.entity, context.mode = entity, "fields"
+            return
     if match := reading.match(KEEP):
         noun = _noun(reading, match.end())
         if noun and _thing(draft, reading, noun, match.start(), match.end()):
             return
     if not draft.domain and not draft.main and (match := reading.match(_named())):
         noun = " ".join(w for w in reading.free(*match.span(1)).split() if _content(w))
-        if noun and not grammar().abilities.search(noun) and noun.split()[-1] not in grammar().verbs:
+        if noun and is_thing(noun) and noun.split()[-1] not in grammar().verbs:
             entity = draft.new_entity(noun, reading.sources)
             reading.claim(match)
             reading.refer(f"entity:{entity}")
@@ -217,7 +230,7 @@ def _thing(draft: Draft, reading: Reading, noun: str, start: int, end: int) -> b
     pieces = [word for word in noun.split() if word not in grammar().fluff]
     bare = " ".join(pieces)
     known = draft.find_entity(bare) or lexicon.entity_named(bare)
-    if not pieces or (not known and (grammar().abilities.search(bare) or words.singular(bare) == bare)):
+    if not pieces or (not known and (words.singular_phrase(bare) == bare and pieces[-1] not in grammar().nouns)):
         return False
     entity = draft.new_entity(bare, reading.sources)
     place = reading.lower.find(noun, end)
@@ -225,6 +238,15 @@ def _thing(draft: Draft, reading: Reading, noun: str, start: int, end: int) -> b
     reading.refer(f"entity:{entity}")
     reading.context.entity, reading.context.mode = entity, "things"
     return True
+
+
+def shift(_: Draft, reading: Reading) -> None:
+    """A thing and then "with …" or a colon: now come its fields. So too after "request leave with a reason"."""
+    context, lead = reading.context, reading.phrase.lead
+    opens = lead in ("with", "including", "such", "whose") or context.before.endswith(":")
+    bare = re.sub(r"^\W*(?:with|including|such as|whose)\b", "", reading.lower)
+    if opens and (context.mode == "things" or (context.mode == "actions" and _typed(bare, reading))):
+        context.mode = "fields"
 
 
 def read_list(draft: Draft, reading: Reading) -> None:
@@ -239,8 +261,6 @@ def read_list(draft: Draft, reading: Reading) -> None:
         noun = _noun(reading, len(reading.lower) - len(text.lstrip()))
         if _bare(noun) and _thing(draft, reading, _bare(noun) if _content(noun) else noun, 0, 0):
             return
-    if lead in ("with", "including", "such", "whose") and context.mode == "things":
-        context.mode = "fields"
     if (
         not context.entity
         or context.mode not in ("fields", "features")
@@ -250,6 +270,18 @@ def read_list(draft: Draft, reading: Reading) -> None:
     if context.mode == "features" and (lead == "" or reading.claimed):
         return
     _field(draft, reading, text)
+
+
+def _typed(text: str, reading: Reading) -> bool:
+    found = field_of(text, reading.sources)
+    return found is not None and found.sure
+
+
+def read_detail(draft: Draft, reading: Reading) -> None:
+    """A field with its choices or limits in the list of an app ("status (open, closed)"), before its words are taken."""
+    listing = reading.context.mode in ("features", "fields") and reading.phrase.lead
+    if listing and reading.match(DETAIL) and _typed(reading.lower, reading):
+        read_list(draft, reading)
 
 
 def _field(draft: Draft, reading: Reading, text: str) -> None:
@@ -262,13 +294,24 @@ def _field(draft: Draft, reading: Reading, text: str) -> None:
     if features and not found.sure and many and words.singular(many[-1]) != many[-1]:
         return
     held = draft.entities[entity]
-    known = next((f for f in held.fields if f.name == found.field.name), None)
-    relation = next((r for r in held.relations if r.name == found.field.name), None)
+    name = found.field.name
+    short = re.sub(r"_(?:date|on|at)$", "", name)
+    same = {name, words.singular(name), words.plural(name), f"{short}_on", f"{short}_at", f"{short}_date"}
+    known = next((f for f in held.fields if f.name in same), None)
+    relation = next((r for r in held.relations if r.name in same), None)
+    child = draft.find_entity(found.field.label)
     reading.claim_span(0, len(reading.lower))
+    if not features:
+        draft.listed.setdefault(entity, set()).add(known.name if known else name)
     if relation:
         reading.refer(f"relation:{entity}.{relation.name}")
     elif known:
         reading.refer(f"field:{entity}.{known.name}")
+        _sharpen(draft, entity, known, found.field)
+    elif child and child != entity:
+        reading.refer(f"entity:{child}")
+    elif name == "id":
+        reading.refer(f"entity:{entity}")
     else:
         required = (
             found.field
@@ -283,8 +326,33 @@ def _field(draft: Draft, reading: Reading, text: str) -> None:
             draft.assume(f"“{found.field.label}” of a {one} is a short text.", part=reading.part)
 
 
+def _sharpen(draft: Draft, entity: str, known: SpecField, said: SpecField) -> None:
+    """What the request says of a field goes before what is usual."""
+    if said.choices and known.choices != said.choices and said.choices != ("open", "in_progress", "closed"):
+        new = {"type": said.type, "choices": said.choices, "default": None, "max_length": None}
+        draft.replace_field(entity, known.model_copy(update=new))
+        gone = [
+            key
+            for key, op in draft.operations.items()
+            if (op.entity, op.field) == (entity, known.name) and op.value not in (*said.choices, "")
+        ]
+        for key in gone:
+            del draft.operations[key]
+        return
+    update = {
+        key: getattr(said, key) for key in ("min", "max", "unit") if getattr(said, key) and said.type == known.type
+    }
+    update |= {"unique": True} if said.unique else {}
+    if update:
+        draft.replace_field(entity, known.model_copy(update=update))
+
+
 def read_audience(draft: Draft, reading: Reading) -> None:
     """ "for my hair salon": who it is for, which changes nothing that is built."""
+    if (match := reading.match(INTRO)) and not reading.refs and not reading.phrase.lead and not _introduces(reading):
+        reading.claim(match)
+        reading.note = "Says who it is for."
+        return
     for pattern in (AUDIENCE, SCENE):
         match = reading.match(pattern)
         if match is None or match[1].split()[0].endswith("ing") or re.search(r"\d", match[1]):

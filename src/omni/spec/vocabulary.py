@@ -41,7 +41,7 @@ class Vocabulary:
         tokens = reading.phrase.tokens
         for index, token in enumerate(tokens):
             if index not in reading.claimed:
-                for key in {token.noun, token.stem, token.text}:
+                for key in dict.fromkeys((token.noun, token.stem, token.text)):
                     for term in self.terms.get(key, ()):
                         if places := _places(term, tokens, index):
                             found.append((len(places) * 10 - (places[-1] - places[0]), term, places))

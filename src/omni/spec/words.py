@@ -17,7 +17,7 @@ UNCHANGED = frozenset(
     "series species news equipment information software feedback money stock sheep fish inventory always "
     "process address access business class status bus gas lens canvas basis analysis diagnosis css https "
     "express less loss pass progress success glass boss dress illness fitness wellness bonus virus campus focus menu "
-    "sms gps dns ios aws faq this its is was has does as us yes plus versus thus previous various kubernetes redis "
+    "alias bias atlas christmas texas sms gps dns ios aws faq this its is was has does as us yes plus versus thus previous various kubernetes redis "
     "postgres sales mathematics physics goods towards pants jeans glasses series corps".split()
 )
 
@@ -88,6 +88,12 @@ def plural_phrase(text: str) -> str:
     many = plural(last.lower())
     many = many.capitalize() if last[:1].isupper() else many
     return f"{head} {many}".strip()
+
+
+def singular_phrase(text: str) -> str:
+    """The last word in the singular: `invoice lines` → `invoice line`."""
+    head, _, last = text.rpartition(" ")
+    return f"{head} {singular(last)}".strip()
 
 
 def a(noun: str) -> str:
