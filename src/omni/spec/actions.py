@@ -38,7 +38,9 @@ SHARED = re.compile(
 PUBLIC = re.compile(
     r"\b(?:public(?:ly)?(?: (?:visible|readable|accessible|available|page|list))?|without (?:logging in|an account|login))\b"
 )
-FOREIGN = re.compile(r"\b(?:all|everyone's|everybody's|each other's|other people's|other users?'?s?)\b")
+FOREIGN = re.compile(
+    r"\b(?:all|others'?|another (?:user|person)'s|everyone's|everybody's|each other's|other people's|other users?'?s?)\b"
+)
 
 
 def read_access(draft: Draft, reading: Reading) -> None:
@@ -99,14 +101,23 @@ def _bare_subject(reading: Reading) -> re.Match[str] | None:
     match = reading.match(BARE)
     if match is None or not any(match["who"] in names for names in grammar().people.values()):
         return None
-    verb = match["verb"]
-    acts = (
-        basic_kind(verb)
-        or state_named(verb)
-        or verb in grammar().verbs | grammar().manage
-        or words.singular(verb) in grammar().verbs
+    having = match["verb"] in (
+        "have",
+        "has",
+        "with",
+        "is",
+        "are",
+        "include",
+        "includes",
+        "need",
+        "and",
+        "or",
+        "for",
+        "of",
+        "in",
     )
-    return match if acts else None
+    one = words.singular(match["who"]) == match["who"]
+    return None if having or (one and not _acts(match["verb"])) else match
 
 
 def read_actions(draft: Draft, reading: Reading) -> None:
@@ -119,6 +130,9 @@ def read_actions(draft: Draft, reading: Reading) -> None:
     if not entity:
         return
     nouns = _nouns(draft, reading, entity) if named else set()
+    if not named and (context.denied or context.only) and any(ref.startswith("field:") for ref in reading.refs):
+        reading.refuse("No template shows or hides single fields by role.")
+        return
     for index, token in enumerate(reading.phrase.tokens):
         if index in reading.claimed | nouns:
             continue
@@ -140,7 +154,9 @@ def read_actions(draft: Draft, reading: Reading) -> None:
 
 
 def _imperative(reading: Reading) -> bool:
-    """ "add and delete todos", "mark as paid": a verb right at the start, or after "to"."""
+    """ "add and delete todos", "mark as paid": a verb right at the start, or after "to"; not "create an app"."""
+    if any(token.text in grammar().app for token in reading.phrase.tokens):
+        return False
     tokens = [token for token in reading.phrase.tokens if token.text not in grammar().stop]
     first = tokens[0].text if tokens else ""
     return first == "mark" or bool(basic_kind(first) or state_named(first))
@@ -150,6 +166,15 @@ def _basic(draft: Draft, reading: Reading, entity: str, kind: str) -> None:
     context, letter = reading.context, LETTERS[kind]
     reading.refer(f"operation:{words.snake(entity)}.{kind}")
     access = draft.access[entity]
+    if context.denied and (other := reading.match(FOREIGN)):
+        held = draft.entities[entity].ownership
+        if held is not Ownership.PARENT:
+            draft.change(
+                entity, ownership=Ownership.OWNER if letter == "r" or held is Ownership.OWNER else Ownership.AUTHOR
+            )
+        reading.claim(other)
+        reading.claim_words(frozenset(("other", "users", "user's", "users'", "people's")))
+        return
     if context.role == "public":
         if letter == "r":
             changes: dict[str, object] = {"public_read": True}
@@ -268,6 +293,11 @@ def _object(draft: Draft, reading: Reading) -> str:
     return ""
 
 
+def _names_field(draft: Draft, nouns: list[str]) -> bool:
+    wanted = words.snake(words.singular_phrase(" ".join(nouns)))
+    return any(words.singular(field.name) == wanted for entity in draft.entities.values() for field in entity.fields)
+
+
 def _acts(word: str) -> bool:
     return bool(basic_kind(word) or state_named(word)) or word in grammar().manage or word in ("or", "and")
 
@@ -296,12 +326,17 @@ def _made(draft: Draft, reading: Reading) -> str:
             last = place == len(tokens) - 1
             if token.text in DETERMINERS or (not nouns and not last and _acts(token.text)):
                 continue
-            if token.text in grammar().stop or (token.text in grammar().verbs and not last):
+            apart = nouns and re.search(
+                r"[^\s-]", phrase.text[tokens[place - 1].end - phrase.start : token.start - phrase.start]
+            )
+            if apart or token.text in grammar().stop or (token.text in grammar().verbs and not last):
                 break
             nouns.append(token.text)
         if nouns and len(nouns) <= 2 and is_thing(nouns[-1]):
             if draft.domain and not _many(nouns[-1]) and not lexicon.entity_named(" ".join(nouns)):
                 continue
+            if _names_field(draft, nouns):
+                return ""
             name = draft.new_entity(" ".join(nouns), reading.sources)
             if words.stem(tokens[verb].text) == "request":
                 draft.call(name, "request", f"{nouns[-1]} request")
@@ -345,6 +380,8 @@ def restrict(draft: Draft, reading: Reading) -> None:
         if operation is None or operation.kind is OperationKind.CUSTOM:
             continue
         roles = operation.roles
+        if operation.kind is OperationKind.CAST:
+            context.entity = operation.child
         if context.role == "public":
             if operation.kind in CHANGING and draft.accounts is not False:
                 reading.refuse("Visitors without an account can only read; this needs an account.")

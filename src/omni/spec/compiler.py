@@ -36,16 +36,21 @@ def compile_request(
     return _assemble(draft, request, readings)
 
 
+BEFORE = ("for", "in", "at", "of", "from", "to")
+"""What comes after these says less of what the app is: "a blog for my shop"."""
+
+
 def _choose_domain(draft: Draft, cut: tuple[Phrase, ...]) -> None:
     """The domain whose words come first and say most; words in the first two phrases count more."""
     best, found = 0.0, ""
     for number, phrase in enumerate(cut[:40]):
         nouns = [token.noun for token in phrase.tokens]
         stems = [token.stem for token in phrase.tokens]
+        head = next((i for i, token in enumerate(phrase.tokens) if i and token.text in BEFORE), len(nouns))
         telling = [token for token in phrase.tokens if _telling(token.text)]
         weight = 1.0 if number == 0 else 0.6 if number == 1 else 0.25
         for identifier, domain in domains().items():
-            length = max((_length(text, nouns, stems) for text in domain.words), default=0)
+            length = max((_length(text, nouns, stems, head) for text in domain.words), default=0)
             score = length * (1.0 if int(length) >= len(telling) > 0 else weight)
             if score > best:
                 best, found = score, identifier
@@ -76,7 +81,7 @@ def _tool(cut: tuple[Phrase, ...]) -> str:
     return found
 
 
-def _length(text: str, nouns: list[str], stems: list[str]) -> float:
+def _length(text: str, nouns: list[str], stems: list[str], head: int) -> float:
     """How many words of the expression stand together in the phrase (all or none); long ones say more."""
     pieces = text.split()
     for forms, wanted in ((nouns, [words.singular(p) for p in pieces]), (stems, [words.stem(p) for p in pieces])):
@@ -84,7 +89,8 @@ def _length(text: str, nouns: list[str], stems: list[str]) -> float:
             break
         for start in range(len(forms) - len(wanted) + 1):
             if forms[start : start + len(wanted)] == wanted:
-                return len(wanted) + 0.01 * len(text)
+                place = 0.02 * start if start < head else -0.2
+                return len(wanted) + 0.01 * len(text) + place
     return 0.0
 
 

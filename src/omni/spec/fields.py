@@ -147,7 +147,11 @@ def _name(text: str) -> str:
     if not 1 <= len(pieces) <= 5 or not all(re.fullmatch(r"[a-z][a-z0-9'/-]*", piece) for piece in pieces):
         return ""
     inner = [piece for piece in pieces[1:-1] if piece in INNER]
-    if any(piece in grammar().stop and piece not in (*inner, "is", "has", "was", "can", "data") for piece in pieces):
+    flags = ("is", "has", "was", "can", "data")
+    if any(
+        piece in grammar().stop and piece not in inner and (n > 0 or piece not in flags)
+        for n, piece in enumerate(pieces)
+    ):
         return ""
     if any(piece in grammar().states for piece in pieces[:-1]) or _is_verb(pieces):
         return ""

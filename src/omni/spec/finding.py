@@ -42,6 +42,9 @@ def read_finding(draft: Draft, reading: Reading) -> None:
     ]
     fits = SEARCHED if kind is OperationKind.SEARCH else FILTERED
     if not all(field and field.type in fits for field in fields) or not fields:
+        reading.refuse(
+            f"{draft.entities[name].label_plural} can't be found by “{match['by'].strip()}”: no such field of theirs."
+        )
         return
     for field in fields:
         if field and kind is not OperationKind.SORT:

@@ -43,6 +43,7 @@ class Grammar(BaseModel):
     people: dict[str, frozenset[str]]
     audience: frozenset[str]
     standards: frozenset[str]
+    polite: frozenset[str]
     nouns: frozenset[str]
     adverbs: frozenset[str]
     other_languages: frozenset[str]
@@ -72,6 +73,7 @@ def grammar() -> Grammar:
         "audience",
         "headings",
         "standards",
+        "polite",
         "nouns",
         "adverbs",
         "other_languages",

@@ -92,6 +92,8 @@ class Feature(Bundle):
 class Domain(Bundle):
     title: str
     words: tuple[str, ...]
+    also: tuple[str, ...] = ()
+    """Words that say no more than the domain, and do not call for it ("text file" for a word counter)."""
     main: str = ""
     summary: str
     template: str = ""
@@ -271,7 +273,7 @@ def _entity_words() -> dict[str, tuple[str, str]]:
     """Singular name → (domain id, entity name); the first domain that has it wins."""
     found: dict[str, tuple[str, str]] = {}
     for identifier, domain in domains().items():
-        for name in domain.entities:
+        for name in domain.entities if not domain.template else ():
             found.setdefault(words.label(name).lower(), (identifier, name))
     return found
 

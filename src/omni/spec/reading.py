@@ -25,6 +25,10 @@ class Context:
     """The role may not."""
     before: str = ""
     """The phrase before this one."""
+    acts: tuple[str, ...] = ()
+    """The operations that were named last."""
+    named: str = ""
+    """The role that the phrase before this one named."""
     ahead: tuple[Phrase, ...] = ()
     """The phrases of this sentence that are still to come."""
 

@@ -12,7 +12,7 @@ from omni.spec.draft import Draft
 from omni.spec.grammar import grammar
 from omni.spec.finding import read_export, read_finding, read_reports
 from omni.spec.jobs import read_job
-from omni.spec.model import PartStatus
+from omni.spec.model import Ownership, PartStatus
 from omni.spec.reading import Context, Reading
 from omni.spec.structure import (
     read_audience,
@@ -34,6 +34,9 @@ WITHOUT = re.compile(
     r"\b(?:without|no|(?:i |we )?(?:don't|do not|doesn't|does not) (?:need|want|require|have)(?: to have)?(?: any| an?)?|except(?: for)?|minus)(?: any| the| an?)? (?P<what>[a-z][a-z' -]*?)(?: (?:required|needed|necessary|please|at all|whatsoever|for now|yet))*\W*$"
 )
 COUNTED = re.compile(r"\b(?:no|not) (?:more|one|body|two|longer|less|later)\b|\bnobody\b")
+NOTIFIES = re.compile(
+    r"\b(?:gets?|receives?|sends?|be sent|is sent|are sent)\b.{0,30}\b(?:e-?mails?|mails?|sms|text messages?|notifications?)\b|\b(?:notif(?:y|ies)|e-?mails?|be notified|(?:is|are|gets?) notified|(?:is|are) e-?mailed)\b.*\b(?:when|if|once|after|as soon as)\b"
+)
 MEASURES = (
     (re.compile(r"(?:(?:answer|respond|load|be|take|react|open|pages? load|api)\w* )?(?:\b(?:in|within|under|below|less than|faster than|at most)\b ?)+(\d+(?:\.\d+)?) ?(ms|milliseconds?|s|sec|seconds?)\b(?: or less)?"), "performance", "Pages and endpoints answer quickly.", "95th percentile of the response time", "under {} {}"),
     (re.compile(r"(\d{2}(?:\.\d+)?) ?%? ?(?:%|percent)? (?:up-?time|availability|available)\b(?: slo| sla)?|(?:up-?time|availability)(?: of)? (\d{2}(?:\.\d+)?) ?%"), "availability", "It is available.", "share of successful health probes", "at least {} %"),
@@ -48,6 +51,9 @@ def new_sentence(context: Context, ahead: tuple[Phrase, ...], draft: Draft) -> N
     if not bullet:
         context.mode = "fields" if context.mode == "fields!" else "features"
         context.role, context.only, context.denied = "", False, False
+    pronoun = next((token.text for token in ahead[0].tokens), "") in ("it", "they", "them", "these", "this", "those")
+    if not bullet and not pronoun:
+        context.entity = draft.main
     context.entity = context.entity or draft.main
 
 
@@ -58,11 +64,15 @@ def read(draft: Draft, vocabulary: Vocabulary, reading: Reading) -> None:
     if reading.status is PartStatus.NOT_DELIVERED or (reading.status is None and reading.rest()):
         draft.restore(saved)
     reading.context.before = reading.phrase.text.rstrip()
+    if acts := [ref for ref in reading.refs if ref.startswith("operation:")]:
+        reading.context.acts = tuple(acts)
+    roles = [ref for ref in reading.refs if ref.startswith("role:")]
+    reading.context.named = roles[-1].removeprefix("role:") if roles else ""
 
 
 def _read(draft: Draft, vocabulary: Vocabulary, reading: Reading) -> None:
     """Every rule, until no word is left that says something."""
-    for rule in (_foreign_language, _heading, _beyond, _technology, _integrates, _without, _measures):
+    for rule in (_foreign_language, _heading, _beyond, _notifies, _technology, _integrates, _without, _measures):
         rule(draft, reading)
         if reading.done and (reading.refs or reading.status):
             return
@@ -108,6 +118,18 @@ def _integrates(draft: Draft, reading: Reading) -> None:
         reading.refer(f"integration:{name}")
 
 
+def _notifies(draft: Draft, reading: Reading) -> None:
+    """ "users get an e-mail when …": written down whole; whether a template can is for the template to say."""
+    if match := reading.match(NOTIFIES):
+        kind = "sms" if re.search(r"sms|text message|whatsapp", match[0]) else "email"
+        name = kind if kind not in draft.integrations else f"{kind}_{len(draft.integrations) + 1}"
+        said = reading.phrase.text.strip(" .,;")
+        what: dict[str, JsonValue] = {"name": name, "kind": kind, "description": f"As the request says: “{said}”."}
+        draft.integrations[name] = lexicon.make_integration(what, reading.sources)
+        reading.claim_span(0, len(reading.lower))
+        reading.refer(f"integration:{name}")
+
+
 def _beyond(_: Draft, reading: Reading) -> None:
     if reading.match(r"^\W*(?:and |but |with )?(?:without|no)\b"):
         return
@@ -145,6 +167,9 @@ def _without(draft: Draft, reading: Reading) -> None:
     if match is None or reading.match(COUNTED):
         return
     what = match["what"].strip()
+    if ACCOUNTS.fullmatch(what) and reading.context.mode == "actions" and reading.context.role:
+        _without_account(draft, reading, match)
+        return
     if ACCOUNTS.fullmatch(what) or what in ("accounts or login", "login or accounts", "user management"):
         if draft.domain and draft.domain.needs_accounts:
             reading.refuse(draft.domain.needs_accounts + " So there are accounts.")
@@ -159,6 +184,18 @@ def _without(draft: Draft, reading: Reading) -> None:
     reading.claim(match)
     reading.refer("project")
     reading.note = reading.note or f"Left out: {what}."
+
+
+def _without_account(draft: Draft, reading: Reading, match: re.Match[str]) -> None:
+    """ "… can read posts without an account": reading is free then; writing is not."""
+    entity = draft.entities.get(reading.context.entity)
+    if entity is None or not all(ref.endswith((".view", ".list", ".search")) for ref in reading.context.acts):
+        reading.refuse("Visitors without an account can only read; this needs an account.")
+        return
+    changed = Ownership.AUTHOR if entity.ownership is Ownership.OWNER else entity.ownership
+    draft.change(entity.name, public_read=True, ownership=changed)
+    reading.claim(match)
+    reading.refer(f"entity:{entity.name}")
 
 
 def _take_out(draft: Draft, what: str) -> bool:
@@ -217,4 +254,8 @@ def _openers(draft: Draft, reading: Reading) -> None:
     if any(ref.startswith("quality:") for ref in reading.refs):
         reading.claim_words(held.standards)
     if not reading.rest() and not reading.refs and reading.status is None:
-        reading.status, reading.note = PartStatus.NARRATIVE, "Says nothing to build."
+        said = {token.text for token in reading.phrase.tokens} - held.polite - held.app - held.build - held.fluff
+        if said and not reading.note:
+            reading.refuse("Not understood.")
+        else:
+            reading.status, reading.note = PartStatus.NARRATIVE, reading.note or "Says nothing to build."

@@ -17,13 +17,13 @@ MANY = (
     r"(?:(?:zero|one) or more|multiple|many|several|any number of|a number of|a list of|lots of|various|different|some)"
 )
 HAS_MANY = re.compile(
-    rf"\b(?:each|every|an?|one|the)? ?{NP} (?:(?:can|may|must|should|will) )?(?:have|has|contains?|consists? of|holds?|includes?|comprises?) {MANY} {NP}(?=$|[.,;:!)]| (?:with|that|which|and)\b)"
+    rf"\b(?:(?:each|every|an?|one|the) )?{NP} (?:(?:can|may|must|should|will) )?(?:have|has|contains?|consists? of|holds?|includes?|comprises?) {MANY} {NP}(?=$|[.,;:!)]| (?:with|that|which|and)\b)"
 )
 BELONGS = re.compile(
-    rf"\b(?:each|every|an?|the)? ?{NP} (?:(?:can|may|must|should) )?(?:belongs? to|(?:is|are) part of|(?:is|are) linked to|(?:is|are) grouped (?:by|into|in)|refers? to|(?:is|are) attached to)(?: exactly| at most)?(?: one| an?| the| its| their)? {NP}(?=$|[.,;:!)])"
+    rf"\b(?:(?:each|every|an?|the) )?{NP} (?:(?:can|may|must|should) )?(?:belongs? to|(?:is|are) part of|(?:is|are) linked to|(?:is|are) grouped (?:by|into|in)|refers? to|(?:is|are) attached to)(?: exactly| at most)?(?: one| an?| the| its| their)? {NP}(?=$|[.,;:!)])"
 )
 HAS_FIELDS = re.compile(
-    rf"^\W*(?:each|every|an?|the|all)? ?{NP} (?:(?:should|must|can|will|may) )?(?:has|have|contains?|consists? of|includes?|needs?|stores?|shows?|records?)(?: an?| the| its)? "
+    rf"^\W*(?P<det>(?:each|every|an?|the|all) )?{NP} (?:(?:should|must|can|will|may) )?(?:has|have|contains?|consists? of|includes?|needs?|stores?|shows?|records?)(?: an?| the| its)? "
 )
 KEEP = re.compile(
     r"\b(?:crud (?:api |operations |endpoints |pages )?(?:for|of|on)|keep(?:ing)? (?:track|a (?:list|record|log)) of|look(?:ing)? after|(?:manag|track|organi[sz]|record|stor|collect|catalogu?|log|sav|maintain|administ|plan|monitor|regist)(?:e|es|ing|s|er|ers|ering|gging|ning|ting|ring)?) (?:(?:all|of|my|our|their|the|a|an|his|her|your|various|different|some|list of|lists of|own|old|new) )*"
@@ -31,6 +31,7 @@ KEEP = re.compile(
 AUDIENCE = re.compile(
     r"\bfor (?:(?:an?|the|my|our|your|their|his|her|all|small|local|use (?:by|in)) )*((?:[\w&'-]+)(?: (?!with\b|that\b|where\b|and\b|to\b|so\b|in\b|on\b|using\b|by\b)[\w&'-]+){0,3})(?=\W*$| (?:in|on|using|by)\b)"
 )
+INLINE = re.compile(r"([a-z][a-z -]*?) \(([^()]+,[^()]+)\)")
 TITLE = re.compile(r"^\W*(?:the |our |my )?([a-z]+(?: [a-z]+)?)\s*:\s*$")
 INTRO = re.compile(
     r"^\W*(?:hi |hello |hey )*(?:i|we)(?:'m|'re)? (?:run|have|own|am|are|work (?:at|in|for|as)|lead|teach|manage|a|an)? ?(?:an?|the|my|our) (?P<who>[a-z -]+?)\W*$"
@@ -86,7 +87,7 @@ def read_has(draft: Draft, reading: Reading) -> None:
     match = reading.match(HAS_FIELDS)
     if match is None:
         return
-    noun = _bare(match[1])
+    noun = _bare(match[2])
     people = {name for names in grammar().people.values() for name in names} | grammar().app
     if not noun or noun in people:
         return
@@ -182,6 +183,8 @@ def _two(draft: Draft, main: str, first: str, second: str) -> tuple[str, str, st
 def read_things(draft: Draft, reading: Reading) -> None:
     """ "Track my plants", "a plant tracker", and the lists that follow."""
     context = reading.context
+    if (match := reading.match(INLINE)) and _fields_inline(draft, reading, match):
+        return
     if match := reading.match(TITLE):
         noun = " ".join(match[1].split())
         if draft.find_entity(noun) or words.singular_phrase(noun) != noun:
@@ -207,6 +210,29 @@ def read_things(draft: Draft, reading: Reading) -> None:
 def _named() -> re.Pattern[str]:
     """ "plant tracker": a noun before a word for the whole."""
     return re.compile(rf"{NP}[ -](?:{'|'.join(sorted(grammar().app, key=len, reverse=True))})s?\b")
+
+
+def _fields_inline(draft: Draft, reading: Reading, match: re.Match[str]) -> bool:
+    """ "products (name, price, stock)": a thing with its fields in brackets."""
+    noun = match[1].split()[-1]
+    pieces = [piece for piece in re.split(r",|\band\b", match[2]) if piece.strip()]
+    found = [field_of(piece, reading.sources) for piece in pieces]
+    several = words.singular(noun) != noun or bool(draft.find_entity(noun))
+    if not several or not all(found) or sum(bool(f and f.sure) for f in found) * 2 < len(found):
+        return False
+    entity = draft.new_entity(noun, reading.sources)
+    mode, held = reading.context.mode, reading.context.entity
+    reading.context.mode, reading.context.entity = "fields", entity
+    whole = set(reading.claimed)
+    for piece in pieces:
+        _field(draft, reading, piece)
+    reading.claimed = whole
+    start = reading.lower.rfind(noun, 0, match.start(2))
+    reading.claim_span(start, match.end())
+    reading.refer(f"entity:{entity}")
+    reading.context.mode = "features" if mode == "actions" else mode
+    reading.context.entity = entity if not held else held
+    return True
 
 
 def _content(word: str) -> bool:
@@ -245,6 +271,8 @@ def shift(_: Draft, reading: Reading) -> None:
     context, lead = reading.context, reading.phrase.lead
     opens = lead in ("with", "including", "such", "whose") or context.before.endswith(":")
     bare = re.sub(r"^\W*(?:with|including|such as|whose)\b", "", reading.lower)
+    if lead == "who" and context.named:
+        context.role, context.mode, context.only, context.denied = context.named, "actions", False, False
     if opens and (context.mode == "things" or (context.mode == "actions" and _typed(bare, reading))):
         context.mode = "fields"
 
@@ -289,9 +317,8 @@ def _field(draft: Draft, reading: Reading, text: str) -> None:
     entity = reading.context.entity
     if found is None or not entity:
         return
-    many = re.sub(r"[^a-z ]", "", text).split()
     features = reading.context.mode == "features"
-    if features and not found.sure and many and words.singular(many[-1]) != many[-1]:
+    if features and not found.sure:
         return
     held = draft.entities[entity]
     name = found.field.name

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from omni.spec import lexicon, words
 from omni.spec.draft import Draft
+from omni.spec.grammar import grammar
 from omni.spec.lexicon import Bundle, Feature
 from omni.spec.model import Ownership
 from omni.spec.reading import Reading
@@ -53,14 +54,8 @@ class Vocabulary:
     def _build(self) -> None:
         draft, self.version = self.draft, self.draft.version
         self.terms = {}
-        if draft.domain:
-            for text in draft.domain.words:
-                self._add(text, False, _refer(*_core(draft)))
-            for feature in draft.domain.features:
-                for text in feature.words:
-                    self._add(text, False, self._bundle(feature, general=False))
         for entity in draft.entities.values():
-            for text in {words.label(entity.name).lower(), *draft.entries[entity.name].words}:
+            for text in dict.fromkeys((words.label(entity.name).lower(), *draft.entries[entity.name].words)):
                 self._add(text, False, _refer(f"entity:{entity.name}"))
             for verb, kind in draft.entries[entity.name].verbs.items():
                 self._add(verb, True, _refer(f"operation:{words.snake(entity.name)}.{kind}"))
@@ -70,6 +65,14 @@ class Vocabulary:
                     self._add(choice.replace("_", " "), False, _refer(f"field:{entity.name}.{field.name}"))
             for computed in entity.computed:
                 self._add(computed.label.lower(), False, _refer(f"computed:{entity.name}.{computed.name}"))
+        if draft.domain:
+            for text in draft.domain.words:
+                self._add(text, False, _refer(*_core(draft)))
+            for text in draft.domain.also:
+                self._add(text, False, _refer(*_core(draft)))
+            for feature in draft.domain.features:
+                for text in feature.words:
+                    self._add(text, False, self._bundle(feature, general=False))
         for role in draft.roles.values():
             self._add(role.label.lower(), False, _refer(f"role:{role.name}"))
         if draft.domain:
@@ -78,6 +81,8 @@ class Vocabulary:
                 if identifier in draft.operations:
                     for text in entry.words:
                         self._add(text, True, _refer(f"operation:{identifier}"))
+        for noun in grammar().people["other"]:
+            self._add(noun, False, self._role(words.singular(noun)))
         for feature in lexicon.features():
             for text in feature.words:
                 self._add(text, False, self._bundle(feature, general=True))
@@ -85,6 +90,9 @@ class Vocabulary:
     def _add(self, text: str, loose: bool, apply: Callable[[Reading], list[str]]) -> None:
         pieces = tuple((words.stem if loose else words.singular)(word) for word in text.replace(",", "").split())
         self.terms.setdefault(pieces[0], []).append(Term(pieces, loose, apply))
+
+    def _role(self, name: str) -> Callable[[Reading], list[str]]:
+        return lambda reading: [self.draft.add_role(name, reading.sources)]
 
     def _bundle(self, feature: Feature, *, general: bool) -> Callable[[Reading], list[str]]:
         def apply(reading: Reading) -> list[str]:
