@@ -158,9 +158,9 @@ def test_a_tool_that_works(write: Write, verify: Verify, add_tool: AddTool) -> N
 def test_a_tool_that_wants_a_folder_gets_one_with_nothing_but_the_inputs(
     write: Write, verify: Verify, add_tool: AddTool
 ) -> None:
-    write({"a.py": "x = 1\n", "deep/er/b.py": "y = 2\n", "no.txt": ""})
-    add_tool("linter", 'find "$1" -type f | sed "s/$/:1:found/"; exit 1')
-    report = verify(tool(argv=("{tree}",)))
+    write({"a.py": "x = 1\n", "deep/er/b.py": "y = 2\n", "no.txt": "", "lint.toml": "z = 3\n"})
+    add_tool("linter", 'test -f "$1/lint.toml" && find "$1" -type f | sed "s/$/:1:found/"; exit 1')
+    report = verify(tool(argv=("{tree}",), config=("lint.toml",)))
     assert [(finding.path, finding.snippet) for finding in report.findings] == [
         ("a.py", "x = 1"),
         ("deep/er/b.py", "y = 2"),

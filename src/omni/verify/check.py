@@ -115,7 +115,7 @@ class Check(Model):
     """Arguments after the tool, which runs in the target. `{files}` as one whole argument becomes the inputs' relative
     paths (a long list is cut into several runs with scope `file`). Within arguments:
 
-    - `{tree}`: a folder with nothing but the inputs, for tools that are faster on folders;
+    - `{tree}`: a folder with nothing but the inputs and `config`, for tools that are faster on folders;
     - `{root}`: the target;
     - `{report}`: a file to write the report to;
     - `{cache}`: a folder of the check's own that is kept;

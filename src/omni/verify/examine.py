@@ -31,7 +31,18 @@ def run_tool(context: Context) -> Iterator[Item]:
     """The declared command, once or in several parts, each through the parser. Raises `Failed`."""
     for argv in commands(context, context.check.argv):
         output = context.execute(context.check.tool, *argv)
-        yield from _understood(context, output)
+        yield from _of_inputs(context, _understood(context, output))
+
+
+def _of_inputs(context: Context, items: Iterable[Item]) -> Iterator[Item]:
+    """A tool that walks a folder itself sees its configuration and ignored files too; those were not asked about."""
+    if "{files}" in context.check.argv:
+        yield from items
+        return
+    inputs = {file.path for file in context.files}
+    for item in items:
+        if not isinstance(item, Finding | Unseen) or not item.path or item.path in inputs:
+            yield item
 
 
 def commands(context: Context, argv: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -88,7 +99,7 @@ def conclude(context: Context, items: Iterable[Item], known: Coverage, today: da
     failed = known.failed | {item.path: item.why for item in unseen if not item.harmless}
     seen = sum(file.path not in skipped and file.path not in failed for file in context.files)
     coverage = Coverage(seen=seen, skipped=skipped, failed=failed)
-    counting, suppressed = finish(context, _of_project(context, said), today)
+    counting, suppressed = finish(context, (item for item in said if isinstance(item, Finding)), today)
     status, reason = judge(counting, gaps, coverage)
     return CheckResult(
         check=check.id,
@@ -104,14 +115,6 @@ def conclude(context: Context, items: Iterable[Item], known: Coverage, today: da
         argv=(check.tool, *check.argv) if check.tool else (),
         metrics={item.name: item.value for item in said if isinstance(item, Metric)},
     )
-
-
-def _of_project(context: Context, items: Iterable[Item]) -> list[Finding]:
-    """The findings; a tool that walks the folder itself sees ignored files too, which are not the project's."""
-    findings = [item for item in items if isinstance(item, Finding)]
-    if context.check.run or "{files}" in context.check.argv:
-        return findings
-    return [each for each in findings if not each.path or each.path in context.inventory.by_path]
 
 
 def judge(findings: Iterable[Finding], gaps: Sequence[Gap], coverage: Coverage) -> tuple[Status, str]:

@@ -17,6 +17,7 @@ from omni.kernel.errors import OmniError
 from omni.kernel.processes import run
 from omni.sandbox.job import Driver, Isolation, Job, JobResult, Limits
 from omni.verify.check import Check, Context, Failed, Output
+from omni.verify.files import matches
 from omni.verify.report import Status
 
 if TYPE_CHECKING:
@@ -213,8 +214,9 @@ def _fill(argument: str, context: Context, report: Path, tree: Path) -> str:
 
 
 def _plant(tree: Path, context: Context) -> None:
-    """The inputs at their relative paths, as further names of the same files where the file system can do that."""
-    for file in context.files:
+    """The inputs and the configuration at their paths, as further names of the files where the system can do that."""
+    config = (file for file in context.inventory.files if matches(file.path, context.check.config) and not file.problem)
+    for file in {*context.files, *config}:
         place = tree / file.path
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
