@@ -40,7 +40,7 @@ def test_the_home_is_for_root_or_for_the_user(monkeypatch: pytest.MonkeyPatch, t
         monkeypatch.setattr(os, "geteuid", lambda: uid)
         return load_settings({}, environ, tmp_path).home
 
-    assert home(0, HOME="/root") == Path("/var/lib/omni")
+    assert home(0, HOME="/home/ada") == Path("/var/lib/omni")
     assert home(1000, HOME="/home/ada") == Path("/home/ada/.local/share/omni")
     assert home(1000, HOME="/home/ada", XDG_DATA_HOME="/data") == Path("/data/omni")
     assert home(1000, HOME="/home/ada", XDG_DATA_HOME="relative") == Path("/home/ada/.local/share/omni")
