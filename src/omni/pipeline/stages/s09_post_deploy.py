@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from omni.delivery.deployment import Deployment
-from omni.pipeline.deployment import metrics
+from omni.pipeline.deployment import metrics, plan
 from omni.pipeline.handoffs import DeploymentHandoff, PostDeployHandoff
 from omni.pipeline.pictures import take
 from omni.pipeline.stage import Stage, Work
@@ -13,10 +13,10 @@ from omni.review.scorecard import score
 
 def run(work: Work) -> PostDeployHandoff:
     deployment = work.read(Deployment, work.handoff(DeploymentHandoff, "deployment").deployment)
-    pictures, problems = take(work)
+    pictures, notes = take(work, plan(work))
+    for note in notes:  # what could not be photographed is told; it does not make a working app a broken one
+        work.emit("note", text=note)
     return PostDeployHandoff(
-        passed=not problems,
-        reasons=problems,
         scorecard=work.put(score(reports(work), metrics(deployment))),
         pictures=work.put(pictures),
     )
