@@ -18,7 +18,7 @@ from pathlib import Path
 
 from omni.kernel.errors import OmniError
 from omni.sandbox import cgroup, linux, mounts, seccomp
-from omni.sandbox.errors import UNAVAILABLE
+from omni.sandbox.errors import NOT_STARTED, UNAVAILABLE
 from omni.sandbox.guest import ENVIRONMENT, NOBODY, START, Guest, await_gate, gated, not_started
 from omni.sandbox.job import Job, JobResult, Limits, Mount, Probe
 from omni.sandbox.service import RelayedService, dialled
@@ -132,10 +132,7 @@ class Walls:
             os.killpg(self.init, signal.SIGTERM)
 
     def kill(self) -> None:
-        """With pid 1 its whole namespace dies, and only when all of it is dead does pid 1 count as dead."""
-        with suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self.init_fd, signal.SIGKILL)
-        select.select([self.init_fd], [], [], START)
+        _end(self.init_fd)
 
 
 @contextmanager
@@ -144,6 +141,9 @@ def sandbox(bwrap: Path, job: Job, passed: tuple[int, ...] = ()) -> Iterator[Wal
 
     Must run in a thread that outlives the sandbox.
     """
+    for mount in job.mounts:
+        if not mount.source.exists():
+            raise OmniError(NOT_STARTED, f"{mount.source} is to be mounted and is not there")
     given = mounts.stage(job.mounts) if os.geteuid() == 0 and job.mounts else job.mounts
     with ExitStack() as stack:
         info, info_end = _pipe(stack)
@@ -159,6 +159,7 @@ def sandbox(bwrap: Path, job: Job, passed: tuple[int, ...] = ()) -> Iterator[Wal
             group.add(process.pid)
             group.add(init)
         init_fd = _keep(stack, os.pidfd_open(init))
+        stack.callback(_end, init_fd)
         block_end.write(b"1")
         await_gate(process)
         inside = f"/proc/{init}/root"
@@ -204,6 +205,13 @@ def _data(stack: ExitStack, data: bytes) -> int:
 def _keep(stack: ExitStack, fd: int) -> int:
     stack.callback(os.close, fd)
     return fd
+
+
+def _end(init_fd: int) -> None:
+    """With pid 1 its whole namespace dies, and only when all of it is dead does pid 1 count as dead."""
+    with suppress(ProcessLookupError):
+        signal.pidfd_send_signal(init_fd, signal.SIGKILL)
+    select.select([init_fd], [], [], START)
 
 
 def _init_pid(info: bytes, process: subprocess.Popen[bytes]) -> int:

@@ -108,7 +108,7 @@ def _caps(limits: Limits) -> tuple[tuple[str, int], ...]:
 def _bases() -> dict[str, Path]:
     """Controller → the folder in which this process may make groups; empty unless memory and pids are both there."""
     bases: dict[str, Path] = {}
-    for line in _read(Path("/proc/self/cgroup")).splitlines():
+    for line in _own().splitlines():
         _, controllers, own = line.split(":", 2)
         if not controllers:
             bases |= {"memory": base, "pids": base} if (base := _unified(own)) else {}
@@ -118,6 +118,11 @@ def _bases() -> dict[str, Path]:
             if os.access(base, os.W_OK):
                 bases[controller] = base
     return bases if {"memory", "pids"} <= bases.keys() else {}
+
+
+def _own() -> str:
+    """The groups of this process, one a line: cgroups(7)."""
+    return _read(Path("/proc/self/cgroup"))
 
 
 def _unified(own: str) -> Path | None:

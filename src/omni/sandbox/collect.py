@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -44,7 +45,7 @@ class Collection:
             return
         except OSError as error:
             if selected:
-                self.refused.append(f"{path}: {self._why(path, error)}")
+                self.refused.append(f"{path}: {_REFUSALS.get(error.errno or 0, error.strerror)}")
             return
         try:
             about = os.fstat(fd)
@@ -88,13 +89,9 @@ class Collection:
         self.room -= offset
         self.collected.append(path)
 
-    def _why(self, path: str, error: OSError) -> str:
-        """Links answer the careful open with several error numbers; say in words what is there."""
-        try:
-            kind = os.stat(path, dir_fd=self.folder, follow_symlinks=False).st_mode
-        except OSError:
-            return error.strerror or "can't be opened"
-        return "symbolic link" if stat.S_ISLNK(kind) else "socket" if stat.S_ISSOCK(kind) else error.strerror or ""
+
+_REFUSALS = {errno.ELOOP: "symbolic link", errno.ENXIO: "socket", errno.EXDEV: "leads outside"}
+"""How the careful open answers, in words."""
 
 
 def pattern_to_regex(pattern: str) -> re.Pattern[str]:

@@ -12,12 +12,12 @@ import os
 import platform
 import socket
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 LIBC: Final = ctypes.CDLL(None, use_errno=True)
-TIOCSTI: Final = 0x5412
 CLONE_NEWUSER: Final = 0x10000000
 ALLOWED_ENVIRONMENT: Final = {"PATH", "HOME", "LANG", "TZ", "PWD", "OLDPWD", "LC_CTYPE", "_", "SHLVL", "HOSTNAME"}
 X86: Final = platform.machine() == "x86_64"
@@ -168,21 +168,29 @@ def type_into_terminal(_: Targets) -> str:
     try:
         os.close(os.open("/dev/tty", os.O_RDWR))
     except OSError:
-        pass
-    else:
-        return "the caller's terminal opens"
+        return "TIOCSTI types" if _types_into_its_own_terminal() else ""
+    return "the caller's terminal opens"
+
+
+def _types_into_its_own_terminal() -> bool:
+    """The call is allowed on the controlling terminal only, so a child gets one."""
     try:
         master, slave = os.openpty()
     except OSError:
-        return ""
-    try:
-        fcntl.ioctl(slave, TIOCSTI, b"x")
-    except OSError as error:
-        return "" if error.errno == errno.EPERM else f"TIOCSTI got through: {error.strerror}"
-    finally:
-        os.close(master)
-        os.close(slave)
-    return "TIOCSTI types"
+        return False
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        try:
+            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+            fcntl.ioctl(slave, termios.TIOCSTI, b"x")
+        except OSError:
+            os._exit(0)
+        os._exit(1)
+    _, status = os.waitpid(child, 0)
+    os.close(master)
+    os.close(slave)
+    return status != 0
 
 
 def make_device(_: Targets) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import asyncio
+import os
 import socket
 import threading
 from contextlib import suppress
@@ -87,6 +88,8 @@ class Relay:
         for level, kind, payload in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
+        for extra in fds[1:]:
+            os.close(extra)
         return _tcp(fds[0]) if data and fds else None
 
 
@@ -99,6 +102,7 @@ def _tcp(fd: int) -> socket.socket | None:
     try:
         guest = socket.socket(fileno=fd)
     except OSError:
+        os.close(fd)
         return None
     if guest.family not in (socket.AF_INET, socket.AF_INET6) or guest.type != socket.SOCK_STREAM:
         guest.close()

@@ -43,7 +43,7 @@ def attacks(driver: Driver) -> list[AttackResult]:
     """Every attack of the catalogue against `driver`; some seconds."""
     with tempfile.TemporaryDirectory(prefix="omni-attack-") as folder:
         results = quick(driver)
-        for number, (name, attack) in enumerate(_HEAVY.items()):
+        for number, (name, attack) in enumerate(HEAVY.items()):
             place = Path(folder, str(number))
             (place / "workspace").mkdir(parents=True)
             detail = attack(driver, place)
@@ -324,7 +324,7 @@ def _alive(mark: str) -> bool:
     return False
 
 
-_HEAVY: dict[str, Callable[[Driver, Path], str]] = {
+HEAVY: dict[str, Callable[[Driver, Path], str]] = {
     "fork bomb": _fork_bomb,
     "one memory hog": _memory(1, 512),
     "many memory hogs": _memory(5, 100),

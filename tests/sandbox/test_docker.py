@@ -1,0 +1,123 @@
+"""What the engine is asked for; and the driver for real where an engine answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from omni.sandbox import python_mounts
+from omni.sandbox.docker import Docker, arguments, image_name, seccomp_profile
+from omni.sandbox.job import Job, Limits, Mount
+from omni.sandbox.selftest import attacks
+
+_ANSWERS = shutil.which("docker") and subprocess.run(["docker", "version"], capture_output=True).returncode == 0
+engine = pytest.mark.skipif(not _ANSWERS, reason="no Docker engine answers")
+
+
+def test_a_container_gets_no_network_no_rights_and_every_cap(workspace: Path) -> None:
+    limits = Limits(memory=300, disk=20, processes=30)
+    job = Job(("a", "b c"), workspace, {"KEY": "v"}, (Mount(Path("/data"), "/there"),), limits)
+    argv = arguments(Path("/bin/docker"), job, "omni-1", Path("/profile.json"))
+    options, command = argv[2 : argv.index(image_name())], argv[argv.index(image_name()) + 1 :]
+    alone = {"--interactive", "--init", "--read-only"}
+    assert alone <= set(options)
+    pairs = [option for option in options if option not in alone]
+    given: dict[str, list[str]] = {}
+    for key, value in zip(pairs[::2], pairs[1::2], strict=True):
+        given.setdefault(key, []).append(value)
+    assert given["--network"] == ["none"]
+    assert given["--cap-drop"] == ["ALL"]
+    assert given["--security-opt"] == ["no-new-privileges", "seccomp=/profile.json"]
+    assert given["--user"][0].split(":")[0] != "0"
+    assert (given["--memory"], given["--memory-swap"], given["--pids-limit"]) == (["300m"], ["300m"], ["32"])
+    assert [value.split(",")[0] for value in given["--tmpfs"]] == ["/work:size=20m", "/tmp:size=20m"]
+    assert given["--shm-size"] == ["20m"]
+    assert given["--mount"][-1] == "type=bind,source=/data,target=/there,readonly"
+    assert all(mount.endswith(",readonly") for mount in given["--mount"])
+    assert "KEY=v" in given["--env"]
+    assert command[-2:] == ["a", "b c"]
+
+
+def test_the_filter_is_the_same_as_bubblewraps() -> None:
+    rules = json.loads(seccomp_profile())["syscalls"]
+    assert {"io_uring_setup", "keyctl", "ptrace", "unshare"} <= set(rules[0]["names"])
+    assert {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38} in rules
+    flags = sum(rule["args"][0]["value"] for rule in rules if rule["names"] == ["clone"])
+    assert flags == 0x7E020000
+    refused = {rule["args"][0]["value"] for rule in rules if rule["names"] == ["socket"]}
+    assert (40 in refused, refused & {1, 2, 10, 16}) == (True, set())
+
+
+def test_without_the_command_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    problem = "the `docker` command is not installed. Install Docker Engine 20.10 or newer."
+    assert Docker().probe().problems == (problem,)
+
+
+def test_without_an_engine_it_says_what_the_client_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = tmp_path / "docker"
+    client.write_text("#!/bin/sh\necho 'Cannot connect to the Docker daemon' >&2; exit 1\n")
+    client.chmod(client.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    (problem,) = Docker().probe().problems
+    assert problem.startswith("Cannot connect to the Docker daemon. Start the engine (`systemctl start docker`)")
+
+
+@pytest.mark.host
+@engine
+def test_a_job_for_real(workspace: Path, tmp_path: Path) -> None:
+    job = Job(
+        ("sh", "-c", "cat; cat a.txt; sub/run; echo new > out"),
+        workspace,
+        stdin=b"in\n",
+        collect=("out",),
+        into=tmp_path,
+    )
+    result = Docker().run(job)
+    assert (result.exit_code, result.ended, result.stdout) == (0, "exited", "in\na\nran\n")
+    assert (tmp_path / "out").read_text() == "new\n"
+    assert Docker().run(Job(("sleep", "60"), workspace, limits=Limits(wall=0.5))).ended == "timeout"
+
+
+@pytest.mark.host
+@pytest.mark.slow
+@engine
+def test_every_attack_is_held() -> None:
+    assert [result for result in attacks(Docker()) if not result.held] == []
+
+
+@pytest.mark.host
+@engine
+def test_a_service_for_real(workspace: Path) -> None:
+    env = {"PATH": f"{sys.prefix}/bin:/usr/bin:/bin"}
+    argv = ("python3", "-m", "http.server", "8000", "--bind", "127.0.0.1")
+    with Docker().serve(Job(argv, workspace, env, python_mounts(Path(sys.prefix))), 8000) as service:
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                with urllib.request.urlopen(f"{service.url}/a.txt", timeout=5) as answer:  # noqa: S310 - our own
+                    assert answer.read() == b"a\n"
+                break
+            except OSError:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+
+
+@pytest.mark.host
+@engine
+def test_containers_of_a_dead_omni_are_removed(workspace: Path) -> None:
+    label = f"omni-sandbox={os.getpid()}-1"  # our pid, another start
+    Docker().probe()  # so that the image is there
+    create = ["docker", "create", "--label", label, image_name(), "true"]
+    left = subprocess.run(create, capture_output=True, text=True, check=True).stdout.strip()
+    Docker().run(Job(("true",), workspace))
+    assert subprocess.run(["docker", "inspect", left], capture_output=True).returncode != 0
