@@ -54,9 +54,10 @@ def main() -> None:
     simple = medians["bwrap --ro-bind / /"]
     for name, median in medians.items():
         print(
-            f"{name:<24} {median:6.1f} ms   over bare {median - medians['bare']:6.1f} ms   × bwrap {median / simple:4.1f}"
+            f"{name:<24} {median:6.1f} ms, {median - medians['bare']:6.1f} over bare, {median / simple:4.1f} times bwrap"
         )
-    assert medians["omni, empty workspace"] - medians["bare"] <= LIMIT
+    held = medians["omni, empty workspace"] - medians["bare"] <= LIMIT
+    print(f"at most {LIMIT:.0f} ms over bare on an idle machine: {'held' if held else 'not held'}")
 
 
 if __name__ == "__main__":

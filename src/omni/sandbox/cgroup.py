@@ -91,7 +91,7 @@ def sweep() -> None:
 
 
 def _caps(limits: Limits) -> tuple[tuple[str, int], ...]:
-    memory = limits.memory * MIB
+    memory, processors = limits.memory * MIB, os.cpu_count() or 1
     return (
         ("memory.limit_in_bytes", memory),
         ("memory.memsw.limit_in_bytes", memory),
@@ -99,9 +99,9 @@ def _caps(limits: Limits) -> tuple[tuple[str, int], ...]:
         ("memory.swap.max", 0),
         ("memory.oom.group", 1),
         ("pids.max", limits.processes + 2),  # bubblewrap itself is two
-        # A quarter of the usual share: people and Omni itself come first when the processor is busy.
-        ("cpu.shares", 256),
-        ("cpu.weight", 25),
+        # All of a job's processes together weigh as much as one ordinary process for each processor.
+        ("cpu.shares", 1024 * processors),
+        ("cpu.weight", min(10_000, 100 * processors)),
     )
 
 

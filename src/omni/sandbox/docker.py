@@ -89,7 +89,7 @@ def arguments(docker: Path, job: Job, name: str, profile: Path) -> list[str]:
     argv += ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
     argv += ["--security-opt", f"seccomp={profile}"]
     argv += ["--memory", memory, "--memory-swap", memory, "--pids-limit", str(limits.processes + 2)]
-    argv += ["--cpu-shares", "256", "--log-driver", "none", "--shm-size", f"{limits.disk}m"]
+    argv += ["--cpu-shares", str(1024 * (os.cpu_count() or 1)), "--log-driver", "none", "--shm-size", f"{limits.disk}m"]
     argv += ["--tmpfs", f"/work:{disk},mode=755,uid={user},gid={user}", "--tmpfs", f"/tmp:{disk},mode=1777"]  # noqa: S108
     for mount in _visible(job.mounts):
         argv += ["--mount", f"type=bind,source={mount.source},target={mount.target or mount.source},readonly"]
