@@ -29,8 +29,6 @@ class Capabilities(BaseModel):
     ownership: frozenset[str] = frozenset()
     operations: frozenset[str] = frozenset()
     steps: frozenset[str] = frozenset()
-    """What a `run` operation can be made of."""
-    steps: frozenset[str] = frozenset()
     """What an operation of kind `run` may be made of."""
     pages: frozenset[str] = frozenset()
     triggers: frozenset[str] = frozenset()
@@ -38,6 +36,21 @@ class Capabilities(BaseModel):
     integrations: frozenset[str] = frozenset()
     qualities: frozenset[str] = frozenset()
     sign_up: frozenset[str] = frozenset({"open", "none"})
+
+
+class Step(BaseModel):
+    """A command in the rendered project, in `folder` of it, in the sandbox, without network."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str
+    argv: tuple[str, ...]
+    """`{package}` stands for the name of the project's Python package."""
+    folder: str = "."
+    runtime: Literal["python", "node"] = "python"
+    """With `python` of the environment first on PATH; or with `node`, and `node_modules` mounted in `folder`."""
+    makes: tuple[str, ...] = ()
+    """What it writes, by path in the project."""
 
 
 class Template(BaseModel):
@@ -58,11 +71,22 @@ class Template(BaseModel):
     serve: tuple[str, ...] = ()
     """`{package}` stands for the name of the project's Python package."""
     test: tuple[str, ...]
+    prepare: tuple[Step, ...] = ()
+    """What makes the files that only a tool can make, in this order, before the project is committed and tested."""
+    checks: tuple[Step, ...] = ()
+    """What must pass besides `test`: exit code 0."""
+    node_packages: str = ""
+    """Folder, below `parts/`, of the `package.json` and `package-lock.json` that `node_modules` is made from."""
     capabilities: Capabilities
 
     @property
     def environment_lock(self) -> Path:
         return ROOT / "parts" / self.environment / "requirements-dev.lock"
+
+    @property
+    def node_lock(self) -> Path | None:
+        """The `package-lock.json`, `package.json` beside it; None when the project needs no Node."""
+        return ROOT / "parts" / self.node_packages / "package-lock.json" if self.node_packages else None
 
     @property
     def folders(self) -> tuple[Path, ...]:

@@ -9,14 +9,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
 
 
-def _aware(value: dt.datetime | str) -> dt.datetime | str:
+def _aware(value: object) -> object:
     """A moment without a zone is taken as UTC."""
     if isinstance(value, str):
         try:
             value = dt.datetime.fromisoformat(value)
         except ValueError:
             return value
-    return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value
+    return value.replace(tzinfo=dt.UTC) if isinstance(value, dt.datetime) and value.tzinfo is None else value
 
 
 Moment = Annotated[dt.datetime, BeforeValidator(_aware)]

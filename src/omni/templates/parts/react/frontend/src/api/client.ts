@@ -34,6 +34,13 @@ export interface PageOf<T> {
   size: number;
 }
 
+/** What the rows of a summary have in common; `key` is empty for those without it. */
+export interface Group {
+  key: string;
+  count: number;
+  total: number;
+}
+
 export type Query = Record<string, string | number | undefined>;
 
 export interface Session {
@@ -104,7 +111,7 @@ export const api = {
     return request<{ created: number }>("POST", `/${path}/import`, form);
   },
   summary: (path: string, name: string) =>
-    request<{ groups: { key: string | null; count: number; total: string | number | null }[] }>(
+    request<{ groups: Group[] }>(
       "GET",
       `/${path}/${name.replaceAll("_", "-")}`,
     ),

@@ -36,7 +36,9 @@ export function useOperate(entity: EntityModel, row: Row, onChange: (row: Row) =
     setBusy(true);
     onChange(foreseen(operation, row));
     try {
-      onChange(await api.operate(entity.path, row.id, operation.name, values));
+      const answer = await api.operate(entity.path, row.id, operation.name, values);
+      // A cast answers with what it made; what that changed on this row, the server knows.
+      onChange(operation.kind === "cast" ? await api.get(entity.path, row.id) : answer);
       const label = i18n.t(`operation.${entity.name}.${operation.name}`);
       say(i18n.t("operation.done", { operation: label, name: String(row[entity.display] ?? "") }));
       return true;

@@ -40,9 +40,9 @@ function Groups({ entity, summary }: { entity: EntityModel; summary: Summary }) 
           </thead>
           <tbody>
             {data?.groups.map(({ key, count, total }) => (
-              <tr key={key ?? ""}>
+              <tr key={key}>
                 <th scope="row">
-                  {grouped ? <Shown owner={entity.name} field={grouped} value={key} /> : (key ?? t("value.none"))}
+                  {grouped ? <Shown owner={entity.name} field={grouped} value={key} /> : key || t("value.none")}
                 </th>
                 <td className="number">
                   <meter min={0} max={most} value={count} aria-hidden="true" /> {format(count, "integer")}
