@@ -33,7 +33,7 @@ DEFAULTS: dict[str, dict[str, object]] = {
     "review": {"scorecard": "s", "score": 9.0, "account": "a"},
     "human-gate": {"approvals": ()},
     "deployment": {},
-    "post-deploy": {},
+    "post-deploy": {"scorecard": "s"},
     "learning": {"retrospective": "r"},
     "package": {"out": "o", "manifest": "m", "verdict": "pass"},
 }

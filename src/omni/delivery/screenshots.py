@@ -1,6 +1,6 @@
 """Pictures of a running app, taken by a real browser in a process of its own.
 
-`shoot` starts this module as a program: it drives Chromium through the visits, in order, in one session, and writes PNGs.
+`shoot` starts this module as a program: it drives Chromium through the visits, in order, in one session.
 """
 
 from __future__ import annotations

@@ -70,10 +70,18 @@ def _row(
 
 
 def _concerns(criterion: Criterion, part: Part) -> bool:
-    """Whether the criterion comes from the phrase, or verifies one of its items or a part of one (`auth:log-in`)."""
+    """Whether the criterion comes from the phrase, or verifies one of its items or a part of one (`auth:log-in`).
+
+    What is inside an entity (`field:Todo.title`) is shown by what shows the entity.
+    """
     return part.id in criterion.sources or any(
-        ref == item or ref.startswith(f"{item}:") for ref in criterion.verifies for item in part.items
+        ref in {item, _entity(item)} or ref.startswith(f"{item}:") for ref in criterion.verifies for item in part.items
     )
+
+
+def _entity(item: str) -> str:
+    kind, _, name = item.partition(":")
+    return f"entity:{name.partition('.')[0]}" if kind in {"field", "relation", "computed"} else item
 
 
 def _outcome(
