@@ -24,6 +24,12 @@ SUBJECT = re.compile(
     rf"(?P<only>\bonly )?(?:\b(?:the|all|every|each|any|an?|our|my|registered|authenticated|logged[- ]in|signed[- ]in|other|new|normal|regular|existing) )*"
     rf"(?:(?P<kind>[a-z]+) )??\b(?P<who>[a-z][a-z-]*) (?P<modal>{MODAL})(?P<not> not\b| never\b)?(?: also| only)?\b"
 )
+LET = re.compile(
+    r"\b(?P<only>only )?(?:lets?|allows?|enables?|letting|allowing) (?:the |all |our |my )*(?P<who>[a-z-]+)(?P<modal>)(?P<not>)(?: to)?\b"
+)
+AS_A = re.compile(
+    r"^\W*(?P<only>)as (?:an?|the) (?P<who>[a-z-]+),? i (?P<modal>want|need|would like|should|can)(?P<not>)(?: to)?(?: be able to)?\b"
+)
 BARE = re.compile(
     r"^\W*(?:(?:where|and|but|so that|that|also) )*(?P<only>only )?(?:(?:the|all|every|each|an?|our|my|registered|logged[- ]in) )*(?P<who>[a-z-]+)(?P<modal>)(?P<not>)(?= (?P<verb>[a-z]+))"
 )
@@ -78,8 +84,8 @@ def read_subject(draft: Draft, reading: Reading) -> None:
         reading.claim(match)
         context.mode, context.role, context.denied = "actions", "user", True
         return
-    match = reading.match(SUBJECT)
-    match = match or _bare_subject(reading)
+    match = reading.match(AS_A) or reading.match(SUBJECT)
+    match = match or reading.match(LET) or _bare_subject(reading)
     if match is None:
         return
     who = match["who"]
@@ -335,7 +341,12 @@ def _made(draft: Draft, reading: Reading) -> str:
         if nouns and len(nouns) <= 2 and is_thing(nouns[-1]):
             if draft.domain and not _many(nouns[-1]) and not lexicon.entity_named(" ".join(nouns)):
                 continue
-            if _names_field(draft, nouns):
+            known = grammar().fluff | grammar().app | grammar().build
+            if (
+                _names_field(draft, nouns)
+                or nouns[-1] in known
+                or words.singular(nouns[-1]) in ("user", "account", "admin")
+            ):
                 return ""
             name = draft.new_entity(" ".join(nouns), reading.sources)
             if words.stem(tokens[verb].text) == "request":
@@ -397,6 +408,8 @@ def restrict(draft: Draft, reading: Reading) -> None:
             roles = ()
         for role in roles:
             draft.add_role(role, reading.sources)
+            if role != "user" and "r" not in draft.access[operation.entity].get(role, ""):
+                draft.access[operation.entity][role] = "crud" if role == "admin" else "ru"
         draft.operations[operation.id] = operation.model_copy(update={"roles": roles})
 
 

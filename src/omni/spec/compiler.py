@@ -51,7 +51,7 @@ def _choose_domain(draft: Draft, cut: tuple[Phrase, ...]) -> None:
         weight = 1.0 if number == 0 else 0.6 if number == 1 else 0.25
         for identifier, domain in domains().items():
             length = max((_length(text, nouns, stems, head) for text in domain.words), default=0)
-            score = length * (1.0 if int(length) >= len(telling) > 0 else weight)
+            score = length * (1.0 if int(length) >= len(telling) > 0 and not phrase.lead else weight)
             if score > best:
                 best, found = score, identifier
     if best < 1 and (tool := _tool(cut)):

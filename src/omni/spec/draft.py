@@ -120,6 +120,7 @@ class Draft:
             refs.append(f"integration:{self.integrations.setdefault(integration.name, integration).name}")
         refs += [self.add_quality(what, sources) for what in bundle.qualities]
         refs += [self.add_role(name, sources, description) for name, description in bundle.roles.items()]
+        refs += bundle.refs
         if bundle.accounts is not None:
             self.accounts = bundle.accounts
             refs += ["auth"] if bundle.accounts else []

@@ -68,6 +68,7 @@ def field_of(text: str, sources: tuple[str, ...]) -> Found | None:
     typed = take(TYPED)
     choices = take(CHOICES)
     unit = _unit(take(UNIT) if _has_unit(rest) else None)
+    rest = re.sub(r"(?:\s+(?:of|with|is|in|that|which|as|from|to))+$", "", rest)
     name = _name(rest)
     if not name:
         return None
@@ -155,7 +156,7 @@ def _name(text: str) -> str:
         return ""
     if any(piece in grammar().states for piece in pieces[:-1]) or _is_verb(pieces):
         return ""
-    if not is_thing(pieces[-1]) and not _typed(" ".join(pieces)):
+    if not is_thing(pieces[-1]) and not _typed(pieces[-1]):
         return ""
     return " ".join(pieces).replace("/", " ")
 

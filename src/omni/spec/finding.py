@@ -7,6 +7,7 @@ import re
 from omni.spec import words
 from omni.spec.actions import named_entity
 from omni.spec.draft import Draft
+from omni.spec.grammar import grammar
 from omni.spec.model import Entity, FieldType, Operation, OperationKind, PartStatus, Question, RelationKind, SpecField
 from omni.spec.reading import Reading
 
@@ -67,7 +68,7 @@ def read_export(draft: Draft, reading: Reading) -> None:
     match = reading.match(EXPORT)
     if match is None:
         return
-    name = named_entity(draft, match["what"] or "") or ("" if (match["what"] or "").strip() else draft.main)
+    name = named_entity(draft, match["what"] or "") or ("" if _telling(match["what"] or "") else draft.main)
     if not name:
         return
     kind = OperationKind.IMPORT if match["verb"].startswith("import") else OperationKind.EXPORT
@@ -90,6 +91,10 @@ def read_export(draft: Draft, reading: Reading) -> None:
     draft.version += 1
     reading.claim(match)
     reading.refer(f"operation:{operation.id}")
+
+
+def _telling(text: str) -> bool:
+    return any(word not in grammar().stop for word in text.split())
 
 
 def _field(entity: Entity, noun: str) -> SpecField | None:

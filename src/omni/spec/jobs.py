@@ -55,7 +55,7 @@ def read_job(draft: Draft, reading: Reading) -> None:
     span, before = reading.match(SPAN), reading.match(BEFORE)
     entity = _subject(draft, reading)
     usual = next((job for job in draft.jobs.values() if job.trigger is Trigger.SCHEDULE and not job.sources), None)
-    if when and usual and (entity is None or entity.name == usual.entity):
+    if when and usual and not any(reading.match(pattern) for pattern in (PURGE, REMIND, MARK, REPORT)):
         draft.jobs[usual.name] = usual.model_copy(update={"schedule": schedule, "sources": reading.sources})
         reading.claim(when)
         reading.refer(f"job:{usual.name}")

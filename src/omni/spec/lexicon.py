@@ -83,6 +83,8 @@ class Bundle(Entry):
     roles: dict[str, str] = {}
     """Name → description. `admin` belongs to the first user, `user` to everyone who signs up, others are given."""
     accounts: bool | None = None
+    refs: tuple[str, ...] = ()
+    """What it means beyond what it adds."""
 
 
 class Feature(Bundle):

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from omni.spec import lexicon, words
 from omni.spec.actions import custom, read_access, restrict, read_actions, read_subject
+from omni.spec.casting import read_cast, read_upload
 from omni.spec.draft import Draft
 from omni.spec.grammar import grammar
 from omni.spec.finding import read_export, read_finding, read_reports
@@ -18,6 +19,8 @@ from omni.spec.structure import (
     read_audience,
     read_detail,
     read_has,
+    read_assignment,
+    read_inline,
     read_list,
     read_must,
     read_relations,
@@ -79,7 +82,17 @@ def _read(draft: Draft, vocabulary: Vocabulary, reading: Reading) -> None:
     negative = reading.match(r"\b(?:not|never|cannot|can't|don't|doesn't|nobody|no one|won't|shouldn't|mustn't)\b")
     for rule in (read_relations, read_has, read_must, read_job, read_subject, read_access):
         rule(draft, reading)
-    for rule in (shift, read_finding, read_export, read_reports, read_detail):
+    for rule in (
+        shift,
+        read_assignment,
+        read_cast,
+        read_upload,
+        read_inline,
+        read_finding,
+        read_export,
+        read_reports,
+        read_detail,
+    ):
         rule(draft, reading)
     if reading.context.mode == "fields" and not reading.claimed and reading.phrase.lead != "":
         read_list(draft, reading)
@@ -120,7 +133,7 @@ def _integrates(draft: Draft, reading: Reading) -> None:
 
 def _notifies(draft: Draft, reading: Reading) -> None:
     """ "users get an e-mail when …": written down whole; whether a template can is for the template to say."""
-    if match := reading.match(NOTIFIES):
+    if (match := reading.match(NOTIFIES)) and draft.template != "worker":
         kind = "sms" if re.search(r"sms|text message|whatsapp", match[0]) else "email"
         name = kind if kind not in draft.integrations else f"{kind}_{len(draft.integrations) + 1}"
         said = reading.phrase.text.strip(" .,;")
@@ -153,7 +166,27 @@ def _technology(draft: Draft, reading: Reading) -> None:
         reading.claim(match)
         reading.refer(f"template:{draft.template}")
         reading.claim_words(
-            frozenset({"database", "databases", "language", "languages", "framework", "frameworks", "db"})
+            frozenset(
+                {
+                    "store",
+                    "stores",
+                    "stored",
+                    "save",
+                    "saves",
+                    "saved",
+                    "runs",
+                    "built",
+                    "written",
+                    "based",
+                    "database",
+                    "databases",
+                    "language",
+                    "languages",
+                    "framework",
+                    "frameworks",
+                    "db",
+                }
+            )
         )
     if foreign := reading.match(grammar().foreign):
         reading.refuse(
@@ -175,6 +208,8 @@ def _without(draft: Draft, reading: Reading) -> None:
             reading.refuse(draft.domain.needs_accounts + " So there are accounts.")
             return
         draft.accounts = False
+    elif _is_feature(draft, match[0]):
+        return
     elif not _take_out(draft, what):
         if len(what.split()) > 3 or any(
             word in grammar().verbs or word in ("can", "who", "that") for word in what.split()
@@ -184,6 +219,12 @@ def _without(draft: Draft, reading: Reading) -> None:
     reading.claim(match)
     reading.refer("project")
     reading.note = reading.note or f"Left out: {what}."
+
+
+def _is_feature(draft: Draft, said: str) -> bool:
+    """ "no double bookings" is something that the domain does."""
+    known = [text for feature in (draft.domain.features if draft.domain else ()) for text in feature.words]
+    return words.singular_phrase(said.strip(" .,;!")) in known
 
 
 def _without_account(draft: Draft, reading: Reading, match: re.Match[str]) -> None:

@@ -50,8 +50,9 @@ def _trim(draft: Draft, mentioned: set[str]) -> None:
         working |= {
             f for o in draft.operations.values() if o.entity == name for f in (o.field, o.value_field, o.target_field)
         }
+        used = {o.field for o in draft.operations.values() if o.entity == name and f"operation:{o.id}" in mentioned}
         for field in entity.fields:
-            wanted = field.name in listed or f"field:{name}.{field.name}" in mentioned
+            wanted = field.name in listed | used or f"field:{name}.{field.name}" in mentioned
             if not wanted and not (domestic and field.name in working):
                 draft.drop_field(name, field.name)
 
@@ -89,6 +90,13 @@ def _complete(draft: Draft, entity: Entity) -> None:
         name = lexicon.parse_field("name", "string, max 200, search", entity.sources)
         draft.add_field(entity.name, name)
         draft.assume(f"{words.a(entity.label.lower()).capitalize()} has a name; the request says no more of it.")
+    targets = {*draft.entities, "User"}
+    entity = draft.entities[entity.name]
+    draft.change(
+        entity.name,
+        relations=tuple(r for r in entity.relations if r.target in targets),
+        computed=tuple(c for c in entity.computed if not c.child or c.child in targets),
+    )
     entity = draft.entities[entity.name]
     names = {field.name for field in entity.fields}
     if entity.display_field not in names:

@@ -32,6 +32,14 @@ AUDIENCE = re.compile(
     r"\bfor (?:(?:an?|the|my|our|your|their|his|her|all|small|local|use (?:by|in)) )*((?:[\w&'-]+)(?: (?!with\b|that\b|where\b|and\b|to\b|so\b|in\b|on\b|using\b|by\b)[\w&'-]+){0,3})(?=\W*$| (?:in|on|using|by)\b)"
 )
 INLINE = re.compile(r"([a-z][a-z -]*?) \(([^()]+,[^()]+)\)")
+SEVERAL = re.compile(r"(?:(?:many|several|and|with|have) )*(?:tags|labels|comments|attachments|categories)")
+"""Things of their own, which the lexicon knows."""
+ASSIGN = re.compile(
+    r"(?:\bassign(?:s|ed|ing)?\b(?P<what> [a-z ]+?)?|\b(?:is|are|be) assigned) to (?:an? |one |the |other |different |team |specific )*(?:users?|members?|people|persons?|colleagues?|agents?|employees?|someone|each other|staff|teammates?)\b|\bassignees?\b"
+)
+THINGS = re.compile(
+    r"\b(?:app|application|api|tool|system|website|site|database|service|backend|program|manager|tracker|register|portal|dashboard|platform|catalog|catalogue|directory|list) (?:for|of|about|with) (?:my |our |the |all |different |various )*(?P<what>[a-z]+(?: [a-z]+)?)(?=\W*$| (?:in|with|and)\b)"
+)
 TITLE = re.compile(r"^\W*(?:the |our |my )?([a-z]+(?: [a-z]+)?)\s*:\s*$")
 INTRO = re.compile(
     r"^\W*(?:hi |hello |hey )*(?:i|we)(?:'m|'re)? (?:run|have|own|am|are|work (?:at|in|for|as)|lead|teach|manage|a|an)? ?(?:an?|the|my|our) (?P<who>[a-z -]+?)\W*$"
@@ -39,6 +47,8 @@ INTRO = re.compile(
 DETAIL = re.compile(
     r"\(.*[,/|].*\)|\bbetween \d|\b\d+ ?[-–] ?\d+\b|\b(?:at most|at least|up to|max) \d|\bunique\b|\bin (?:kg|km|euros?|cm|%)"
 )
+QUALIFYING = r"(?:ed|ive|able|ible|ing|al|ic|ous|ful|less|ised|ized|ly)$|^(?:no|not|never|only|secure|multi|real|live|cross|auto)"
+"""Endings of words that ask for something: "encrypted", "collaborative", "automatic"."""
 SCENE = re.compile(r"\b(?:in|at|around) (?:my|our|the) ([a-z]+(?: [a-z]+)?)\W*$")
 MUST = re.compile(
     rf"^\W*(?:the |an? |each |every |all )?{NP}(?:'s)? (?:is|are|must be|must|has to be|have to be|should be|cannot|can't|may not|can not)(?P<not> not| never)? (?:be )?(?P<what>.+)$"
@@ -91,7 +101,9 @@ def read_has(draft: Draft, reading: Reading) -> None:
     people = {name for names in grammar().people.values() for name in names} | grammar().app
     if not noun or noun in people:
         return
-    if not draft.find_entity(noun) and (len(noun.split()) > 2 or not is_thing(noun) or noun in grammar().verbs):
+    if not draft.find_entity(noun) and (
+        len(noun.split()) > 2 or not is_thing(noun) or (noun in grammar().verbs and not match["det"])
+    ):
         return
     rest = reading.lower[match.end() :]
     if not (draft.find_entity(noun) or field_of(rest, reading.sources)):
@@ -183,8 +195,6 @@ def _two(draft: Draft, main: str, first: str, second: str) -> tuple[str, str, st
 def read_things(draft: Draft, reading: Reading) -> None:
     """ "Track my plants", "a plant tracker", and the lists that follow."""
     context = reading.context
-    if (match := reading.match(INLINE)) and _fields_inline(draft, reading, match):
-        return
     if match := reading.match(TITLE):
         noun = " ".join(match[1].split())
         if draft.find_entity(noun) or words.singular_phrase(noun) != noun:
@@ -197,6 +207,8 @@ def read_things(draft: Draft, reading: Reading) -> None:
         noun = _noun(reading, match.end())
         if noun and _thing(draft, reading, noun, match.start(), match.end()):
             return
+    if _for_things(draft, reading):
+        return
     if not draft.domain and not draft.main and (match := reading.match(_named())):
         noun = " ".join(w for w in reading.free(*match.span(1)).split() if _content(w))
         if noun and is_thing(noun) and noun.split()[-1] not in grammar().verbs:
@@ -233,6 +245,48 @@ def _fields_inline(draft: Draft, reading: Reading, match: re.Match[str]) -> bool
     reading.context.mode = "features" if mode == "actions" else mode
     reading.context.entity = entity if not held else held
     return True
+
+
+def read_inline(draft: Draft, reading: Reading) -> None:
+    """Things with their fields in brackets."""
+    if match := reading.match(INLINE):
+        _fields_inline(draft, reading, match)
+
+
+def _for_things(draft: Draft, reading: Reading) -> bool:
+    """ "an API for products": things, unless they are people."""
+    match = reading.match(THINGS)
+    if match is None or draft.main:
+        return False
+    noun = match["what"]
+    last = noun.split()[-1]
+    people = {name for names in grammar().people.values() for name in names} | grammar().audience
+    person = last in people or re.search(r"(?:er|or|ist|man|men)s$", last)
+    if person or words.singular(last) == last or not is_thing(noun):
+        return False
+    entity = draft.new_entity(noun, reading.sources)
+    reading.claim(match)
+    reading.refer(f"entity:{entity}")
+    reading.context.entity, reading.context.mode = entity, "things"
+    return True
+
+
+def read_assignment(draft: Draft, reading: Reading) -> None:
+    """ "Cards can be assigned to users": a relation to an account."""
+    match = reading.match(ASSIGN)
+    nouns = [t.text for t in reading.phrase.tokens]
+    entity = (
+        next((name for noun in nouns if (name := draft.find_entity(noun))), "") or reading.context.entity or draft.main
+    )
+    if match is None or not entity or draft.accounts is False:
+        return
+    draft.add_role("user", reading.sources)
+    if any(field.name == "assignee" for field in draft.entities[entity].fields):
+        draft.drop_field(entity, "assignee")
+    held = words.snake(draft.entities[entity].label_plural)
+    notation = f"User, optional, inverse assigned_{held}"
+    reading.refer(draft.add_relation(entity, lexicon.parse_relation("assignee", notation, entity, reading.sources)))
+    reading.claim(match)
 
 
 def _content(word: str) -> bool:
@@ -315,7 +369,7 @@ def read_detail(draft: Draft, reading: Reading) -> None:
 def _field(draft: Draft, reading: Reading, text: str) -> None:
     found = field_of(text, reading.sources)
     entity = reading.context.entity
-    if found is None or not entity:
+    if found is None or not entity or SEVERAL.fullmatch(text.strip(" .,;!")):
         return
     features = reading.context.mode == "features"
     if features and not found.sure:
@@ -325,6 +379,7 @@ def _field(draft: Draft, reading: Reading, text: str) -> None:
     short = re.sub(r"_(?:date|on|at)$", "", name)
     same = {name, words.singular(name), words.plural(name), f"{short}_on", f"{short}_at", f"{short}_date"}
     known = next((f for f in held.fields if f.name in same), None)
+    known = known or next((f for f in held.fields if f.name.endswith(f"_{name}") and not f.sources), None)
     relation = next((r for r in held.relations if r.name in same), None)
     child = draft.find_entity(found.field.label)
     reading.claim_span(0, len(reading.lower))
@@ -380,6 +435,7 @@ def read_audience(draft: Draft, reading: Reading) -> None:
         reading.claim(match)
         reading.note = "Says who it is for."
         return
+    _kind(draft, reading)
     for pattern in (AUDIENCE, SCENE):
         match = reading.match(pattern)
         if match is None or match[1].split()[0].endswith("ing") or re.search(r"\d", match[1]):
@@ -391,6 +447,26 @@ def read_audience(draft: Draft, reading: Reading) -> None:
         reading.claim(match)
         said = reading.phrase.text[match.start() : match.end()].strip(" .,;!")
         draft.assume(f"“{said}” says who or where it is for; nothing is built differently for that.", part=reading.part)
+
+
+def _plain() -> frozenset[str]:
+    held = grammar()
+    return held.stop | held.fluff | held.build | held.app
+
+
+def _kind(draft: Draft, reading: Reading) -> None:
+    """ "a plant shop", "a tennis court booking system": one noun more before the words for the whole."""
+    tokens = reading.phrase.tokens
+    for index, token in enumerate(tokens[:-1]):
+        plain = token.text.isalpha() and token.text not in grammar().adverbs and not re.search(QUALIFYING, token.text)
+        opens = all(t.text in grammar().stop | grammar().build | grammar().fluff for t in tokens[:index])
+        held = index not in reading.claimed and index + 1 in reading.claimed and token.text not in _plain()
+        if draft.domain and not reading.phrase.lead and plain and opens and held and token.text not in grammar().verbs:
+            reading.claimed.add(index)
+            draft.assume(
+                f"“{token.text}” says what kind it is; nothing is built differently for that.", part=reading.part
+            )
+            return
 
 
 def _introduces(reading: Reading) -> bool:

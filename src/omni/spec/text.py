@@ -120,12 +120,22 @@ def _tile_phrases(text: str, cuts: list[int]) -> list[tuple[int, int]]:
     begun: int | None = None
     for start, end in _tile(text, cuts):
         begun = start if begun is None else begun
-        if not all(token.text in grammar().connecting for token in tokenize(text[start:end])):
+        if not _bare(tuple(token.text for token in tokenize(text[start:end]))):
             spans.append((begun, end))
             begun = None
     if begun is not None:
         spans.append((spans.pop()[0] if spans else begun, cuts[-1]))
     return spans
+
+
+def _bare(said: tuple[str, ...]) -> bool:
+    """Only connecting words, or adjectives of what follows ("a simple, beautiful and fast …")."""
+    held = grammar()
+    if all(word in held.connecting for word in said):
+        return True
+    return any(word in held.fluff for word in said) and all(
+        word in held.fluff | held.stop | held.build for word in said
+    )
 
 
 def _phrase(text: str, sentence: int, start: int, end: int, first: bool) -> Phrase:

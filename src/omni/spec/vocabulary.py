@@ -92,7 +92,13 @@ class Vocabulary:
         self.terms.setdefault(pieces[0], []).append(Term(pieces, loose, apply))
 
     def _role(self, name: str) -> Callable[[Reading], list[str]]:
-        return lambda reading: [self.draft.add_role(name, reading.sources)]
+        def apply(reading: Reading) -> list[str]:
+            """ "for teachers" says who it is for, and makes no role."""
+            if reading.match(rf"\bfor (?:\w+ )?{name}s?\b"):
+                return []
+            return [self.draft.add_role(name, reading.sources)]
+
+        return apply
 
     def _bundle(self, feature: Feature, *, general: bool) -> Callable[[Reading], list[str]]:
         def apply(reading: Reading) -> list[str]:
