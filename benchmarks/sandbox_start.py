@@ -52,11 +52,10 @@ def main() -> None:
         }
         medians = _milliseconds(ways)
     simple = medians["bwrap --ro-bind / /"]
+    bare = medians["bare"]
     for name, median in medians.items():
-        print(
-            f"{name:<24} {median:6.1f} ms, {median - medians['bare']:6.1f} over bare, {median / simple:4.1f} times bwrap"
-        )
-    held = medians["omni, empty workspace"] - medians["bare"] <= LIMIT
+        print(f"{name:<24} {median:6.1f} ms, {median - bare:6.1f} over bare, {median / simple:4.1f} times bwrap")
+    held = medians["omni, empty workspace"] - bare <= LIMIT
     print(f"at most {LIMIT:.0f} ms over bare on an idle machine: {'held' if held else 'not held'}")
 
 
