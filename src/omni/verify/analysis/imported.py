@@ -57,6 +57,8 @@ def python_imports(context: Context) -> Iterator[Foreign]:
             top = each.module.split(".", 1)[0]
             if each.level or top in STANDARD or top in own_here or each.module in seen:
                 continue
+            if top == "setuptools" and file.path.endswith("setup.py"):
+                continue  # whoever runs it brings it
             seen.add(each.module)
             yield Foreign(each.module, file, each.line, each.optional)
 

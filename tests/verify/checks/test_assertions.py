@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+Found = Callable[..., list[str]]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("result = total([1])\n    print(result)", "error asserts-nothing"),
+        ("assert True", "error asserts-constant"),
+        ("assert 1 == 1", "error asserts-constant"),
+        ("x = total()\n    assert x == x", "error asserts-constant"),
+        ("assert (total() == 1, 'message')", "error asserts-constant"),
+        ("assert total() or True", "error asserts-constant"),
+        ("m = Mock()\n    m.run()\n    m.run.assert_called_once()", "warning asserts-own-mock"),
+        ("assert total([1]) == 1", ""),
+        ("with pytest.raises(ValueError):\n        total(None)", ""),
+        ("m = Mock()\n    total(m)\n    m.run.assert_called_once()", ""),
+        ("check_total(1)", ""),
+        ("helper(1)", ""),
+        ("if not total():\n        raise AssertionError", ""),
+        ("expect(page).to_have_title('x')", ""),
+    ],
+)
+def test_body(found: Found, body: str, expected: str) -> None:
+    helper = "def helper(x):\n    assert x == 1\n\n"
+    line = 4 + body.count("\n") * ("assert x == x" in body) + ("asserts-constant" in expected)
+    source = f"{helper}def test_total():\n    {body}\n"
+    assert found("assertions", {"tests/test_a.py": source}) == (
+        [f"{expected} tests/test_a.py:{line}"] if expected else []
+    )
+
+
+def test_helpers_of_other_files_count(found: Found) -> None:
+    files = {
+        "tests/conftest.py": "def same(a):\n    _same(a)\n\ndef _same(a):\n    assert a\n",
+        "tests/test_a.py": "from conftest import same\n\ndef test_a():\n    same(1)\n",
+    }
+    assert found("assertions", files) == []
+
+
+def test_what_is_no_test(found: Found) -> None:
+    source = (
+        "import pytest\n\n@pytest.fixture\ndef test_data():\n    return 1\n\n"
+        "class Helper:\n    def test_it(self):\n        return 1\n\n"
+        "@pytest.mark.skip\ndef test_later():\n    pass\n\ndef test_speed(benchmark):\n    benchmark(len, [])\n"
+    )
+    assert found("assertions", {"tests/test_a.py": source, "app/a.py": "def test_x():\n    return 1\n"}) == []
+
+
+def test_methods_of_test_cases(found: Found) -> None:
+    source = (
+        "import unittest\n\nclass A(unittest.TestCase):\n    def test_a(self):\n        self.assertEqual(1, f())\n\n"
+        "    def test_b(self):\n        f()\n"
+    )
+    assert found("assertions", {"test_a.py": source}) == ["error asserts-nothing test_a.py:7"]

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from omni.verify.report import CheckResult, Status
+
+Found = Callable[..., list[str]]
+Look = Callable[..., CheckResult]
+
+
+def _project(*names: str) -> dict[str, str]:
+    listed = "".join(f'    "{name}",\n' for name in names)
+    return {"pyproject.toml": f'[project]\nname = "app"\nversion = "1"\ndependencies = [\n{listed}]\n'}
+
+
+@pytest.mark.parametrize("name", ["reqeusts", "requets", "djnago", "python-dateutils", "sqla1chemy", "nunpy", "flaskk"])
+def test_look_alikes(found: Found, name: str) -> None:
+    assert found("dependency-names", _project("httpx", name), offline=True) == ["error look-alike pyproject.toml:6"]
+
+
+@pytest.mark.parametrize("name", ["requests", "httpx", "SQLAlchemy", "ruamel.yaml", "boto3", "types-requests"])
+def test_popular_names_are_known_offline(look: Look, name: str) -> None:
+    result = look("dependency-names", _project(name), offline=True)
+    assert (result.status, result.findings) == (Status.PASS, ())
+
+
+def test_unknown_names_are_incomplete_offline(look: Look) -> None:
+    result = look("dependency-names", _project("a-name-that-nobody-has-taken-yet-17"), offline=True)
+    assert result.status is Status.INCOMPLETE
+    assert "`a-name-that-nobody-has-taken-yet-17`: not in the snapshot of 2026-11" in result.reason
+    assert "offline" in result.reason
+
+
+def test_made_up_import_is_a_name_too(found: Found) -> None:
+    assert found("dependency-names", {"app.py": "import os\nimport reqeusts\n"}, offline=True) == [
+        "error look-alike app.py:2"
+    ]
+
+
+def test_url_and_workspace_are_nobodys_business(look: Look) -> None:
+    result = look("dependency-names", _project("our-own-thing-xyz @ https://example.com/a.whl"), offline=True)
+    assert result.status is Status.PASS
+
+
+def test_npm(found: Found) -> None:
+    files = {"package.json": '{\n  "dependencies": {\n    "react": "19",\n    "lodahs": "1"\n  }\n}\n'}
+    assert found("dependency-names", files, offline=True) == ["error look-alike package.json:4"]
+
+
+@pytest.mark.host
+@pytest.mark.slow
+def test_the_registry_is_asked(look: Look) -> None:
+    """Needs the package index; without one the honest answer is `incomplete`."""
+    result = look("dependency-names", _project("a-name-that-nobody-has-taken-yet-17"))
+    if result.status is Status.INCOMPLETE:
+        assert "could not be asked" in result.reason
+    else:
+        assert [finding.rule for finding in result.findings] == ["no-such-package"]

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from omni.verify.report import CheckResult, Status
+
+Found = Callable[..., list[str]]
+Look = Callable[..., CheckResult]
+
+MANIFEST = '[project]\nname = "app"\nversion = "1"\ndependencies = ["httpx>=0.28", "PyYAML"]\n'
+
+
+def test_undeclared(found: Found) -> None:
+    files = {
+        "pyproject.toml": MANIFEST,
+        "src/app/__init__.py": "",
+        "src/app/a.py": "import os\nimport httpx\nimport rich\n",
+    }
+    assert found("imports", files) == ["error undeclared-import src/app/a.py:3"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import yaml",  # another name than its distribution's
+        "from app import b",
+        "from . import b",
+        "try:\n    import ujson\nexcept ImportError:\n    ujson = None",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import rich",
+        "import tomllib, asyncio",
+    ],
+)
+def test_declared_or_not_needed(found: Found, source: str) -> None:
+    files = {
+        "pyproject.toml": MANIFEST,
+        "src/app/__init__.py": "",
+        "src/app/b.py": "import httpx\n",
+        "src/app/a.py": source,
+    }
+    assert [each for each in found("imports", files) if "unused" not in each] == []
+
+
+def test_development_dependency_in_the_program(found: Found) -> None:
+    manifest = MANIFEST + '[dependency-groups]\ndev = ["pytest"]\n'
+    files = {
+        "pyproject.toml": manifest,
+        "app/__init__.py": "import pytest, yaml, httpx\n",
+        "tests/test_a.py": "import pytest\n",
+    }
+    assert found("imports", files) == ["warning development-dependency app/__init__.py:1"]
+
+
+def test_unused(found: Found) -> None:
+    manifest = '[project]\nname = "app"\ndependencies = ["httpx", "attrs-strict-thing"]\n'
+    files = {"pyproject.toml": manifest, "app.py": "import httpx\n"}
+    assert found("imports", files) == ["note unused-dependency pyproject.toml:3"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("requirements.txt", "-r other.txt\nhttpx[http2]==0.28.1 \\\n    --hash=sha256:aa\n# comment\n"),
+        ("setup.cfg", "[options]\ninstall_requires =\n    httpx>=0.28\n"),
+        ("setup.py", "from setuptools import setup\nsetup(install_requires=['httpx'])\n"),
+        ("Pipfile", '[packages]\nhttpx = "*"\n'),
+        ("pyproject.toml", '[tool.poetry.dependencies]\npython = "^3.11"\nhttpx = "^0.28"\n'),
+        ("pyproject.toml", '[project]\nname = "a"\n[project.optional-dependencies]\nhttp = ["httpx"]\n'),
+    ],
+)
+def test_manifests(found: Found, path: str, text: str) -> None:
+    files = {path: text, "app.py": "import httpx\nimport rich\n"}
+    assert found("imports", files) == ["error undeclared-import app.py:2"]
+
+
+def test_no_manifest(found: Found) -> None:
+    assert found("imports", {"app.py": "import httpx\n"}) == ["warning no-manifest :None"]
+
+
+def test_broken_manifest_is_not_passed_over(look: Look) -> None:
+    result = look("imports", {"pyproject.toml": "[project\n", "app.py": "import os\n"})
+    assert result.status is Status.INCOMPLETE
+    assert list(result.coverage.failed) == ["pyproject.toml"]
+
+
+def test_javascript(found: Found) -> None:
+    files = {
+        "package.json": '{"name": "web", "dependencies": {"react": "19"}, "devDependencies": {"vite": "7"}}',
+        "tsconfig.json": '{"compilerOptions": {"paths": {"~app/*": ["./src/*"]}}}',
+        "src/a.tsx": (
+            "import React from 'react';\nimport { join } from 'node:path';\n"
+            "import fs from 'fs';\nimport x from './x';\n"
+            "import y from '@/y';\nimport z from '~app/z';\nimport _ from 'lodash/get';\nconst d = require('dayjs');\n"
+        ),
+    }
+    assert found("imports", files) == ["error undeclared-import src/a.tsx:7", "error undeclared-import src/a.tsx:8"]

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+Found = Callable[..., list[str]]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("def total(items):\n    pass\n", ["error stub a.py:1"]),
+        ("def total(items): ...\n", ["error stub a.py:1"]),
+        ('def total(items):\n    """The sum."""\n    raise NotImplementedError\n', ["error stub a.py:1"]),
+        ("class A:\n    def total(self):\n        raise NotImplementedError('later')\n", ["error stub a.py:2"]),
+        ("@app.get('/')\ndef total():\n    pass\n", ["error stub a.py:2"]),
+        ("x = 1  # TODO: more\n", ["warning unfinished-mark a.py:1"]),
+        ("x = 'lorem ipsum dolor'\n", ["warning filler-text a.py:1"]),
+        # by nature without a body, or on purpose
+        ("from typing import Protocol\nclass A(Protocol):\n    def total(self) -> int: ...\n", []),
+        ("@overload\ndef total(a: int) -> int: ...\n", []),
+        ("class A(ABC):\n    @abstractmethod\n    def total(self): ...\n", []),
+        ("class A:\n    def total(self):\n        raise NotImplementedError\nclass B(A):\n    pass\n", []),
+        ("@click.group()\ndef main():\n    pass\n", []),
+        ('def total():\n    """Does nothing: there is no total here."""\n    pass\n', []),
+        ("def noop():\n    pass\n", []),
+        ("class E(Exception):\n    pass\n", []),
+        ("x = '# TODO'\n", []),
+        ("x = 1  # TODO(#12): more\n", []),
+    ],
+)
+def test_python(found: Found, source: str, expected: list[str]) -> None:
+    assert found("placeholders", {"a.py": source}) == expected
+
+
+def test_other_languages(found: Found) -> None:
+    files = {"a.ts": "// FIXME\n", "b.html": "<p>\nLorem ipsum</p>\n", "c.yaml": "key: YOUR_API_KEY_HERE\n"}
+    assert sorted(found("placeholders", files)) == [
+        "warning filler-text b.html:2",
+        "warning filler-text c.yaml:1",
+        "warning unfinished-mark a.ts:1",
+    ]
+
+
+def test_examples_may_hold_filler(found: Found) -> None:
+    assert found("placeholders", {".env.example": "KEY=YOUR_KEY_HERE\n", "tests/test_a.py": "def stub(): ...\n"}) == []

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from omni.verify.report import CheckResult
+
+Found = Callable[..., list[str]]
+Look = Callable[..., CheckResult]
+
+
+@pytest.mark.parametrize(
+    ("source", "rule", "cwe"),
+    [
+        ("import subprocess\nsubprocess.run(x, shell=True)", "error S602", "CWE-78"),
+        ("import subprocess\nsubprocess.run('ls', shell=True)", "note S602", "CWE-78"),
+        ("eval(x)", "error S307", "CWE-95"),
+        ("exec(x)", "error S102", "CWE-95"),
+        ("import pickle\npickle.loads(x)", "warning S301", "CWE-502"),
+        ("import yaml\nyaml.load(x)", "error S506", "CWE-502"),
+        ("import hashlib\nhashlib.md5(x)", "warning S324", "CWE-327"),
+        ("app.run(debug=True)", "", ""),
+        ("from flask import Flask\napp = Flask('a')\napp.run(debug=True)", "error S201", "CWE-489"),
+        ("import httpx\nhttpx.get(x, verify=False)", "error S501", "CWE-295"),
+        ("host = '0.0.0.0'", "note S104", "CWE-605"),
+        ("import tempfile\ntempfile.mktemp()", "error S306", "CWE-377"),
+        ("import jinja2\njinja2.Environment(autoescape=False)", "error S701", "CWE-79"),
+        ("import os\nos.system(x)", "error S605", "CWE-78"),
+        ("import secrets\nsecrets.token_hex()", "", ""),
+    ],
+)
+def test_weakness(look: Look, source: str, rule: str, cwe: str) -> None:
+    findings = look("security-python", {"a.py": source + "\n"}).findings
+    assert [(f"{each.severity} {each.rule}", each.cwe) for each in findings] == ([(rule, cwe)] if rule else [])
+    assert all(each.why and each.fix for each in findings)
+
+
+def test_syntax_newer_than_the_interpreter_is_seen(look: Look) -> None:
+    source = "type Alias[T] = list[T]\n\ndef f[T](x: T) -> None:\n    eval(x)\n"
+    assert [each.rule for each in look("security-python", {"a.py": source}).findings] == ["S307"]
+
+
+def test_in_tests_it_is_a_note(found: Found) -> None:
+    assert found("security-python", {"tests/test_a.py": "eval(x)\n"}) == ["note S307 tests/test_a.py:1"]
