@@ -1,14 +1,12 @@
 """Writes the pages that are made from the code, so that they can't drift: `docs/reference/`, and the map of the rooms.
 
-    .venv/bin/python docs/generate.py            write them
-    .venv/bin/python docs/generate.py --check    exit 1 when one of them is not what the code says (a test runs this)
+.venv/bin/python docs/generate.py            write them
+.venv/bin/python docs/generate.py --check    exit 1 when one of them is not what the code says (a test runs this)
 """
 
 from __future__ import annotations
 
-import importlib
 import os
-import pkgutil
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -16,9 +14,10 @@ from pathlib import Path
 import click
 import grimp
 
-import omni
-from omni.cli.main import COMMANDS, omni as command_line
-from omni.kernel.errors import CATALOGUE, Exit
+from omni.cli.listings import error_kinds
+from omni.cli.main import COMMANDS
+from omni.cli.main import omni as command_line
+from omni.kernel.errors import Exit
 from omni.kernel.settings import explain
 from omni.review.scorecard import dimensions
 from omni.spec.lexicon import domains
@@ -64,19 +63,18 @@ def _cli() -> str:
     text = MADE + "# Commands\n\n`omni` exits 0 (pass), 1 (failed), 2 (usage), 3 (incomplete), 4 (not allowed).\n"
     for name in COMMANDS:
         command = command_line.get_command(click.Context(command_line), name)
-        assert command
         text += _command(command, f"omni {name}")
     return text
 
 
-def _command(command: click.Command, path: str) -> str:
+def _command(command: click.Command | None, path: str) -> str:
+    if command is None:
+        raise LookupError(path)
     context = click.Context(command, info_name=path, max_content_width=100, terminal_width=100)
     text = f"\n## `{path}`\n\n```text\n{command.get_help(context)}\n```\n"
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
-            inner = command.get_command(context, name)
-            assert inner
-            text += _command(inner, f"{path} {name}")
+            text += _command(command.get_command(context, name), f"{path} {name}")
     return text
 
 
@@ -92,13 +90,14 @@ def _settings() -> str:
 
 
 def _errors() -> str:
-    for module in pkgutil.walk_packages(omni.__path__, "omni."):
-        if "templates.parts" not in module.name and not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
-    kinds = sorted(CATALOGUE.values(), key=lambda kind: kind.code)
-    rows = [(f"`{kind.code}`", kind.title, f"{int(kind.exit)} {Exit(kind.exit).name.lower()}", kind.fix) for kind in kinds]
-    return MADE + "# Errors\n\nEvery error says what, where, why, and what to do.\n\n" + _table(
-        ("code", "meaning", "exit", "what to do"), rows
+    rows = [
+        (f"`{kind.code}`", kind.title, f"{int(kind.exit)} {Exit(kind.exit).name.lower()}", kind.fix)
+        for kind in error_kinds()
+    ]
+    return (
+        MADE
+        + "# Errors\n\nEvery error says what, where, why, and what to do.\n\n"
+        + _table(("code", "meaning", "exit", "what to do"), rows)
     )
 
 
@@ -124,7 +123,7 @@ def _templates() -> str:
 
 
 def _domains() -> str:
-    rows = [(f"`{domain.id}`", domain.title, ", ".join(domain.entity_names)) for domain in domains()]
+    rows = [(f"`{name}`", domain.title, ", ".join(domain.entities)) for name, domain in sorted(domains().items())]
     return (
         MADE
         + f"# Domains\n\n{len(rows)} application domains are known by name; anything else goes by general rules.\n\n"
@@ -141,8 +140,10 @@ def _scorecard() -> str:
         )
         for dimension in dimensions().values()
     ]
-    return MADE + "# Scorecard\n\nTen dimensions, each 0 to 10 from evidence alone.\n\n" + _table(
-        ("dimension", "checks", "measures"), rows
+    return (
+        MADE
+        + "# Scorecard\n\nTen dimensions, each 0 to 10 from evidence alone.\n\n"
+        + _table(("dimension", "checks", "measures"), rows)
     )
 
 
@@ -160,7 +161,8 @@ def _rooms() -> str:
         lines += [f"  subgraph {floor}", *(f"    {room}" for room in rooms), "  end"]
     lines += [f"  {source} -->|{count}| {target}" for (source, target), count in sorted(edges.items())]
     return (
-        MADE + "# The rooms\n\nDrawn from the imports; a number is how many modules import across. The build fails when an"
+        MADE
+        + "# The rooms\n\nDrawn from the imports; a number is how many modules import across. The build fails when an"
         " arrow points up.\n\n" + "\n".join(lines) + "\n```\n"
     )
 

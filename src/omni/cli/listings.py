@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
+from typing import TYPE_CHECKING
 
 import click
 
 from omni.cli.common import json_option, line, table
+
+if TYPE_CHECKING:
+    from omni.kernel.errors import ErrorKind
+
+SCRIPTS = re.compile(r"\.(parts|migrations|__main__)\b")
+"""Modules that are run, not imported."""
 
 
 @click.command()
@@ -41,15 +49,20 @@ def templates(as_json: bool) -> None:
 @json_option
 def errors(as_json: bool) -> None:
     """List every error Omni can raise: its code, its meaning, its exit code, what to do."""
-    import omni
-    from omni.kernel.errors import CATALOGUE
-
-    for module in pkgutil.walk_packages(omni.__path__, "omni."):  # a kind is declared where it is raised
-        if "templates.parts" not in module.name and not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
-    kinds = sorted(CATALOGUE.values(), key=lambda kind: kind.code)
+    kinds = error_kinds()
     if as_json:
         for kind in kinds:
             line("error", {"code": kind.code, "title": kind.title, "exit": int(kind.exit), "fix": kind.fix})
         return
     table(("code", "exit", "title", "what to do"), [(k.code, str(int(k.exit)), k.title, k.fix) for k in kinds])
+
+
+def error_kinds() -> list[ErrorKind]:
+    """Every kind of error, by code. A kind is declared where it is raised, so every module is imported."""
+    import omni
+    from omni.kernel.errors import CATALOGUE
+
+    for module in pkgutil.walk_packages(omni.__path__, "omni."):
+        if not SCRIPTS.search(module.name):
+            importlib.import_module(module.name)
+    return sorted(CATALOGUE.values(), key=lambda kind: kind.code)
