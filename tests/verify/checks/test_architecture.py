@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from omni.verify.report import CheckResult, Status
+
+Found = Callable[..., list[str]]
+Look = Callable[..., CheckResult]
+
+CODE = {
+    "src/app/__init__.py": "",
+    "src/app/web.py": "from app import services\n",
+    "src/app/services.py": "from app.models import User\n",
+    "src/app/models.py": "class User: ...\n",
+    "src/app/util.py": "",
+}
+LAYERS = '[architecture]\nlayers = ["app.web", "app.services", "app.models"]\n'
+CONTRACTS = """
+[tool.importlinter]
+root_package = "app"
+[[tool.importlinter.contracts]]
+name = "layers"
+type = "layers"
+containers = ["app"]
+layers = ["web", "services | util", "(later)", "models"]
+[[tool.importlinter.contracts]]
+name = "no models in web"
+type = "forbidden"
+source_modules = ["app.web"]
+forbidden_modules = ["app.models"]
+"""
+
+
+def test_kept(look: Look) -> None:
+    assert look("architecture", {**CODE, "omni.toml": LAYERS}).status is Status.PASS
+
+
+def test_upward(look: Look) -> None:
+    files = {**CODE, "omni.toml": LAYERS, "src/app/models.py": "import os\nfrom app.web import page\n"}
+    (finding,) = look("architecture", files).findings
+    assert (finding.rule, finding.path, finding.line) == ("layer-violation", "src/app/models.py", 2)
+    assert finding.message == "“layers of omni.toml” forbids app.models → app.web"
+
+
+def test_upward_through_a_module_of_no_layer(look: Look) -> None:
+    files = {
+        **CODE,
+        "omni.toml": LAYERS,
+        "src/app/models.py": "from . import util\n",
+        "src/app/util.py": "import app.web\n",
+    }
+    (finding,) = look("architecture", files).findings
+    assert finding.message.endswith("forbids app.models → app.util → app.web")
+
+
+def test_for_type_checkers_only(found: Found) -> None:
+    source = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from app.web import page\n"
+    assert found("architecture", {**CODE, "omni.toml": LAYERS, "src/app/models.py": source}) == []
+
+
+def test_import_linter(found: Found) -> None:
+    files = {
+        **CODE,
+        "pyproject.toml": CONTRACTS,
+        "src/app/services.py": "import app.util\n",
+        "src/app/web.py": "import app.models\n",
+    }
+    assert found("architecture", files) == [
+        "error layer-violation src/app/services.py:1",
+        "error layer-violation src/app/web.py:1",
+    ]
+
+
+def test_a_rule_about_nothing(found: Found) -> None:
+    files = {**CODE, "omni.toml": '[architecture]\nlayers = ["app.web", "app.servces"]\n'}
+    assert found("architecture", files) == ["error no-such-module omni.toml:1"]
+
+
+def test_unknown_contract_is_not_passed_over(look: Look) -> None:
+    contract = '[[tool.importlinter.contracts]]\nname = "x"\ntype = "acyclic_siblings"\n'
+    result = look("architecture", {**CODE, "pyproject.toml": contract})
+    assert (result.status, "acyclic_siblings" in result.reason) == (Status.INCOMPLETE, True)
+
+
+def test_nothing_declared(look: Look) -> None:
+    assert look("architecture", CODE).status is Status.SKIPPED
