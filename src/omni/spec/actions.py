@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from omni.spec import lexicon, words
+from omni.spec.derive import root_of
 from omni.spec.draft import Draft, unique
 from omni.spec.grammar import State, basic_kind, grammar, is_thing, state_named
 from omni.spec.model import Entity, FieldType, Operation, OperationKind, Ownership, PartStatus, Question
@@ -79,19 +80,17 @@ def read_access(draft: Draft, reading: Reading) -> None:
 
 def read_subject(draft: Draft, reading: Reading) -> None:
     """ "admins can …" sets the role for this phrase and the list that goes on from it."""
-    context, people = reading.context, grammar().people
+    context = reading.context
     if match := reading.match(rf"\b{NOBODY} (?:else )?(?:can|may|should)\b"):
         reading.claim(match)
         context.mode, context.role, context.denied = "actions", "user", True
         return
-    match = reading.match(AS_A) or reading.match(SUBJECT)
-    match = match or reading.match(LET) or _bare_subject(reading)
+    match = next((m for p in (AS_A, LET, SUBJECT) if (m := reading.match(p)) and _kind_of(m["who"])), None)
+    match = match or _bare_subject(reading)
     if match is None:
         return
     who = match["who"]
-    kind = next((kind for kind, names in people.items() if who in names), "")
-    if not kind:
-        return
+    kind = _kind_of(who)
     reading.claim(match)
     context.mode, context.only, context.denied = "actions", bool(match["only"]), False
     context.denied = bool(match["not"]) or bool(re.search(r"cannot|can't", match["modal"]))
@@ -102,10 +101,14 @@ def read_subject(draft: Draft, reading: Reading) -> None:
         reading.refer(draft.add_role(context.role, reading.sources))
 
 
+def _kind_of(who: str) -> str:
+    return next((kind for kind, names in grammar().people.items() if who in names), "")
+
+
 def _bare_subject(reading: Reading) -> re.Match[str] | None:
     """ "agents answer tickets": people and then a verb."""
     match = reading.match(BARE)
-    if match is None or not any(match["who"] in names for names in grammar().people.values()):
+    if match is None or not _kind_of(match["who"]):
         return None
     having = match["verb"] in (
         "have",
@@ -202,11 +205,24 @@ def _basic(draft: Draft, reading: Reading, entity: str, kind: str) -> None:
         access[context.role] = "".join(dict.fromkeys(access.get(context.role, "r") + letter))
     elif context.role == "admin" and FOREIGN.search(reading.lower):
         access["admin"] = "".join(dict.fromkeys(access.get("admin", "") + letter))
+    if context.role == "user" and letter == "c" and not context.denied:
+        _written_by_users(draft, entity)
     if context.role:
         reading.refer(f"permission:{context.role}.{entity}")
 
 
+def _written_by_users(draft: Draft, entity: str) -> None:
+    """ "users can write reviews" of things that all share: each review is its writer's."""
+    held = draft.entities[entity]
+    root = root_of(draft.entities, held)
+    if held.ownership is Ownership.PARENT and root.ownership in (Ownership.SHARED, Ownership.AUTHOR):
+        draft.change(entity, ownership=Ownership.AUTHOR, parent="", public_read=root.public_read)
+
+
 def _deny(draft: Draft, entity: str, role: str, letter: str) -> None:
+    for child in draft.entities.values():
+        if child.ownership is Ownership.PARENT and root_of(draft.entities, child).name == entity:
+            draft.access[child.name].setdefault(role, draft.access[entity].get(role, "crud"))
     access = draft.access[entity]
     access[role] = access.get(role, "crud").replace(letter, "")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 from collections.abc import Iterable, Mapping
@@ -149,9 +150,13 @@ class Draft:
             return imported
         singular = " ".join([*noun.split()[:-1], words.singular(noun.split()[-1])])
         name = words.pascal(singular)
-        name = f"{name}Item" if name in TAKEN_ENTITIES else name
-        entry = EntityEntry(words=(noun,), description=f"{words.label(singular)}, as the request names it.")
-        self.add_entity(lexicon.make_entity(name, entry, sources), entry)
+        taken = name in TAKEN_ENTITIES or keyword.iskeyword(words.snake(name)) or hasattr(builtins, words.snake(name))
+        name = f"{name}Record" if taken else name
+        label = words.label(singular)
+        entry = EntityEntry(words=(noun, singular), description=f"{label}, as the request names it.")
+        entity = lexicon.make_entity(name, entry, sources)
+        called = {"label": label, "label_plural": words.plural_phrase(label)}
+        self.add_entity(entity.model_copy(update=called), entry)
         return name
 
     def call(self, entity: str, *names: str) -> None:

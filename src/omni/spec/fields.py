@@ -36,6 +36,7 @@ TYPE_WORDS = {
     "integer": "integer", "number": "decimal", "decimal": "decimal", "text": "text", "string": "string", "boolean": "boolean",
     "yes/no": "boolean", "checkbox": "boolean", "url": "url", "email": "email", "e-mail": "email", "file": "file", "image": "file",
 }  # fmt: skip
+LIST_OF = re.compile(r"^(?:an? |the )?list of ")
 DETERMINERS = frozenset("a an the its their his her my our your each every some one".split())  # noqa: SIM905 - prose
 PLURAL = (FieldType.TEXT, FieldType.INTEGER, FieldType.DECIMAL)
 """Types whose fields keep a plural name ("ingredients", "servings")."""
@@ -61,6 +62,7 @@ def field_of(text: str, sources: tuple[str, ...]) -> Found | None:
             rest = f"{rest[: match.start()]} {rest[match.end() :]}".strip(" ,")
         return match
 
+    several = take(LIST_OF)
     limit = take(CHARACTERS)
     between = take(RANGE)
     low, high = take(LOW), take(HIGH)
@@ -72,7 +74,11 @@ def field_of(text: str, sources: tuple[str, ...]) -> Found | None:
     name = _name(rest)
     if not name:
         return None
+    if several:
+        name = words.plural_phrase(words.singular_phrase(name))
     notation, sure = _notation(name, unit, bool(between or low or high), bool(limit))
+    if several:
+        notation, sure = "text, optional, search", True
     if choices:
         options = [words.snake(x) for x in re.split(r"\s*[,/|]\s*(?:or |and )?|\s+or\s+", choices[1]) if x.strip()]
         notation, sure = f"enum {'|'.join(dict.fromkeys(options))}, filter", True
@@ -143,8 +149,6 @@ def _name(text: str) -> str:
     pieces = text.split()
     while pieces and (pieces[0] in DETERMINERS or pieces[0] in grammar().fluff or pieces[0] in grammar().connecting):
         pieces.pop(0)
-    if pieces[:2] == ["list", "of"] or pieces[:2] == ["date", "of"]:
-        pieces = pieces[2:] if pieces[0] == "list" else pieces
     if not 1 <= len(pieces) <= 5 or not all(re.fullmatch(r"[a-z][a-z0-9'/-]*", piece) for piece in pieces):
         return ""
     inner = [piece for piece in pieces[1:-1] if piece in INNER]

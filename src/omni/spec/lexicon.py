@@ -270,12 +270,19 @@ PAGE_KINDS = frozenset(kind.value for kind in PageKind)
 WORD = re.compile(r"[a-z0-9]+(?:[-'’.][a-z0-9]+)*", re.IGNORECASE)
 
 
+def _importable(domain: Domain) -> tuple[str, ...]:
+    """What a request may borrow of a domain that it does not ask for: its main entity; of mere things each."""
+    if domain.template:
+        return ()
+    return (domain.main,) if domain.main else tuple(domain.entities)
+
+
 @cache
 def _entity_words() -> dict[str, tuple[str, str]]:
     """Singular name → (domain id, entity name); the first domain that has it wins."""
     found: dict[str, tuple[str, str]] = {}
     for identifier, domain in domains().items():
-        for name in domain.entities if not domain.template else ():
+        for name in _importable(domain):
             found.setdefault(words.label(name).lower(), (identifier, name))
     return found
 

@@ -385,6 +385,9 @@ def _field(draft: Draft, reading: Reading, text: str) -> None:
     reading.claim_span(0, len(reading.lower))
     if not features:
         draft.listed.setdefault(entity, set()).add(known.name if known else name)
+    if relation and found.field.type is FieldType.ENUM and found.field.choices:
+        draft.change(entity, relations=tuple(r for r in held.relations if r.name != relation.name))
+        relation = None
     if relation:
         reading.refer(f"relation:{entity}.{relation.name}")
     elif known:

@@ -74,7 +74,7 @@ class Vocabulary:
                 for text in feature.words:
                     self._add(text, False, self._bundle(feature, general=False))
         for role in draft.roles.values():
-            self._add(role.label.lower(), False, _refer(f"role:{role.name}"))
+            self._add(role.label.lower(), False, self._role(role.name))
         if draft.domain:
             for key, entry in draft.domain.operations.items():
                 identifier = _identifier(draft, key)
@@ -94,7 +94,7 @@ class Vocabulary:
     def _role(self, name: str) -> Callable[[Reading], list[str]]:
         def apply(reading: Reading) -> list[str]:
             """ "for teachers" says who it is for, and makes no role."""
-            if reading.match(rf"\bfor (?:\w+ )?{name}s?\b"):
+            if reading.context.mode == "actions" or reading.match(rf"\bfor (?:\w+ )?{name}s?\b"):
                 return []
             return [self.draft.add_role(name, reading.sources)]
 
