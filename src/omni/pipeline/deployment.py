@@ -8,7 +8,7 @@ from omni.delivery.deployment import Deployment, Plan, Question
 from omni.delivery.report_page import Fact
 from omni.pipeline.handoffs import ImplementationHandoff
 from omni.pipeline.stage import Work
-from omni.pipeline.verification import project_environment
+from omni.pipeline.steps import project_environment
 from omni.spec.model import PageKind
 
 VERSION = "0.1.0"

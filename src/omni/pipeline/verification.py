@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from omni.kernel import environments
 from omni.pipeline.handoffs import VerificationHandoff
 from omni.pipeline.stage import Work
+from omni.pipeline.steps import check_steps, project_environment
 from omni.verify.check import Tier
 from omni.verify.engine import CheckEvent, verify
 from omni.verify.gate import Gate, decide
@@ -25,18 +23,6 @@ GATES: dict[Tier, Gate] = {
 """What a build has to pass."""
 
 
-def project_environment(work: Work) -> Path:
-    """The virtual environment of the project's template, made when it is not there yet."""
-    template = work.template()
-    return environments.ensure(
-        template.environment,
-        template.environment_lock,
-        work.settings.home,
-        work.settings.offline,
-        lambda text: work.emit("progress", text=text),
-    )
-
-
 def verify_tier(work: Work, tier: Tier) -> VerificationHandoff:
     """Run one tier; passed when the declared gate of a build lets it through."""
 
@@ -48,6 +34,8 @@ def verify_tier(work: Work, tier: Tier) -> VerificationHandoff:
             work.emit("check", check=event.check, status=status)
 
     report = verify(work.workspace.path, _options(work, tier), work.settings, told)
+    if tier == 2:
+        report = report.model_copy(update={"results": (*report.results, *check_steps(work))})
     decision = decide(report, GATES[tier])
     return VerificationHandoff(
         passed=decision.passed,
@@ -77,13 +65,13 @@ def reports(work: Work) -> tuple[Report, ...]:
 
 def criteria_shown(found: tuple[Report, ...]) -> dict[str, bool]:
     """Acceptance criterion → whether every test that carries it passed; from the metrics `criterion.<id>`."""
-    return {
-        name.removeprefix("criterion."): value == 1.0
-        for report in found
-        for result in report.results
-        for name, value in result.metrics.items()
-        if name.startswith("criterion.")
-    }
+    shown: dict[str, bool] = {}
+    for result in (result for report in found for result in report.results):
+        for name, value in result.metrics.items():
+            if name.startswith("criterion."):
+                criterion = name.removeprefix("criterion.")
+                shown[criterion] = shown.get(criterion, True) and value == 1.0
+    return shown
 
 
 def _options(work: Work, tier: Tier, *, fix: bool = False) -> Options:

@@ -72,7 +72,7 @@ class Workspace:
 
     def commit(self, message: str, trailers: Mapping[str, str]) -> str:
         """Commit everything; returns the commit. Without a change, the commit before."""
-        self.git("add", "-A", "-f")
+        self.git("add", "-A")
         if self.head() and not self.git("status", "--porcelain"):
             return self.head()
         lines = "".join(f"{name}: {value}\n" for name, value in trailers.items())

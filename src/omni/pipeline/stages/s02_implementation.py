@@ -6,6 +6,7 @@ from pathlib import Path
 
 from omni.pipeline.handoffs import ImplementationHandoff, SpecificationHandoff
 from omni.pipeline.stage import Stage, Work
+from omni.pipeline.steps import prepare
 from omni.pipeline.verification import apply_fixes
 from omni.templates.render import render
 
@@ -22,6 +23,7 @@ def run(work: Work) -> ImplementationHandoff:
     template = work.template()
     project = render(work.spec(), template)
     work.workspace.write({path: (file.data, file.executable) for path, file in project.files.items()})
+    prepare(work, project.package)
     trailers = work.trailers("implementation") | {"Omni-Template": template.name}
     return ImplementationHandoff(
         spec=spec.spec,

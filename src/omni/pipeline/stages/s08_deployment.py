@@ -11,7 +11,8 @@ from omni.pipeline.deployment import VERSION, plan
 from omni.pipeline.handoffs import DeploymentHandoff, ImplementationHandoff, SpecificationHandoff
 from omni.pipeline.run import stage_records
 from omni.pipeline.stage import Stage, Work
-from omni.pipeline.verification import project_environment, reports
+from omni.pipeline.steps import prepare, project_environment
+from omni.pipeline.verification import reports
 
 
 def run(work: Work) -> DeploymentHandoff:
@@ -20,6 +21,7 @@ def run(work: Work) -> DeploymentHandoff:
     archive = _archive(work, implementation.commit)
     bill = _bill(work)
     statement = _statement(work, implementation.commit, {"app.tar": archive, "sbom.cdx.json": bill})
+    prepare(work, implementation.package)
     deployment = deploy(work.workspace.path, plan(work), work.driver())
     return DeploymentHandoff(
         passed=deployment.ok,
