@@ -17,6 +17,7 @@ OPENERS = {
     "flowchart": re.compile(r"subgraph\b"),
     "graph": re.compile(r"subgraph\b"),
 }
+FLOWCHARTS = {"graph", "flowchart", "flowchart-elk"}
 MESSAGE = re.compile(r".+?(-->>|->>|-->|->|--x|-x|--\)|-\)|<<->>|<<-->>)[+-]?\s*\S")
 SEQUENCE_WORDS = re.compile(
     r"(participant|actor|create|destroy|note|loop|alt|else|opt|par|and|critical|option|break|rect|box|end|activate|"
@@ -38,7 +39,7 @@ def problems(text: str) -> Iterator[tuple[int, str]]:
         yield number, f"“{first[:40]}” is no kind of diagram"
         return
     name = first.split()[0]
-    yield from _brackets(content)
+    yield from _brackets(content, name)
     yield from _blocks(content[1:], name)
     if name == "sequenceDiagram":
         for at, line in content[1:]:
@@ -54,11 +55,11 @@ def _without_front_matter(lines: list[tuple[int, str]]) -> list[tuple[int, str]]
     return lines
 
 
-def _brackets(content: list[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+def _brackets(content: list[tuple[int, str]], kind: str) -> Iterator[tuple[int, str]]:
     """Each line closes what it opens; only `{` of classes, entities and C4 boundaries spans lines."""
     open_blocks: list[int] = []
     for number, line in content:
-        bare = re.sub(r'"[^"]*"|:.*$', "", line) if not line.startswith(("graph", "flowchart")) else line
+        bare = re.sub(r'"[^"]*"' if kind in FLOWCHARTS else r'"[^"]*"|:.*$', "", line)
         bare = re.sub(r"[|}o]{1,2}(--|\.\.)[|{o]{1,2}", "", bare)  # cardinalities of entity diagrams
         bare = re.sub(r"--?[)x]|>\w*\]", "", bare)
         stack: list[str] = []
