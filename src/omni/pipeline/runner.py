@@ -52,7 +52,7 @@ class Runner:
         return flow(do, lambda gate, score: self._ask(gate, score, keep, wait), self.settings.retries)
 
     def _ask(self, gate: GateName, score: float, keep: Keep, wait: Wait) -> Answer | None:
-        rule, run, number = gates(self.settings.gate_profile)[gate], self.run.id, self._count(gate)
+        rule, run, number = gates(self.settings.gate_profile)[gate], self.run.id, self._count(f"gate {gate}")
         name = f"{gate}#{number}"
         if not rule.asks(score):
             keep(name, lambda: approvals.pass_by_rule(self.engine, run, gate, rule, score, number))
