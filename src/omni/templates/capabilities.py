@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from omni.spec.model import Entity, Operation, OperationKind, Ownership, Specification
+from omni.spec.model import Entity, FieldType, Operation, OperationKind, Ownership, Page, PageKind, Specification
 from omni.templates.catalog import Template
 from omni.templates.policy import USER
 
@@ -58,6 +58,8 @@ def _gaps(spec: Specification, template: Template) -> Iterator[Undelivered]:
     for page in spec.pages:
         if page.kind not in can.pages:
             yield Undelivered(f"page:{page.path}", _no(template, f"pages of kind {page.kind}"))
+        elif why := _page_gap(page, spec):
+            yield Undelivered(f"page:{page.path}", why)
     for job in spec.jobs:
         if job.effect not in can.effects:
             yield Undelivered(f"job:{job.name}", _no(template, f"jobs with effect {job.effect}"))
@@ -108,6 +110,12 @@ def _operation_gap(operation: Operation, spec: Specification, template: Template
     needed = operation.kind in {OperationKind.TOGGLE, OperationKind.TRANSITION, OperationKind.INCREMENT}
     if needed and operation.field not in names:
         return f"{operation.entity} has no field {operation.field or '(none given)'}."
+    if operation.kind is OperationKind.SUMMARY:
+        return _summary_gap(operation, entities[operation.entity])
+    if operation.kind is OperationKind.REDIRECT:
+        short = any(field.type is FieldType.SLUG or field.unique for field in entities[operation.entity].fields)
+        known = operation.target_field in names and short
+        return "" if known else f"{operation.entity} has no short code and address to lead to."
     if operation.kind is OperationKind.CAST:
         child = entities.get(operation.child)
         if not spec.auth:
@@ -116,6 +124,29 @@ def _operation_gap(operation: Operation, spec: Specification, template: Template
             return f"There is no entity {operation.child or '(none given)'}."
         if not any(relation.target == operation.entity for relation in child.relations):
             return f"{child.name} does not belong to {operation.entity}."
+    return ""
+
+
+def _page_gap(page: Page, spec: Specification) -> str:
+    entity = next((entity for entity in spec.entities if entity.name == page.entity), None)
+    if entity is None:
+        needed = page.kind in {PageKind.BOARD, PageKind.CALENDAR, PageKind.DASHBOARD} or page.entity
+        return f"There is no entity {page.entity or '(none given)'}." if needed else ""
+    types = {field.type for field in entity.fields if field.required}
+    if page.kind is PageKind.BOARD and FieldType.ENUM not in types:
+        return f"{entity.name} has no state to make columns of."
+    if page.kind is PageKind.CALENDAR and not types & {FieldType.DATE, FieldType.DATETIME}:
+        return f"{entity.name} has no date that is always there."
+    if page.kind is PageKind.DASHBOARD and not any(o.kind == "summary" for o in spec.operations_of(entity.name)):
+        return f"{entity.name} has no summary."
+    return ""
+
+
+def _summary_gap(operation: Operation, entity: Entity) -> str:
+    keys = {field.name for field in entity.fields} | {r.name for r in entity.relations if r.kind == "belongs-to"}
+    values = {item.name for item in (*entity.fields, *entity.computed)} | {""}
+    if operation.field not in keys or operation.value_field not in values:
+        return f"{entity.name} has no {operation.field or 'field to group by'} and {operation.value_field} to add up."
     return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import partial
 
 from omni.spec.model import Action, Entity, Operation, OperationKind, Relation, RelationKind, SpecField, Specification
@@ -62,6 +63,12 @@ def context(spec: Specification, template: Template, package: str) -> dict[str, 
         "collections": partial(collections, spec),
         "association": association,
         "can": partial(can, spec),
+        "one_click": partial(one_click, spec),
+        "casts": partial(casts, spec),
+        "pages": lambda entity, kind: [page for page in spec.pages if (page.kind, page.entity) == (kind, entity.name)],
+        "moments": moments,
+        "grouping": partial(grouping, spec),
+        "due_column": due_column,
         "admin_role": policy.admin_role(spec),
         "operations": partial(operations, spec),
         "row_operations": lambda entity: [o for o in operations(spec, entity) if o.kind in ROW_OPERATIONS],
@@ -91,6 +98,7 @@ def context(spec: Specification, template: Template, package: str) -> dict[str, 
         "op_refs": partial(operation_refs, spec),
         "rule_refs": lambda entity, kind: [f"rule:{rule.id}" for rule in entity.rules if rule.kind == kind],
         "quality_refs": lambda kind: [f"quality:{quality.id}" for quality in spec.qualities if quality.kind == kind],
+        "permission_refs": lambda entity: [f"permission:{role.name}.{entity.name}" for role in spec.roles],
         "role_refs": lambda: [f"role:{role.name}" for role in spec.roles],
         "operation_role": partial(operation_role, spec),
         "expected_error": expected_error,
@@ -178,8 +186,18 @@ def operations(spec: Specification, entity: Entity, *kinds: str) -> list[Operati
 
 
 def can(spec: Specification, entity: Entity, kind: str) -> bool:
-    """Whether people can create, update or delete: when an operation says so, or none is given for the entity."""
-    return not spec.operations_of(entity.name) or bool(operations(spec, entity, kind))
+    """Whether people can create, update or delete: when an operation says so or needs it, or none is given."""
+    needed = {
+        "create": bool(operations(spec, entity, OperationKind.IMPORT))
+        or any(o.kind is OperationKind.CAST and o.child == entity.name for o in spec.operations)
+    }
+    return not spec.operations_of(entity.name) or needed.get(kind, False) or bool(operations(spec, entity, kind))
+
+
+def one_click(spec: Specification, child: Entity, relation: Relation) -> bool:
+    """Whether a row of a cast needs nothing but what it is cast on."""
+    given = [item for item in attributes(child, spec) if item.required and not item.default]
+    return all(item.relation == relation for item in given)
 
 
 def searched(spec: Specification, entity: Entity) -> list[SpecField]:
@@ -339,3 +357,35 @@ def expected_error(rights: policy.Rights, action: str, theirs: bool) -> str:
     if not allowed(rights[Action.READ]):
         return "NotFound"
     return "None" if allowed(rights[Action(action)]) else "Forbidden"
+
+
+def casts(spec: Specification, entity: Entity) -> list[tuple[Operation, Entity, Relation]]:
+    """What people can cast on a row, each with the entity of the votes and how they refer to the row."""
+    found = []
+    for operation in operations(spec, entity, OperationKind.CAST):
+        child = spec.entity(operation.child)
+        found.append((operation, child, next(r for r in child.relations if r.target == entity.name)))
+    return found
+
+
+def grouping(spec: Specification, entity: Entity, operation: Operation) -> tuple[Attribute, Attribute | None]:
+    """By what a summary groups, and what it adds up. Raises KeyError when there is no such attribute."""
+    key = attribute(spec, entity, operation.field)
+    if not operation.value_field:
+        return key, None
+    return key, next(item for item in shown_items(spec, entity) if item.name == operation.value_field)
+
+
+def moments(entity: Entity) -> list[SpecField]:
+    """The dates and date-times of a row, the one that a calendar goes by first; only what is always there counts."""
+    dates = [field for field in entity.fields if field.type in {"date", "datetime"}]
+    return sorted(
+        (field for field in dates if field.required),
+        key=lambda field: not re.search("start|begin|date|on$|at$", field.name),
+    )
+
+
+def due_column(entity: Entity) -> SpecField | None:
+    """The date that a row waits for, if it has one."""
+    dates = [field for field in entity.fields if field.type in {"date", "datetime"}]
+    return next((field for field in dates if re.search("due|deadline|expir|end|until", field.name)), None)
