@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import secrets
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import httpx
-from pydantic import BaseModel, ConfigDict
 
+from omni.delivery.questions import Model, Observation, Question, ask, ask_as_described, headers, visitor
 from omni.sandbox import python_mounts
-from omni.sandbox.job import Driver, Isolation, Job, Limits, Service
+from omni.sandbox.job import Driver, Isolation, Job, JobResult, Limits, Service
 
 HEALTHY_WITHIN = 60.0
 """Seconds (thresholds D4A.11)."""
@@ -23,20 +27,10 @@ REQUESTS, CLIENTS = 200, 4
 """The bounded load that the SLO is checked with."""
 ERROR_RATE, P95_MS, P99_MS = 0.01, 500.0, 2000.0
 """Limits of a staging load (thresholds D4A.10, D4B)."""
-HEADERS = ("x-content-type-options", "content-security-policy", "referrer-policy")
-"""Every answer to a browser must carry these."""
 
 
-class Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Question(Model):
-    """One HTTP request of the smoke test."""
-
-    path: str
-    status: int = 200
-    contains: str = ""
+DATA = "data"
+"""The folder beneath the project in which an app keeps what it must not lose."""
 
 
 class Plan(Model):
@@ -47,17 +41,15 @@ class Plan(Model):
     port: int | None = None
     health_path: str = ""
     questions: tuple[Question, ...] = ()
+    description: str = ""
+    """Address of the app's own OpenAPI document; what it describes is asked too."""
+    told: tuple[Question, ...] = ()
+    """What the app is told before a restart …"""
+    remembered: tuple[Question, ...] = ()
+    """… and asked by a new visitor after it."""
     commands: tuple[tuple[str, ...], ...] = ()
     browser: bool = False
     """It answers browsers, so security headers are asked for."""
-
-
-class Observation(Model):
-    """Something that was tried, and whether it was as it should be."""
-
-    name: str
-    ok: bool
-    detail: str
 
 
 class Load(Model):
@@ -88,45 +80,97 @@ class Deployment(Model):
         return all(observation.ok for observation in self.observations)
 
     @property
+    def verdict(self) -> Literal["promoted", "rolled back"]:
+        """A version that was not healthy, or missed its objectives, does not stay."""
+        return "promoted" if self.ok else "rolled back"
+
+    @property
     def problems(self) -> tuple[str, ...]:
         return tuple(f"{one.name}: {one.detail}" for one in self.observations if not one.ok)
 
 
 def deploy(project: Path, plan: Plan, driver: Driver) -> Deployment:
-    """Start the project, ask it, load it, stop it. What it got wrong is in the result; nothing of it stays running.
+    """Start the project in staging mode, ask it, load it, stop it, and start it again on its data.
 
-    Raises OmniError when the sandbox can't be had.
+    What it got wrong is in the result; nothing of it stays running. Raises OmniError when the sandbox can't be had.
     """
     if plan.port is None:
         return _run_commands(project, plan, driver)
+    with tempfile.TemporaryDirectory(prefix="omni-deploy-") as folder:
+        kept = Path(folder, "kept")
+        first = _first_start(project, plan, driver, kept)
+        if not first.ok or not (kept / DATA).is_dir():
+            return first
+        again = Path(folder, "again")
+        shutil.copytree(project, again, symlinks=True, ignore=shutil.ignore_patterns(".git"))
+        shutil.copytree(kept / DATA, again / DATA, dirs_exist_ok=True)
+        return _second_start(again, plan, driver, first)
+
+
+def _first_start(project: Path, plan: Plan, driver: Driver, kept: Path) -> Deployment:
     began = time.monotonic()
-    with running(project, plan, driver) as service:
+    load = None
+    with running(project, plan, driver, mode="staging", kept=kept) as service:
         observations = [healthy(service, plan)]
         started_in = time.monotonic() - began
-        load = None
         if observations[0].ok:
-            with httpx.Client(base_url=service.url, timeout=10) as client:
+            with visitor(service.url) as client:
                 observations += _smoke(client, plan)
                 load = _measure(client, plan)
                 observations += _slo(load)
-        asked = time.monotonic()
-        end = service.stop()
-        took = time.monotonic() - asked
-        polite = (end.ended == "exited" and end.exit_code in {0, 143}) or end.ended == "signal"
-        stopped = f"{end.ended} with {end.exit_code} after {took:.1f} s"
-        observations.append(Observation(name="stops on SIGTERM", ok=polite and took < STOPS_WITHIN, detail=stopped))
-        log = "" if all(one.ok for one in observations) else service.logs()[-4000:]
-    return Deployment(
-        observations=tuple(observations), load=load, started_in=started_in, isolation=end.isolation, log=log
-    )
+        stopped, end = _stop(service)
+        return Deployment(
+            observations=(*observations, *stopped),
+            load=load,
+            started_in=started_in,
+            isolation=end.isolation,
+            log=_last_words(service, (*observations, *stopped)),
+        )
+
+
+def _second_start(project: Path, plan: Plan, driver: Driver, first: Deployment) -> Deployment:
+    with running(project, plan, driver, mode="staging") as service:
+        observations = [healthy(service, plan)]
+        if observations[0].ok:
+            with visitor(service.url) as client:
+                observations += [ask(client, question) for question in plan.remembered]
+        stopped, _ = _stop(service)
+        after = [one.model_copy(update={"name": f"{one.name}, after a restart"}) for one in (*observations, *stopped)]
+        update = {"observations": (*first.observations, *after), "log": _last_words(service, after)}
+        return first.model_copy(update=update)
+
+
+def _stop(service: Service) -> tuple[tuple[Observation, ...], JobResult]:
+    """What is seen when it is asked to end; nothing when it has ended before."""
+    if not service.alive():
+        return (), service.stop()
+    asked = time.monotonic()
+    end = service.stop()
+    took = time.monotonic() - asked
+    # A server may also die of the signal itself once it has finished its work; only the kill after the grace is wrong.
+    polite = took < STOPS_WITHIN and (end.ended == "signal" or (end.ended == "exited" and end.exit_code == 0))
+    how = "by the signal" if end.ended == "signal" else f"{end.ended} with {end.exit_code}"
+    return (Observation(name="stops on SIGTERM", ok=polite, detail=f"{how} after {took:.1f} s"),), end
+
+
+def _last_words(service: Service, observations: Sequence[Observation]) -> str:
+    return "" if all(one.ok for one in observations) else service.logs()[-4000:]
 
 
 @contextmanager
-def running(project: Path, plan: Plan, driver: Driver) -> Iterator[Service]:
-    """The project as a service, stopped when the block is left."""
+def running(
+    project: Path, plan: Plan, driver: Driver, *, mode: str = "development", kept: Path | None = None
+) -> Iterator[Service]:
+    """The project as a service, stopped when the block is left. Its data come to `kept`.
+
+    `mode` is what the app calls its environment: in staging it trusts that people come over HTTPS, as browsers here
+    do not.
+    """
     if plan.port is None:
         raise ValueError("a project without a port can't be served")
-    service = driver.serve(_job(project, plan, plan.serve, HEALTHY_WITHIN * 5), plan.port, trusted=True)
+    job = _job(project, plan, plan.serve, HEALTHY_WITHIN * 5)
+    job = replace(job, env={**job.env, "APP_ENV": mode}, collect=(DATA,) if kept else (), into=kept)
+    service = driver.serve(job, plan.port, trusted=True)
     try:
         yield service
     finally:
@@ -176,12 +220,13 @@ def _run_commands(project: Path, plan: Plan, driver: Driver) -> Deployment:
 
 def _smoke(client: httpx.Client, plan: Plan) -> Iterator[Observation]:
     for question in plan.questions:
-        response = client.get(question.path)
-        ok = response.status_code == question.status and question.contains in response.text
-        yield Observation(name=f"GET {question.path}", ok=ok, detail=str(response.status_code))
-        missing = [name for name in HEADERS if name not in response.headers] if plan.browser else []
-        if missing:
-            yield Observation(name=f"headers of {question.path}", ok=False, detail=f"missing: {', '.join(missing)}")
+        yield ask(client, question)
+        if plan.browser:
+            yield headers(client, question.path)
+    if plan.description:
+        yield from ask_as_described(client, plan.description)
+    for question in plan.told:
+        yield ask(client, question)
 
 
 def _measure(client: httpx.Client, plan: Plan) -> Load:

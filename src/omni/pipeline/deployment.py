@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
+
 from pydantic import BaseModel, ConfigDict
 
-from omni.delivery.deployment import Deployment, Plan, Question
+from omni.delivery.deployment import Deployment, Plan
+from omni.delivery.questions import Question
 from omni.delivery.report_page import Fact
 from omni.pipeline.handoffs import ImplementationHandoff
 from omni.pipeline.stage import Work
@@ -13,6 +16,8 @@ from omni.spec.model import PageKind
 
 VERSION = "0.1.0"
 """Of everything that a build hands over for the first time."""
+API = "/api/v1"
+"""Where the part `api` answers."""
 
 
 class Picture(BaseModel):
@@ -35,15 +40,35 @@ def plan(work: Work) -> Plan:
     """What the template says about starting its projects, for this one."""
     template, package = work.template(), work.handoff(ImplementationHandoff, "implementation").package
     health = [Question(path=template.health_path), Question(path="/metrics")] if template.health_path else []
+    told, remembered = _account(work)
     return Plan(
         environment=project_environment(work),
         serve=tuple(word.format(package=package) for word in template.serve),
         port=template.port,
         health_path=template.health_path,
         questions=(*health, *_public_pages(work)),
+        description=f"{API}/openapi.json" if "api" in template.parts else "",
+        told=told,
+        remembered=remembered,
         commands=() if template.port else (("python", "-m", package, "--help"), ("python", "-m", package, "--version")),
         browser="web" in template.parts,
     )
+
+
+def _account(work: Work) -> tuple[tuple[Question, ...], tuple[Question, ...]]:
+    """Somebody signs up before the restart, and must be able to log in after it."""
+    parts = set(work.template().parts)
+    if not work.spec().auth or "react" in parts:  # its API wants a token that only its own page can give
+        return (), ()
+    secret = {"email": "ada@example.org", "password": secrets.token_urlsafe(16)}
+    person = {"name": "Ada Lovelace", **secret}
+    if "web" in parts:
+        signed_up = Question(path="/sign-up", form=person, status=303)
+        return (signed_up,), (Question(path="/log-in", form=secret, status=303),)
+    if "api" in parts:
+        signed_up = Question(path=f"{API}/users", body=person, status=201)
+        return (signed_up,), (Question(path=f"{API}/sessions", body=secret, status=201),)
+    return (), ()
 
 
 def facts(deployment: Deployment) -> tuple[Fact, ...]:
