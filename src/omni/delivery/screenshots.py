@@ -24,6 +24,8 @@ WIDE, NARROW = (1280, 800), (390, 844)
 """Desktop and phone, in CSS pixels."""
 PATIENCE = 5000
 """Milliseconds that one step may take."""
+SETTLED = 150
+"""Milliseconds in which a page takes up an answer."""
 FLAGS = (
     "--no-sandbox",  # it looks only at the app that Omni started, and the app's answers come through the relay
     "--disable-gpu",
@@ -138,7 +140,12 @@ def _open(page: Page, url: str, visit: Visit) -> None:
 
 
 def _fill(page: Page, visit: Visit) -> None:
-    """Fill in what the page asks for by these names, choose something where a choice is due, and send it."""
+    """Fill in what the page asks for by these names, choose something where a choice is due, and send it.
+
+    Raises Error when the answer is a refusal.
+    """
+    from playwright.sync_api import Error  # as in main: heavy
+
     for name, value in visit.values.items():
         field = page.locator(f'main [name="{name}"]').first
         if field.count() == 0:
@@ -153,7 +160,12 @@ def _fill(page: Page, visit: Visit) -> None:
         if not choice.input_value():
             choice.select_option(index=1)
     form = page.locator('main form:has(input:not([type="hidden"]), textarea, select)').last
-    form.locator('button[type="submit"], button:not([type])').first.click()
+    with page.expect_response(lambda response: response.request.method == "POST") as sent:
+        form.locator('button[type="submit"], button:not([type])').first.click()
+    status = sent.value.status
+    if status >= 400:
+        raise Error(f"the form was refused with {status}")
+    page.wait_for_timeout(SETTLED)
     page.wait_for_load_state("networkidle")
 
 
