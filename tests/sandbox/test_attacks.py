@@ -56,6 +56,11 @@ def test_without_walls_the_same_attacks_get_through() -> None:
     }
 
 
+def test_a_driver_without_walls_is_not_attacked() -> None:
+    (result,) = attacks(Reduced())
+    assert (result.name, result.held, "apt install bubblewrap" in result.detail) == ("isolation", False, True)
+
+
 def test_a_guest_that_can_not_even_start_is_not_counted_as_held() -> None:
     class Broken(Bubblewrap):
         def run(self, job: Job, *, trusted: bool = False) -> JobResult:

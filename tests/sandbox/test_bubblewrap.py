@@ -168,19 +168,22 @@ def _post(url: str, body: bytes) -> bytes:
             time.sleep(0.02)
 
 
-@pytest.mark.parametrize("moment", [0.05, 0.3])
-def test_no_process_survives_when_omni_is_killed(workspace: Path, moment: float) -> None:
-    mark = f"61.{os.getpid()}{int(moment * 100)}"
+@pytest.mark.parametrize("moment", [0.0, 0.05, 0.3])
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_no_process_survives_when_omni_is_killed(workspace: Path, moment: float, end: signal.Signals) -> None:
+    mark = f"61.{os.getpid()}{end}{int(moment * 100)}"
     source = (
         "import pathlib; from omni.sandbox.bubblewrap import Bubblewrap; from omni.sandbox.job import Job\n"
         f"job = Job(('sh', '-c', 'setsid sleep {mark} & sleep {mark}'), pathlib.Path('{workspace}'))\n"
         "print('go', flush=True); Bubblewrap().run(job)"
     )
-    with subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.PIPE) as omni:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", source], stdout=pipe, stderr=pipe) as omni:
         assert omni.stdout is not None
         omni.stdout.readline()
         time.sleep(moment)
-        omni.send_signal(signal.SIGKILL)
+        omni.send_signal(end)
+        omni.communicate(timeout=10)
     deadline = time.monotonic() + 5
     while _processes(mark) and time.monotonic() < deadline:
         time.sleep(0.02)

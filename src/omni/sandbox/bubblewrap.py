@@ -244,4 +244,4 @@ NO_CGROUP = (
 def advice(error: OmniError) -> str:
     """Why the sandbox can't be had, and what to type."""
     fix = next((fix for said, fix in _ADVICE.items() if said in error.why), error.fix)
-    return f"{error.why}. {fix}"
+    return f"{error.why.rstrip('.')}. {fix}"

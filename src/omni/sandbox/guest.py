@@ -83,6 +83,7 @@ class Guest:
         self._future: Future[JobResult] = Future()
         self._started = Event()
         self._supervisor: Supervisor | None = None
+        self._stop_with: float | None = None
         Thread(target=self._live, name="omni-sandbox", daemon=True).start()
 
     def result(self) -> JobResult:
@@ -109,6 +110,7 @@ class Guest:
 
     def stop(self, grace: float) -> None:
         """Ask it to end, kill it `grace` seconds later. Does not wait."""
+        self._stop_with = grace
         if self._supervisor:
             self._supervisor.stop(grace)
 
@@ -128,6 +130,8 @@ class Guest:
         owner = (NOBODY, NOBODY) if os.geteuid() == 0 else None
         unread = Copy(job.workspace, box.work, owner).run()
         supervisor = self._supervisor = Supervisor(box.process, box, job.limits)
+        if self._stop_with is not None:  # it came while the sandbox was made
+            supervisor.stop(self._stop_with)
         self._started.set()
         outcome = supervisor.run(b"go\n" + job.stdin)
         collection = Collection(box.work, job.into or Path(), job.limits.disk << 20)

@@ -15,8 +15,11 @@ class Limits:
     """Caps of one job. Time in seconds, sizes in MiB."""
 
     wall: float = 120
+    """Of a service: its longest life."""
     memory: int = 2048
+    """Of all processes together, and of the files that they write, since these live in memory too."""
     disk: int = 1024
+    """Of `/work` and of `/tmp` each."""
     processes: int = 256
     output: int = 4
     """Of stdout and of stderr each; beyond it the middle is cut and `truncated` says so."""
@@ -35,6 +38,7 @@ class Job:
     """One command on a copy of `workspace`.
 
     The copy is at `/work` inside, size-limited, writable, and gone afterwards; the host's folder is never written.
+    Not copied: `.git`, `__pycache__`, virtual environments, special files.
     `collect` names paths beneath `/work` (files or folders, globs allowed) that are brought back to `into`.
     """
 

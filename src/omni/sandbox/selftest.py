@@ -40,7 +40,11 @@ class AttackResult:
 
 
 def attacks(driver: Driver) -> list[AttackResult]:
-    """Every attack of the catalogue against `driver`; some seconds."""
+    """Every attack of the catalogue against `driver`; some seconds. One without walls is not attacked: it would do
+    harm, and the answer is known.
+    """
+    if driver.probe().isolation != "full":
+        return [AttackResult("isolation", False, "; ".join(driver.probe().problems))]
     with tempfile.TemporaryDirectory(prefix="omni-attack-") as folder:
         results = quick(driver)
         for number, (name, attack) in enumerate(HEAVY.items()):
