@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from omni.delivery import wording
 from omni.spec.model import Specification
-from omni.verify.report import Report
+from omni.verify.report import Report, Status
 
 
 class Model(BaseModel):
@@ -133,6 +133,7 @@ def render(context: ReportContext) -> str:
         isolation=_isolation(context.reports),
         overall=_overall(context.scores),
         figures=tuple(_figures(context)),
+        unknown=tuple(_unknown(context.reports)),
     )
 
 
@@ -163,6 +164,13 @@ def _isolation(reports: tuple[Report, ...]) -> str:
     """The weakest isolation that code of this run was run in."""
     order = ("none", "reduced", "full")
     return min((report.isolation for report in reports), key=order.index, default="none")
+
+
+def _unknown(reports: tuple[Report, ...]) -> Iterator[str]:
+    """The checks that should have told something and could not."""
+    for result in (result for report in reports for result in report.results):
+        if result.status in {Status.INCOMPLETE, Status.ERROR}:
+            yield f"{result.title[0].lower()}{result.title[1:]}"
 
 
 def _overall(scores: tuple[ScoreRow, ...]) -> float | None:
