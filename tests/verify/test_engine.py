@@ -363,3 +363,15 @@ def test_unknown_names_are_one_clear_error(verify: Verify) -> None:
         verify(check(), only=("nope",))
     with pytest.raises(OmniError, match="there is no check “nope”"):
         verify(check(), config=ProjectConfig(disabled=(Disabled(check="nope", because="long enough"),)))
+
+
+@pytest.mark.slow
+def test_fifty_thousand_files_stay_within_time(root: Path, verify: Verify) -> None:
+    for folder in range(100):
+        (root / str(folder)).mkdir()
+        for number in range(500):
+            (root / str(folder) / f"m{number}.py").write_text(f"x = {number}\n")
+    cold = verify(check(scope=Scope.FILE))
+    warm = verify(check(scope=Scope.FILE))
+    assert (cold.verdict, warm.verdict, warm.files.seen, warm.results[0].cached) == ("pass", "pass", 50_000, True)
+    assert cold.seconds < 60

@@ -81,7 +81,8 @@ class Cache:
         """Keep what the check said of the files, unless something failed."""
         if any(isinstance(item, Gap) and item.status is not Status.SKIPPED for item in items):
             return
-        keys = {key: files for key, files in _keys(context).items() if not files or files[0] in set(examined)}
+        fresh = set(examined)
+        keys = {key: files for key, files in _keys(context).items() if not files or files[0] in fresh}
         by_key = _by_key(context.check, keys, items)
         rows = [(key, _to_json(said), time.time()) for key, said in by_key.items() if not any(map(_failed, said))]
         with self.database:

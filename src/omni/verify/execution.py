@@ -153,13 +153,14 @@ class Execution:
         return Output(done.exit_code, *said)
 
     def _sandboxed_tool(self, context: Context, program: Path, command: list[str], timeout: float | None) -> Output:
-        """A tool that executes what the project's configuration names."""
-        result = self.run_sandboxed(
-            context, (str(program), *command), (), None, {}, tools=program.parent.parent, timeout=timeout
-        )
+        """A tool that executes what the project's configuration names. It works on a copy, which is at /work."""
+        root = str(context.root)
+        argv = (str(program), *(each.replace(root, "/work") for each in command))
+        tools = program.parent.parent
+        result = self.run_sandboxed(context, argv, (), None, {}, tools=tools, timeout=timeout)
         if result.exit_code is None:
             raise Failed(f"{program.name} ended by {result.ended} in the sandbox: {_last_words(result.stderr)}")
-        return Output(result.exit_code, result.stdout, result.stderr)
+        return Output(result.exit_code, result.stdout.replace("/work/", f"{root}/"), result.stderr)
 
     def run_sandboxed(
         self,

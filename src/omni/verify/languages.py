@@ -104,10 +104,10 @@ BY_INTERPRETER = {
 
 def language(path: str, first_line: bytes = b"") -> str:
     """`python`, `yaml`, …; empty when neither the name nor a `#!` line tells."""
-    name = PurePosixPath(path).name.lower()
+    name = path.rpartition("/")[2].lower()
     if name in BY_NAME:
         return BY_NAME[name]
-    ending = PurePosixPath(name).suffix
+    ending = f".{name.rpartition('.')[2]}" if "." in name[1:] else ""
     if name.startswith(("dockerfile.", "containerfile.")) and BY_ENDING.get(ending) != "jinja":
         return "dockerfile"
     if name == ".env" or name.startswith(".env."):
