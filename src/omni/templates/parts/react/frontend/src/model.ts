@@ -121,6 +121,7 @@ export interface User {
   email: string;
   name: string;
   role?: string;
+  currency?: string;
 }
 
 /** Without roles all people are alike. */

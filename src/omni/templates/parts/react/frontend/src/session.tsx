@@ -7,6 +7,8 @@ import type { User } from "./model";
 
 interface SessionState {
   user: User | null;
+  /** Of all amounts, ISO 4217. */
+  currency: string;
   /** False until the server has said who we are. */
   ready: boolean;
   logIn: (email: string, password: string) => Promise<void>;
@@ -40,6 +42,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const state = useMemo<SessionState>(
     () => ({
       user,
+      currency: user?.currency ?? "EUR",
       ready,
       refresh,
       logIn: async (email, password) => setUser(await api.logIn(email, password)),

@@ -46,6 +46,7 @@ export type Query = Record<string, string | number | undefined>;
 export interface Session {
   user: User | null;
   csrf_token: string;
+  currency?: string;
 }
 
 const ROOT = "/api/v1";
@@ -88,7 +89,7 @@ async function request<T>(method: string, path: string, body?: BodyInit | object
 
 function keep(session: Session): User | null {
   csrfToken = session.csrf_token;
-  return session.user;
+  return session.user && { ...session.user, currency: session.currency };
 }
 
 export const api = {

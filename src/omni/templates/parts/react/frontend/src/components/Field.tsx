@@ -19,6 +19,11 @@ const INPUT_TYPES: Partial<Record<FieldType, string>> = {
 
 const STEPS: Partial<Record<FieldType, string>> = { decimal: "any", money: "0.01" };
 
+function typeOf(field: FieldModel): string {
+  // A colour chooser can't be left empty.
+  return (field.type === "color" && !field.required ? undefined : INPUT_TYPES[field.type]) ?? "text";
+}
+
 interface FrameProps {
   id: string;
   label: string;
@@ -114,7 +119,7 @@ export function Field({ owner, field, value, error, autoComplete, inputType, onC
       ) : (
         <input
           {...common}
-          type={inputType ?? INPUT_TYPES[field.type] ?? "text"}
+          type={inputType ?? typeOf(field)}
           step={STEPS[field.type]}
           min={field.min}
           max={field.max}

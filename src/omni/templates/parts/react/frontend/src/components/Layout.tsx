@@ -72,7 +72,7 @@ export function Layout() {
           </Link>
           <nav aria-label={t("nav.label")}>
             {links.map(({ path, entity, kind }) => (
-              <NavLink key={path} to={path}>
+              <NavLink key={path} to={path} end={links.some((other) => other.path.startsWith(`${path}/`))}>
                 {kind === "list" ? t(`entity.${entity}.many`) : t(`page.${entity}.${kind}`)}
               </NavLink>
             ))}

@@ -2,6 +2,7 @@ import { Link } from "react-router";
 import { useChoices } from "../choices";
 import { entities } from "../entities";
 import { useI18n } from "../i18n";
+import { useSession } from "../session";
 import type { FieldType, RelationModel, Row, Value } from "../model";
 
 interface ShownProps {
@@ -13,6 +14,7 @@ interface ShownProps {
 /** A value as a person reads it. */
 export function Shown({ owner, field, value }: ShownProps) {
   const { t, format } = useI18n();
+  const { currency } = useSession();
   const isEmpty = value === null || value === undefined || value === "";
   if (isEmpty) return <span className="none">{t("value.none")}</span>;
   const text = String(value);
@@ -41,7 +43,7 @@ export function Shown({ owner, field, value }: ShownProps) {
         </span>
       );
     default:
-      return <span className={field.type === "date" || field.type === "datetime" ? "when" : undefined}>{format(value, field.type, field.unit)}</span>;
+      return <span className={field.type === "date" || field.type === "datetime" ? "when" : undefined}>{format(value, field.type, field.type === "money" ? field.unit || currency : field.unit)}</span>;
   }
 }
 

@@ -47,7 +47,11 @@ function Groups({ entity, summary }: { entity: EntityModel; summary: Summary }) 
                 <td className="number">
                   <meter min={0} max={most} value={count} aria-hidden="true" /> {format(count, "integer")}
                 </td>
-                {summed && <td className="number">{format(total, summed.type)}</td>}
+                {summed && (
+                  <td className="number">
+                    <Shown owner={entity.name} field={summed} value={total} />
+                  </td>
+                )}
               </tr>
             ))}
           </tbody>

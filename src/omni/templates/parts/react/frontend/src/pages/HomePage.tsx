@@ -46,7 +46,16 @@ export function HomePage() {
         </p>
       )}
       <div className="tiles">
-        {readable.map(({ path, entity }) => (
+        {isVisitor &&
+          app.navigation
+            .filter(({ kind }) => kind === "list")
+            .map(({ entity }) => (
+              <div key={entity} className="tile">
+                <h2>{t(`entity.${entity}.many`)}</h2>
+                <p>{t(`about.${entity}`)}</p>
+              </div>
+            ))}
+        {(isVisitor ? [] : readable).map(({ path, entity }) => (
           <Tile key={path} path={path} entity={entity} />
         ))}
       </div>

@@ -126,6 +126,11 @@ export function ListPage({ entity }: { entity: EntityModel }) {
         {data?.items.length === 0 && (
           <div className="empty">
             <p>{t(isFiltered ? "list.nothing_found" : "list.empty", { entities: t(`entity.${entity.name}.many`) })}</p>
+            {!isFiltered && may(entity, "create", user) && (
+              <Link className="button" to={`/${entity.path}/new`}>
+                {t("list.first", { entity: t(`entity.${entity.name}.one`) })}
+              </Link>
+            )}
           </div>
         )}
         {data && data.items.length > 0 && (
