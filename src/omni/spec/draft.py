@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
+from itertools import count
 
 from omni.kernel.errors import Exit, OmniError, declare
 from omni.spec import lexicon, words
@@ -30,6 +31,7 @@ BAD_ANSWER = declare(
     "SPEC-ANSWER", "An answer does not fit its question", Exit.USAGE, "Answer with one of the options of the question."
 )
 
+VERSIONS = count(1)
 TAKEN_FIELDS = frozenset({"id", "created_at", "updated_at", "owner", "owner_id", "metadata", "registry", "version"})
 TAKEN_ENTITIES = frozenset(
     {"User", "Session", "Base", "Model", "Query", "Settings", "Page", "Account", "Field", "List"}
@@ -64,7 +66,7 @@ class Draft:
     questions: dict[str, Question] = field(default_factory=dict)
     assumptions: list[Assumption] = field(default_factory=list)
     version: int = 0
-    """Goes up whenever the vocabulary changes."""
+    """Another one whenever the vocabulary changes."""
 
     # ── deciding ─────────────────────────────────────────────────────────────────────────────────
 
@@ -135,7 +137,7 @@ class Draft:
 
     def add_entity(self, entity: Entity, entry: EntityEntry) -> str:
         if entity.name not in self.entities:
-            self.version += 1
+            self.version = next(VERSIONS)
             self.entities[entity.name] = entity
             self.entries[entity.name] = entry
             self.access[entity.name] = dict(entry.access)
@@ -163,7 +165,7 @@ class Draft:
         """Further names that the request uses for an entity."""
         entry = self.entries[entity]
         self.entries[entity] = entry.model_copy(update={"words": (*entry.words, *names)})
-        self.version += 1
+        self.version = next(VERSIONS)
 
     def find_entity(self, noun: str) -> str:
         wanted = " ".join(words.singular(word) for word in noun.lower().split())
@@ -220,7 +222,7 @@ class Draft:
         return f"relation:{entity}.{new.name}"
 
     def _update(self, entity: str, **changes: object) -> None:
-        self.version += 1
+        self.version = next(VERSIONS)
         self.entities[entity] = self.entities[entity].model_copy(update=changes)
 
     def change(self, entity: str, **changes: object) -> None:
@@ -228,7 +230,7 @@ class Draft:
         self._update(entity, **changes)
 
     def add_operation(self, operation: Operation) -> str:
-        self.version += operation.id not in self.operations
+        self.version = self.version if operation.id in self.operations else next(VERSIONS)
         return f"operation:{self.operations.setdefault(operation.id, operation).id}"
 
     def add_page(self, kind: str, entity: str, title: str, sources: tuple[str, ...]) -> str:
@@ -254,7 +256,7 @@ class Draft:
     def save(self) -> Draft:
         """What it is now, to come back to."""
         saved = copy(self)
-        for name in ("entities", "operations", "pages", "jobs", "integrations", "qualities", "roles"):
+        for name in ("entities", "entries", "operations", "pages", "jobs", "integrations", "qualities", "roles"):
             setattr(saved, name, dict(getattr(self, name)))
         saved.access = {entity: dict(letters) for entity, letters in self.access.items()}
         return saved
@@ -268,7 +270,8 @@ class Draft:
         self.access = {name: {} for name in entities} | saved.access
         self.entities = entities
         self.operations = saved.operations | custom
-        self.version += 1
+        same = entities == saved.entities and not custom and self.entries == saved.entries
+        self.version = saved.version if same else next(VERSIONS)
 
     # ── taking away ──────────────────────────────────────────────────────────────────────────────
 

@@ -20,6 +20,10 @@ SEPARATOR = re.compile(r"[,;:]+(?=\s|$)|\s[-–—]+\s|[()\[\]]")
 ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|approx|no|max|min|incl|mr|mrs|dr)|\b[a-z])\.$", re.IGNORECASE)
 
 
+LONGEST = 120
+"""Characters of a phrase. Longer ones say too much at once, and the time to read one must be bounded."""
+
+
 @dataclass(frozen=True)
 class Token:
     text: str
@@ -107,7 +111,19 @@ def _cut(text: str, start: int, end: int) -> list[tuple[int, int]]:
     for match in grammar().connectors.finditer(lower):
         if not _within(match.start(), safe):
             cuts.add(start + match.start())
+    for begin, stop in _tile(text, sorted(cuts)):
+        cuts.update(_breaks(text, begin, stop))
     return _tile_phrases(text, sorted(cuts))
+
+
+def _breaks(text: str, start: int, end: int) -> list[int]:
+    """Where a phrase of more than LONGEST characters is broken: at a space if there is one."""
+    found = []
+    while end - start > LONGEST:
+        space = text.rfind(" ", start + 1, start + LONGEST)
+        start = space if space > start else start + LONGEST
+        found.append(start)
+    return found
 
 
 def _within(position: int, spans: list[tuple[int, int]]) -> bool:

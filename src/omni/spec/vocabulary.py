@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from omni.spec import lexicon, words
 from omni.spec.draft import Draft
@@ -88,7 +89,7 @@ class Vocabulary:
                 self._add(text, False, self._bundle(feature, general=True))
 
     def _add(self, text: str, loose: bool, apply: Callable[[Reading], list[str]]) -> None:
-        pieces = tuple((words.stem if loose else words.singular)(word) for word in text.replace(",", "").split())
+        pieces = _pieces(text, loose)
         self.terms.setdefault(pieces[0], []).append(Term(pieces, loose, apply))
 
     def _role(self, name: str) -> Callable[[Reading], list[str]]:
@@ -116,6 +117,11 @@ class Vocabulary:
             return refs
 
         return apply
+
+
+@cache
+def _pieces(text: str, loose: bool) -> tuple[str, ...]:
+    return tuple((words.stem if loose else words.singular)(word) for word in text.replace(",", "").split())
 
 
 def _refer(*refs: str) -> Callable[[Reading], list[str]]:
