@@ -10,7 +10,7 @@ from omni.spec.model import FieldType, Relation, RelationKind, SpecField
 from omni.verify.report import CheckResult, Severity
 
 HEADLINE = {
-    "pass": ("Delivered and proved", "Every acceptance criterion was shown by a test, and no check found anything to mend."),
+    "pass": ("Delivered and proved", "Every acceptance criterion was shown by a test, and no check found an error."),
     "fail": ("Not ready", "Something that was asked for is missing, or a check found something that must be mended."),
     "incomplete": ("Not fully checked", "Nothing is known to be wrong, but not everything could be looked at."),
 }
