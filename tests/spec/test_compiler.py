@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.spec.test_sentences import SENTENCES, check_account
 
 from omni.kernel.errors import OmniError
 from omni.spec.compiler import compile_request
 from omni.spec.lexicon import domains
 from omni.spec.model import Action, OperationKind, Ownership, PartStatus, Request, Specification
 from omni.spec.request import MAX_CHARACTERS, parse_request
-from tests.spec.test_sentences import SENTENCES, check_account
 
 STRUCTURED = (Path(__file__).parent / "invoice-microservice.yaml").read_text()
 PIECES = sorted({piece for text in SENTENCES for piece in text.replace("\n", " ").split(" ")})

@@ -150,7 +150,7 @@ class Draft:
             return known
         if imported := self._import(noun, sources):
             return imported
-        singular = " ".join([*noun.split()[:-1], words.singular(noun.split()[-1])])
+        singular = " ".join([*noun.split()[:-1], words.singular(noun.rsplit(maxsplit=1)[-1])])
         name = words.pascal(singular)
         taken = name in TAKEN_ENTITIES or keyword.iskeyword(words.snake(name)) or hasattr(builtins, words.snake(name))
         name = f"{name}Record" if taken else name

@@ -149,7 +149,9 @@ def _name(text: str) -> str:
     pieces = text.split()
     while pieces and (pieces[0] in DETERMINERS or pieces[0] in grammar().fluff or pieces[0] in grammar().connecting):
         pieces.pop(0)
-    if not 1 <= len(pieces) <= 5 or not all(re.fullmatch(r"[a-z][a-z0-9'/-]*", piece) for piece in pieces):
+    if not 1 <= len(pieces) <= 5 or not all(
+        re.fullmatch(r"[a-z][a-z0-9'/]*(?:-[a-z0-9]+)?", piece) for piece in pieces
+    ):
         return ""
     inner = [piece for piece in pieces[1:-1] if piece in INNER]
     flags = ("is", "has", "was", "can", "data")

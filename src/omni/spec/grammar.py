@@ -105,7 +105,7 @@ def state_named(word: str) -> str:
 
 def is_thing(noun: str) -> bool:
     """Can the noun be something that is kept? "Shipments" can, "recognition" and "twice" can't."""
-    last = noun.split()[-1]
+    last = noun.rsplit(maxsplit=1)[-1]
     if last in grammar().adverbs:
         return False
     return last in grammar().nouns or singular(last) != last or not grammar().abilities.search(last)

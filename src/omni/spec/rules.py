@@ -7,19 +7,19 @@ import re
 from pydantic import JsonValue
 
 from omni.spec import lexicon, words
-from omni.spec.actions import custom, read_access, restrict, read_actions, read_subject
+from omni.spec.actions import custom, read_access, read_actions, read_subject, restrict
 from omni.spec.casting import read_cast, read_upload
 from omni.spec.draft import Draft
-from omni.spec.grammar import grammar
 from omni.spec.finding import read_export, read_finding, read_reports
+from omni.spec.grammar import grammar
 from omni.spec.jobs import read_job
 from omni.spec.model import Ownership, PartStatus
 from omni.spec.reading import Context, Reading
 from omni.spec.structure import (
+    read_assignment,
     read_audience,
     read_detail,
     read_has,
-    read_assignment,
     read_inline,
     read_list,
     read_must,

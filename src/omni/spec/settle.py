@@ -5,7 +5,17 @@ from __future__ import annotations
 from omni.spec import derive, lexicon, words
 from omni.spec.draft import Draft
 from omni.spec.grammar import grammar
-from omni.spec.model import Entity, FieldType, Ownership, Question, Relation, RelationKind, Request, SpecField
+from omni.spec.model import (
+    Entity,
+    FieldType,
+    OperationKind,
+    Ownership,
+    Question,
+    Relation,
+    RelationKind,
+    Request,
+    SpecField,
+)
 
 TEMPLATES = ("web-app", "rest-api", "react-app", "cli-tool", "worker")
 WITH_ACCOUNTS = ("web-app", "rest-api", "react-app")
@@ -78,10 +88,25 @@ def _accounts(draft: Draft) -> None:
         for name in draft.domain.roles if draft.domain else ():
             draft.add_role(name, (), draft.domain.roles[name] if draft.domain else "")
         draft.add_role("user", ())
+        for operation in draft.operations.values():
+            for role in operation.roles:
+                draft.add_role(role, operation.sources)
         if "admin" in draft.roles:
             draft.assume("The first person to sign up becomes the admin.")
     else:
         draft.roles.clear()
+        _without_people(draft)
+
+
+def _without_people(draft: Draft) -> None:
+    """Without accounts nobody does a thing once, and nothing is for some roles only."""
+    for operation in list(draft.operations.values()):
+        if operation.kind is OperationKind.CAST:
+            draft.assume(
+                f"Without accounts there is no “{operation.label}”: it counts once for a person who is logged in."
+            )
+            draft.drop_entity(operation.child)
+    draft.operations = {key: op.model_copy(update={"roles": ()}) for key, op in draft.operations.items()}
 
 
 def _complete(draft: Draft, entity: Entity) -> None:
