@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from omni.kernel.errors import OmniError
-from omni.kernel.settings import explain, load_settings, redact_url
+from omni.kernel.settings import OF_A_PROJECT, Settings, explain, load_settings, redact_url
 
 
 def _layers(tmp_path: Path) -> tuple[Path, Path]:
@@ -14,7 +14,9 @@ def _layers(tmp_path: Path) -> tuple[Path, Path]:
     home.mkdir()
     project.mkdir()
     (home / "omni.toml").write_text('retries = 1\ncolor = "never"\noffline = true\nsandbox = "docker"\n')
-    (project / "omni.toml").write_text('[settings]\nretries = 2\ncolor = "always"\noffline = false\n[verify]\nx = 1\n')
+    (project / "omni.toml").write_text(
+        '[settings]\nretries = 2\ncolor = "always"\ntier_deadlines = "1=9"\n[verify]\nx = 1\n'
+    )
     return home, project
 
 
@@ -25,10 +27,10 @@ def test_later_sources_win_and_each_value_says_where_it_came_from(tmp_path: Path
     assert [(row.name, row.value, row.origin) for row in rows] == [
         ("home", str(home), "environment OMNI_HOME"),
         ("database_url", f"sqlite:///{home}/omni.db", "default"),
-        ("offline", "false", str(project / "omni.toml")),
+        ("offline", "true", str(home / "omni.toml")),
         ("sandbox", "docker", str(home / "omni.toml")),
         ("gate_profile", "autonomous", "default"),
-        ("tier_deadlines", "1=30,2=300,3=600,4=14400", "default"),
+        ("tier_deadlines", "1=9,2=300,3=600,4=14400", str(project / "omni.toml")),
         ("retries", "4", "flag --retries"),
         ("color", "auto", "environment OMNI_COLOR"),
     ]
@@ -72,6 +74,19 @@ def test_a_bad_file_is_one_clear_error_that_names_it(tmp_path: Path, content: st
         load_settings({}, {"OMNI_HOME": "/nowhere"}, tmp_path)
     assert caught.value.where == str(tmp_path / "omni.toml")
     assert caught.value.fix
+
+
+@pytest.mark.parametrize("name", sorted(set(Settings.model_fields) - set(OF_A_PROJECT)))
+def test_a_project_may_not_choose_whose_tools_run(tmp_path: Path, name: str) -> None:
+    (tmp_path / "omni.toml").write_text(f'[settings]\n{name} = "x"\n')
+    environ = {"OMNI_HOME": str(tmp_path / "home"), f"OMNI_{name.upper()}": str(tmp_path)}
+    with pytest.raises(OmniError, match=f"{name}: a project may not set this") as caught:
+        load_settings({}, environ, tmp_path)
+    assert caught.value.where == str(tmp_path / "omni.toml")
+
+
+def test_what_a_project_may_set_is_what_can_do_no_harm() -> None:
+    assert OF_A_PROJECT == ("tier_deadlines", "retries", "color")
 
 
 def test_a_password_is_not_shown(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ def config(as_json: bool) -> None:
     """Show each setting and where it comes from.
 
     Later sources win: default, omni.toml in the Omni home, [settings] of ./omni.toml, OMNI_* variables, flags.
+    ./omni.toml may set only tier_deadlines, retries and color: the folder may be anybody's.
     """
     from omni.kernel.settings import explain
 

@@ -1,7 +1,7 @@
 """Settings: each value, where it came from, and what it is for.
 
 Later sources win: default, `omni.toml` in the Omni home, `[settings]` of the project's `omni.toml`, `OMNI_*` in the
-environment, flags.
+environment, flags. A project may be anybody's: it sets only what can do no harm (`OF_A_PROJECT`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from omni.kernel.errors import Exit, OmniError, declare
 BAD_SETTING = declare("K001", "A setting can't be used", Exit.USAGE, "Type: omni config")
 
 FILE_NAME = "omni.toml"
+
+OF_A_PROJECT = ("tier_deadlines", "retries", "color")
+"""What a project may set: nothing that says whose tools run, how they are isolated, or who approves."""
 
 
 def default_home(environ: Mapping[str, str]) -> Path:
@@ -115,14 +118,14 @@ def redact_url(url: str) -> str:
 
 
 def _load(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Path) -> tuple[Settings, Raw]:
-    project = _read(cwd / FILE_NAME, table="settings")
+    project = _of_project(cwd / FILE_NAME)
     outside = {
         name: (environ[f"OMNI_{name.upper()}"], f"environment OMNI_{name.upper()}")
         for name in Settings.model_fields
         if environ.get(f"OMNI_{name.upper()}")
     }
     given: Raw = {name: (value, f"flag --{name.replace('_', '-')}") for name, value in flags.items()}
-    home = (project | outside | given).get("home", (default_home(environ), "default"))
+    home = (outside | given).get("home", (default_home(environ), "default"))
     raw: Raw = {"home": home} | _read(Path(str(home[0])).expanduser() / FILE_NAME) | project | outside | given
     values = {name: value for name, (value, _) in raw.items()}
     values.setdefault("database_url", f"sqlite:///{Path(str(values['home'])).expanduser().absolute() / 'omni.db'}")
@@ -130,6 +133,16 @@ def _load(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Path) -> tu
         return Settings.model_validate(values), raw
     except ValidationError as error:
         raise _explained(error, raw) from error
+
+
+def _of_project(path: Path) -> Raw:
+    """What the project in the current folder sets. Raises OmniError when it reaches for more than it may."""
+    found = _read(path, table="settings")
+    for name in found.keys() & Settings.model_fields.keys() - set(OF_A_PROJECT):
+        why = f"{name}: a project may not set this, since it could then run tools of its own as yours"
+        fix = f"Take it out; set it in omni.toml of your Omni home, as OMNI_{name.upper()}, or by a flag."
+        raise OmniError(BAD_SETTING, why, where=str(path), fix=fix)
+    return found
 
 
 def _read(path: Path, table: str = "") -> Raw:
