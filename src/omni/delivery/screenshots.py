@@ -86,7 +86,7 @@ def shoot(url: str, visits: tuple[Visit, ...], folder: Path, timeout: float = 90
         }
     )
     done = processes.run(
-        (sys.executable, "-m", __name__),
+        (sys.executable, "-P", "-m", __name__),  # -P: no module of the current folder
         env=processes.clean_env(PYTHONPATH=str(Path(__file__).parents[2])),
         timeout=timeout,
         stdin=order.encode(),
