@@ -7,7 +7,36 @@ from inline_snapshot import snapshot
 from omni.spec.text import phrases
 
 WORDS = st.sampled_from(
-    ["a", "todo", "app", "with", "and", "that", "users", "can", "add", ",", ".", ";", ":", "-", "(", ")", "\n", "*", "1.", "search", "between", "5", "without", "“quoted”", "e.g.", "or", "🎉", "ü"]
+    [
+        "a",
+        "todo",
+        "app",
+        "with",
+        "and",
+        "that",
+        "users",
+        "can",
+        "add",
+        ",",
+        ".",
+        ";",
+        ":",
+        "-",
+        "(",
+        ")",
+        "\n",
+        "*",
+        "1.",
+        "search",
+        "between",
+        "5",
+        "without",
+        "“quoted”",
+        "e.g.",
+        "or",
+        "🎉",
+        "ü",
+    ]
 )
 
 

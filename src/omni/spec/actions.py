@@ -9,6 +9,7 @@ from omni.spec.derive import root_of
 from omni.spec.draft import Draft, unique
 from omni.spec.grammar import State, basic_kind, grammar, is_thing, state_named
 from omni.spec.model import Entity, FieldType, Operation, OperationKind, Ownership, PartStatus, Question
+from omni.spec.patterns import pattern
 from omni.spec.reading import Reading
 from omni.spec.text import Token
 
@@ -19,35 +20,8 @@ CHANGING = (
     OperationKind.CAST,
     OperationKind.UPLOAD,
 )
-MODAL = r"(?:can(?:not|'t)?|could|may|should(?: be able to| have the ability to)?|must(?: be able to)?|(?:are|is|be) (?:able|allowed) to|will(?: be able to)?|have to|has to|need to|want to|wants to|get to)"
-NOBODY = r"(?:nobody|no one|no-one)"
-SUBJECT = re.compile(
-    rf"(?P<only>\bonly )?(?:\b(?:the|all|every|each|any|an?|our|my|registered|authenticated|logged[- ]in|signed[- ]in|other|new|normal|regular|existing) )*"
-    rf"(?:(?P<kind>[a-z]+) )??\b(?P<who>[a-z][a-z-]*) (?P<modal>{MODAL})(?P<not> not\b| never\b)?(?: also| only)?\b"
-)
-LET = re.compile(
-    r"\b(?P<only>only )?(?:lets?|allows?|enables?|letting|allowing) (?:the |all |our |my )*(?P<who>[a-z-]+)(?P<modal>)(?P<not>)(?: to)?\b"
-)
-AS_A = re.compile(
-    r"^\W*(?P<only>)as (?:an?|the) (?P<who>[a-z-]+),? i (?P<modal>want|need|would like|should|can)(?P<not>)(?: to)?(?: be able to)?\b"
-)
-BARE = re.compile(
-    r"^\W*(?:(?:where|and|but|so that|that|also) )*(?P<only>only )?(?:(?:the|all|every|each|an?|our|my|registered|logged[- ]in) )*(?P<who>[a-z-]+)(?P<modal>)(?P<not>)(?= (?P<verb>[a-z]+))"
-)
 DETERMINERS = ("my", "their", "our", "the", "a", "an", "own", "his", "new", "all")
 LETTERS = {"create": "c", "view": "r", "list": "r", "update": "u", "delete": "d"}
-OWN = re.compile(
-    r"\b(?:only )?(?:(?:see|view|access|manage|edit|update|change|delete|read)(?:,? (?:and |or )?(?:see|view|access|manage|edit|update|change|delete|read))* )?(?:only )?(?:their|his|her|my|your|its) own\b(?: (?:data|stuff|ones|account))?|\b(?:kept )?private(?: to (?:them|each|the) ?(?:user|owner)?)?\b|\bonly (?:i|they|the (?:owner|creator|author)|its (?:owner|creator|author)|the (?:user|person) who (?:made|created|wrote) (?:it|them))(?: can (?:see|view|access|edit|change|delete)(?: (?:and|or) (?:see|view|edit|change|delete))*)?\b"
-)
-SHARED = re.compile(
-    r"\b(?:shared?|visible|common|together) (?:with|to|by|between|among|across|in) (?:each other|everyone|everybody|all(?: users| members)?|the (?:whole )?(?:team|family|household|group|company|office)|my (?:team|family|household|wife|husband|partner|colleagues))\b|\b(?:as a team|team-wide|one shared (?:list|pool))\b"
-)
-PUBLIC = re.compile(
-    r"\b(?:public(?:ly)?(?: (?:visible|readable|accessible|available|page|list))?|without (?:logging in|an account|login))\b"
-)
-FOREIGN = re.compile(
-    r"\b(?:all|others'?|another (?:user|person)'s|everyone's|everybody's|each other's|other people's|other users?'?s?)\b"
-)
 
 
 def read_access(draft: Draft, reading: Reading) -> None:
@@ -55,37 +29,43 @@ def read_access(draft: Draft, reading: Reading) -> None:
     main = _object(draft, reading) or reading.context.entity or draft.main
     if not main:
         return
-    for pattern, changes in (
-        (OWN, {"ownership": Ownership.OWNER, "public_read": False}),
-        (SHARED, {"ownership": Ownership.SHARED}),
-        (PUBLIC, {"public_read": True}),
-    ):
-        if match := reading.match(pattern):
+    for name in ("own", "shared", "public"):
+        if match := reading.match(pattern(name)):
             held = draft.entities[main]
-            if held.ownership is Ownership.PARENT or (pattern is PUBLIC and "profile" in reading.lower):
+            if held.ownership is Ownership.PARENT or (name == "public" and "profile" in reading.lower):
                 continue
-            if pattern is PUBLIC and held.ownership is Ownership.OWNER:
-                changes = {"public_read": True, "ownership": Ownership.AUTHOR}
-            if (
-                pattern is OWN
-                and held.ownership is Ownership.AUTHOR
-                and not re.search(r"see|view|access|private|read", match[0])
-            ):
-                changes = {}
-            draft.change(main, **changes)
+            draft.change(main, **_visibility(name, match[0], held.ownership))
             draft.accounts = True if draft.accounts is None else draft.accounts
             reading.claim(match)
             reading.refer(f"entity:{main}")
 
 
+def _visibility(name: str, said: str, held: Ownership) -> dict[str, object]:
+    """What "their own", "shared with the team" and "public" change."""
+    if name == "shared":
+        return {"ownership": Ownership.SHARED}
+    if name == "public":
+        return {"public_read": True, "ownership": Ownership.AUTHOR if held is Ownership.OWNER else held}
+    if held is Ownership.AUTHOR and not re.search(r"see|view|access|private|read", said):
+        return {}
+    return {"ownership": Ownership.OWNER, "public_read": False}
+
+
 def read_subject(draft: Draft, reading: Reading) -> None:
     """ "admins can …" sets the role for this phrase and the list that goes on from it."""
     context = reading.context
-    if match := reading.match(rf"\b{NOBODY} (?:else )?(?:can|may|should)\b"):
+    if match := reading.match(r"\b(?:nobody|no one|no-one) (?:else )?(?:can|may|should)\b"):
         reading.claim(match)
         context.mode, context.role, context.denied = "actions", "user", True
         return
-    match = next((m for p in (AS_A, LET, SUBJECT) if (m := reading.match(p)) and _kind_of(m["who"])), None)
+    match = next(
+        (
+            m
+            for p in (pattern("as_a"), pattern("let"), pattern("subject"))
+            if (m := reading.match(p)) and _kind_of(m["who"])
+        ),
+        None,
+    )
     match = match or _bare_subject(reading)
     if match is None:
         return
@@ -107,7 +87,7 @@ def _kind_of(who: str) -> str:
 
 def _bare_subject(reading: Reading) -> re.Match[str] | None:
     """ "agents answer tickets": people and then a verb."""
-    match = reading.match(BARE)
+    match = reading.match(pattern("bare"))
     if match is None or not _kind_of(match["who"]):
         return None
     having = match["verb"] in (
@@ -148,7 +128,7 @@ def read_actions(draft: Draft, reading: Reading) -> None:
         if kind := basic_kind(token.text):
             reading.claimed.add(index)
             _basic(draft, reading, entity, kind)
-        elif state := _state(draft, reading, token, draft.entities[entity]):
+        elif state := _state(reading, token, draft.entities[entity]):
             reading.claimed.add(index)
             _state_operation(draft, reading, entity, *state)
         elif token.text in grammar().manage:
@@ -158,7 +138,7 @@ def read_actions(draft: Draft, reading: Reading) -> None:
     if any(ref.startswith("operation:") for ref in reading.refs):
         context.entity = entity
         _claim_object(draft, reading, entity)
-        if match := reading.match(FOREIGN):
+        if match := reading.match(pattern("foreign")):
             _whose(draft, reading, entity, match)
 
 
@@ -175,7 +155,7 @@ def _basic(draft: Draft, reading: Reading, entity: str, kind: str) -> None:
     context, letter = reading.context, LETTERS[kind]
     reading.refer(f"operation:{words.snake(entity)}.{kind}")
     access = draft.access[entity]
-    if context.denied and (other := reading.match(FOREIGN)):
+    if context.denied and (other := reading.match(pattern("foreign"))):
         held = draft.entities[entity].ownership
         if held is not Ownership.PARENT:
             draft.change(
@@ -203,7 +183,7 @@ def _basic(draft: Draft, reading: Reading, entity: str, kind: str) -> None:
             draft.change(entity, ownership=Ownership.SHARED)
     elif context.role and context.role not in ("user", "admin"):
         access[context.role] = "".join(dict.fromkeys(access.get(context.role, "r") + letter))
-    elif context.role == "admin" and FOREIGN.search(reading.lower):
+    elif context.role == "admin" and pattern("foreign").search(reading.lower):
         access["admin"] = "".join(dict.fromkeys(access.get("admin", "") + letter))
     if context.role == "user" and letter == "c" and not context.denied:
         _written_by_users(draft, entity)
@@ -246,7 +226,7 @@ def _whose(draft: Draft, reading: Reading, entity: str, match: re.Match[str]) ->
         draft.change(entity, ownership=Ownership.AUTHOR)
 
 
-def _state(draft: Draft, reading: Reading, token: Token, entity: Entity) -> tuple[str, State] | None:
+def _state(reading: Reading, token: Token, entity: Entity) -> tuple[str, State] | None:
     """The state that a verb brings a row to: "mark … as paid", "approve"."""
     if token.text in ("mark", "set", "change", "flag") and (
         match := reading.match(r"\b(?:mark|set|change)\w* .*?\b(?:as|to) (\w+)")
@@ -284,7 +264,7 @@ def _state_operation(draft: Draft, reading: Reading, entity: str, name: str, sta
             else:
                 draft.add_field(entity, status)
             held_status = status
-        from_values = tuple(v for v in state.from_ if v in held_status.choices)
+        from_values = tuple(v for v in state.from_values if v in held_status.choices)
         what |= {
             "kind": OperationKind.TRANSITION,
             "field": held_status.name,

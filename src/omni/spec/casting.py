@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from omni.spec import lexicon, words
 from omni.spec.actions import named_entity
 from omni.spec.draft import Draft
@@ -11,25 +9,22 @@ from omni.spec.fields import field_of
 from omni.spec.grammar import is_thing
 from omni.spec.lexicon import EntityEntry
 from omni.spec.model import FieldType, Operation, OperationKind, Ownership
+from omni.spec.patterns import pattern
 from omni.spec.reading import Reading
 
 CASTS = (
-    (r"(?:sign|signs|signing)[ -]?up for|register(?:s|ing)? for|enrol(?:l|ls|s)? (?:in|for|on)|rsvp (?:to|for)|attends?|joins?", "registration", "Register", "note"),
-    (r"appl(?:y|ies|ying) (?:for|to)", "application", "Apply", "message"),
-    (r"votes? (?:for|on)|upvotes?", "vote", "Vote", "reason"),
-    (r"likes?", "like", "Like", "reason"),
-)  # fmt: skip
-UPLOAD = re.compile(
-    r"\b(?:upload|attach)(?:s|ing|ed)? (?P<what>(?:an? |the |their |one |several )?[a-z]+(?: [a-z]+){0,2}?)(?=\W*$| (?:to|for|of|with|and)\b)"
+    ("registration", "Register", "note"),
+    ("application", "Apply", "message"),
+    ("vote", "Vote", "reason"),
+    ("like", "Like", "reason"),
 )
+"""Name of the child, label of the operation, and the child's one field. The patterns are called `cast_<name>`."""
 
 
 def read_cast(draft: Draft, reading: Reading) -> None:
     """Once per person: a child of the thing that only this operation makes."""
-    for pattern, name, label, field in CASTS:
-        match = reading.match(
-            rf"\b(?:{pattern}) (?:(?:an?|the|all|these|our|open|other) )*(?P<what>[a-z]+(?: [a-z]+)?)(?=\W*$)"
-        )
+    for name, label, field in CASTS:
+        match = reading.match(pattern(f"cast_{name}"))
         if match is None or draft.accounts is False or reading.phrase.lead in ("like", "such"):
             continue
         noun = match["what"]
@@ -80,7 +75,7 @@ def _cast(draft: Draft, entity: str, what: tuple[str, str, str], sources: tuple[
 
 def read_upload(draft: Draft, reading: Reading) -> None:
     """ "upload a receipt photo": a field for the file, to store and to fetch."""
-    match = reading.match(UPLOAD)
+    match = reading.match(pattern("upload"))
     entity = reading.context.entity or draft.main
     if match is None or not entity or draft.find_entity(match["what"]):
         return
@@ -89,7 +84,10 @@ def read_upload(draft: Draft, reading: Reading) -> None:
         return
     reading.claim(match)
     reading.refer(draft.add_field(entity, found.field), f"entity:{entity}")
-    for kind, text in ((OperationKind.UPLOAD, "Attach the file."), (OperationKind.DOWNLOAD, "Fetch the file.")):
+    for kind, text in (
+        (OperationKind.UPLOAD, "Attach the file."),
+        (OperationKind.DOWNLOAD, "Fetch the file."),
+    ):
         operation = Operation(
             id=f"{words.snake(entity)}.{kind}",
             kind=kind,

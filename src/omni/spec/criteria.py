@@ -61,7 +61,7 @@ def _rows(spec: Specification) -> Iterator[Row]:
     for entity in spec.entities:
         yield from _entity(entity)
         for operation in spec.operations_of(entity.name):
-            yield _operation(operation, entity, spec)
+            yield _operation(operation, entity)
     for operation in spec.operations:
         if not operation.entity:
             yield _run(operation)
@@ -143,7 +143,7 @@ def _rule(rule: Rule, entity: Entity) -> Row:
     return given, when, f"it is refused: “{rule.message}”", (f"rule:{rule.id}",), rule.sources
 
 
-def _operation(operation: Operation, entity: Entity, spec: Specification) -> Row:
+def _operation(operation: Operation, entity: Entity) -> Row:
     one, many = entity.label.lower(), entity.label_plural.lower()
     actor = (
         words.a(words.listing([words.label(r).lower() for r in operation.roles]).replace(" and ", " or ")).capitalize()

@@ -107,8 +107,8 @@ class Draft:
         for holder, notations in bundle.relations.items():
             name = main if holder == "main" else holder
             for key, notation in notations.items():
-                key, notation = key.replace("main", words.snake(main)), re.sub(r"^main\b", main, notation)
-                refs.append(self.add_relation(name, lexicon.parse_relation(key, notation, name, sources)))
+                held, target = key.replace("main", words.snake(main)), re.sub(r"^main\b", main, notation)
+                refs.append(self.add_relation(name, lexicon.parse_relation(held, target, name, sources)))
         for key, operation in bundle.operations.items():
             entity = str(operation.what.get("entity", "")) or self._entity_of(key, main)
             refs.append(self.add_operation(lexicon.make_operation(key, operation.what, entity, sources)))

@@ -8,35 +8,13 @@ from dataclasses import dataclass
 from omni.spec import lexicon, words
 from omni.spec.grammar import grammar, is_thing
 from omni.spec.model import FieldType, SpecField
+from omni.spec.patterns import pattern
 
-NUMBER = r"(-?\d+(?:\.\d+)?)"
-CHARACTERS = re.compile(
-    rf"\(?\b(?:at most|up to|max(?:imum)?(?: of)?|no more than|under|limited to) {NUMBER} (?:characters?|chars?|letters?)\b\)?"
-)
-RANGE = re.compile(
-    rf"\(?(?:\bbetween {NUMBER} and {NUMBER}|\b(?:from )?{NUMBER}\s*(?:-|–|to)\s*{NUMBER})\)?(?: stars?\b)?"
-)
-LOW = re.compile(
-    rf"\(?\b(?:at least|min(?:imum)?(?: of)?|not less than) {NUMBER}\)?|\(?\b(?:positive|not negative|non-negative)\b\)?"
-)
-HIGH = re.compile(rf"\(?\b(?:at most|up to|max(?:imum)?(?: of)?|no more than) {NUMBER}\)?")
-OPTIONAL = re.compile(r"\(?\b(?:optional(?:ly)?|if any|not required)\b\)?")
-REQUIRED = re.compile(r"\(?\b(?:required|mandatory|obligatory)\b\)?")
-UNIQUE = re.compile(r"\(?\bunique\b\)?")
-DEFAULT = re.compile(r"\(?\b(?:default(?:s to|ing to| is)?|by default) (\w+)\)?")
-CHOICES = re.compile(
-    r"(?:\(|\b(?:either|one of|can be|is|as)\b|:)\s*([\w -]+(?:(?:\s*,\s*(?:or |and )?|\s*/\s*|\s*\|\s*|\s+or\s+)[\w -]+)+)\)?\s*$"
-)
-UNIT = re.compile(r"\s+in (\w+|%)$|\((\w+|%)\)$")
-TYPED = re.compile(
-    r"\(?\b(?:as )?(?:an? )?(date and time|datetime|date|time|whole number|integer|number|decimal|text|string|boolean|yes/no|checkbox|url|e-?mail|file|image)\)$"
-)
 TYPE_WORDS = {
     "date and time": "datetime", "datetime": "datetime", "date": "date", "time": "time", "whole number": "integer",
     "integer": "integer", "number": "decimal", "decimal": "decimal", "text": "text", "string": "string", "boolean": "boolean",
     "yes/no": "boolean", "checkbox": "boolean", "url": "url", "email": "email", "e-mail": "email", "file": "file", "image": "file",
 }  # fmt: skip
-LIST_OF = re.compile(r"^(?:an? |the )?list of ")
 DETERMINERS = frozenset("a an the its their his her my our your each every some one".split())  # noqa: SIM905 - prose
 PLURAL = (FieldType.TEXT, FieldType.INTEGER, FieldType.DECIMAL)
 """Types whose fields keep a plural name ("ingredients", "servings")."""
@@ -56,20 +34,25 @@ def field_of(text: str, sources: tuple[str, ...]) -> Found | None:
     rest = " ".join(text.lower().strip(" .;:,!").split())
     changes: dict[str, object] = {}
 
-    def take(pattern: re.Pattern[str]) -> re.Match[str] | None:
+    def take(attribute: re.Pattern[str]) -> re.Match[str] | None:
         nonlocal rest
-        if match := pattern.search(rest):
+        if match := attribute.search(rest):
             rest = f"{rest[: match.start()]} {rest[match.end() :]}".strip(" ,")
         return match
 
-    several = take(LIST_OF)
-    limit = take(CHARACTERS)
-    between = take(RANGE)
-    low, high = take(LOW), take(HIGH)
-    optional, required, unique, default = take(OPTIONAL), take(REQUIRED), take(UNIQUE), take(DEFAULT)
-    typed = take(TYPED)
-    choices = take(CHOICES)
-    unit = _unit(take(UNIT) if _has_unit(rest) else None)
+    several = take(pattern("list_of"))
+    limit = take(pattern("characters"))
+    between = take(pattern("range"))
+    low, high = take(pattern("low")), take(pattern("high"))
+    optional, required, unique, default = (
+        take(pattern("optional")),
+        take(pattern("required")),
+        take(pattern("unique")),
+        take(pattern("default")),
+    )
+    typed = take(pattern("typed"))
+    choices = take(pattern("choices"))
+    unit = _unit(take(pattern("unit")) if _has_unit(rest) else None)
     rest = re.sub(r"(?:\s+(?:of|with|is|in|that|which|as|from|to))+$", "", rest)
     name = _name(rest)
     if not name:
@@ -119,7 +102,7 @@ def _default(field: SpecField, text: str) -> str | int | bool | None:
 
 
 def _has_unit(text: str) -> bool:
-    match = UNIT.search(text)
+    match = pattern("unit").search(text)
     return bool(match) and _unit(match) != ""
 
 
@@ -129,8 +112,8 @@ def _unit(match: re.Match[str] | None) -> str:
 
 def _notation(name: str, unit: str, sized: bool, limited: bool) -> tuple[str, bool]:
     singular = words.singular_phrase(name)
-    for pattern, notation in grammar().types:
-        if pattern.search(name) or pattern.search(singular):
+    for known, notation in grammar().types:
+        if known.search(name) or known.search(singular):
             if (sized or unit) and notation.partition(",")[0] in ("string", "text"):
                 break
             return notation, True
@@ -168,7 +151,7 @@ def _name(text: str) -> str:
 
 
 def _typed(text: str) -> bool:
-    return any(pattern.search(words.singular_phrase(text)) for pattern, _ in grammar().types)
+    return any(known.search(words.singular_phrase(text)) for known, _ in grammar().types)
 
 
 def _is_verb(pieces: list[str]) -> bool:

@@ -9,25 +9,17 @@ from omni.spec.actions import named_entity
 from omni.spec.draft import Draft
 from omni.spec.grammar import grammar
 from omni.spec.model import Entity, FieldType, Operation, OperationKind, PartStatus, Question, RelationKind, SpecField
+from omni.spec.patterns import pattern
 from omni.spec.reading import Reading
 
-BY = re.compile(
-    r"\b(?P<verb>search(?:able|ed|ing)?|find(?:ing)?|look up|filter(?:able|ed|ing)?|sort(?:able|ed|ing)?|order(?:ed|ing)?|group(?:ed|ing)?)\b(?P<what>[a-z ]*?) (?:by|for|on|through) (?P<by>[a-z ,/]+?)\W*$"
-)
 KINDS = {"search": OperationKind.SEARCH, "find": OperationKind.SEARCH, "look": OperationKind.SEARCH, "filter": OperationKind.FILTER, "sort": OperationKind.SORT, "order": OperationKind.SORT}  # fmt: skip
 FILTERED = frozenset(FieldType) - {FieldType.TEXT, FieldType.FILE}
 SEARCHED = (FieldType.STRING, FieldType.TEXT, FieldType.EMAIL, FieldType.URL, FieldType.PHONE, FieldType.SLUG)
-EXPORT = re.compile(
-    r"\b(?P<verb>export|import|download)(?:ed|ing|s)?(?: (?:the|all|my|their|our|your))*(?P<what> [a-z ]+?)? (?:(?:as|to|into|in|from) )?(?:an? )?(?:csv|json|excel|spreadsheet)s?(?: (?:and|or) (?:csv|json))?(?: files?| format)?\b"
-)
-REPORTS = re.compile(
-    r"\b(?:(?:simple|basic|detailed|nice|daily|weekly|monthly|yearly|annual|some|usage|sales|summary) )*(?:reports?|reporting|statistics|stats|analytics|charts?|graphs?|dashboards?|summar(?:y|ies))\b(?: page| view| and (?:reports?|statistics|stats|charts?|graphs?))?(?: (?:by|per) (?P<by>[a-z ]+?)\W*$)?"
-)
 
 
 def read_finding(draft: Draft, reading: Reading) -> None:
     """ "search by title", "filter tasks by status": the fields must be there, and become searchable or filterable."""
-    match = reading.match(BY)
+    match = reading.match(pattern("by"))
     if match is None:
         return
     name = named_entity(draft, match["what"]) or reading.context.entity or draft.main
@@ -65,7 +57,7 @@ def read_finding(draft: Draft, reading: Reading) -> None:
 
 def read_export(draft: Draft, reading: Reading) -> None:
     """ "export the orders as CSV": of what, and in which formats."""
-    match = reading.match(EXPORT)
+    match = reading.match(pattern("export"))
     if match is None:
         return
     name = named_entity(draft, match["what"] or "") or ("" if _telling(match["what"] or "") else draft.main)
@@ -110,7 +102,7 @@ def _field(entity: Entity, noun: str) -> SpecField | None:
 
 def read_reports(draft: Draft, reading: Reading) -> None:
     """ "simple reports": by what? A question with the fields that rows can be grouped by."""
-    match = reading.match(REPORTS)
+    match = reading.match(pattern("reports"))
     main = reading.context.entity or draft.main
     if match is None or not main or reading.match(r"\b(?:every|each|send|e-?mail)\b") or draft.find_entity(match[0]):
         return

@@ -4,49 +4,54 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.resources import files
+from typing import Annotated
 
-import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from omni.spec.tables import read_yaml
 from omni.spec.words import singular, stem
+
+Words = Annotated[frozenset[str], BeforeValidator(lambda text: frozenset(str(text).split()))]
+OneOf = Annotated[re.Pattern[str], BeforeValidator(lambda texts: "|".join(rf"\b(?:{text})\b" for text in texts))]
 
 
 class State(BaseModel):
     """A verb that changes a row: flips boolean `field`, or sets `status` to `value` from the values `from`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     stems: tuple[str, ...]
     field: str = ""
     status: tuple[str, ...] = ()
     value: str = ""
-    from_: tuple[str, ...] = ()
+    from_values: Annotated[tuple[str, ...], Field(alias="from")] = ()
 
 
 class Grammar(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
-    stop: frozenset[str]
-    fluff: frozenset[str]
-    connecting: frozenset[str]
+    stop: Words
+    fluff: Words
+    connecting: Words
     connectors: re.Pattern[str]
-    fixed: re.Pattern[str]
+    fixed: OneOf
     typos: dict[str, str]
-    headings: frozenset[str]
-    app: frozenset[str]
-    build: frozenset[str]
-    manage: frozenset[str]
-    verbs: frozenset[str]
-    crud: dict[str, frozenset[str]]
+    headings: Words
+    app: Words
+    build: Words
+    manage: Words
+    verbs: Words
+    crud: dict[str, Words]
     states: dict[str, State]
-    people: dict[str, frozenset[str]]
-    audience: frozenset[str]
-    standards: frozenset[str]
-    polite: frozenset[str]
-    nouns: frozenset[str]
-    adverbs: frozenset[str]
-    other_languages: frozenset[str]
+    people: dict[str, Words]
+    audience: Words
+    standards: Words
+    polite: Words
+    measured: Words
+    technical: Words
+    nouns: Words
+    adverbs: Words
+    other_languages: Words
     types: tuple[tuple[re.Pattern[str], str], ...]
     personal_names: re.Pattern[str]
     units: dict[str, str]
@@ -60,31 +65,7 @@ class Grammar(BaseModel):
 @cache
 def grammar() -> Grammar:
     """The grammar in `data/grammar.yaml`."""
-    text = (files("omni.spec") / "data" / "grammar.yaml").read_text(encoding="utf-8")
-    raw = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both loaders are safe ones
-    for key in (
-        "stop",
-        "fluff",
-        "connecting",
-        "app",
-        "build",
-        "manage",
-        "verbs",
-        "audience",
-        "headings",
-        "standards",
-        "polite",
-        "nouns",
-        "adverbs",
-        "other_languages",
-    ):
-        raw[key] = frozenset(raw[key].split())
-    for key in ("crud", "people"):
-        raw[key] = {name: frozenset(words.split()) for name, words in raw[key].items()}
-    raw["fixed"] = "|".join(rf"\b(?:{pattern})\b" for pattern in raw["fixed"])
-    for state in raw["states"].values():
-        state["from_"] = state.pop("from", ())
-    return Grammar.model_validate(raw)
+    return Grammar.model_validate(read_yaml("grammar.yaml"))
 
 
 @cache

@@ -7,6 +7,7 @@ import re
 from omni.spec import words
 from omni.spec.draft import Draft
 from omni.spec.model import Entity, FieldType, Job, Trigger
+from omni.spec.patterns import pattern
 from omni.spec.reading import Reading
 
 SCHEDULES = (
@@ -27,59 +28,40 @@ SCHEDULES = (
     (r"\b(?:every|each) (?:sunday)\b", "0 7 * * 0"),
     (r"\b(?:every|each) month\b|\bmonthly\b|\bonce a month\b", "0 7 1 * *"),
 )
-SPAN = re.compile(
-    r"\b(?:older than|after|for|more than|not \w+ (?:in|for)) (\d+|a|one) (day|week|month|year)s?\b(?: old)?"
-)
-BEFORE = re.compile(
-    r"\b(?:(\d+|a|an|one) (day|week|hour|month)s? )?before\b(?: (?:they |it |the |their |its |an? )?(?:is |are |\w+ )?(?:due(?: date)?|deadline|start(?:s|ing)?|begins?|expir\w+|end(?:s|ing)?|appointments?|event|dates?|meetings?|bookings?))?"
-)
 DAYS = {"hour": 1, "day": 1, "week": 7, "month": 30, "year": 365}
-PURGE = re.compile(
-    r"\b(?:(?:automatically )?(?:delete|remove|purge|clean(?: up)?|clear)[sd]?|(?:is|are) (?:automatically )?(?:deleted|removed|purged))\b(?: automatically\b)?(?: all\b)?(?: old\b)?"
-)
-REMIND = re.compile(
-    r"\b(?:(?:send|get|receive|gets|sends|receives) (?:out )?(?:an? )?(?:e-?mail )?reminders?(?: e-?mails?)?|reminders?|reminds?|(?:is|are|be|get) reminded)\b"
-)
-MARK = re.compile(
-    r"\b(?:(?:automatically )?mark(?:s|ed)?|(?:automatically )?set)\b(?: .{0,40}?)?\b(?:as|to) ([a-z ]+?)(?= when| after| if| once|$|[.,])"
-)
-REPORT = re.compile(
-    r"\b(?:send|generate|create|e-?mail|write)s? (?:out )?(?:me |us |an? |the )*(?:\w+ )?(?:report|summary|digest)\b"
-)
-AUTOMATIC = re.compile(r"\bautomatic(?:ally)?\b")
 
 
 def read_job(draft: Draft, reading: Reading) -> None:
     """A job, if the phrase says what is to happen by itself."""
     schedule, when = _schedule(reading)
-    span, before = reading.match(SPAN), reading.match(BEFORE)
+    span, before = reading.match(pattern("span")), reading.match(pattern("before"))
     entity = _subject(draft, reading)
     usual = next((job for job in draft.jobs.values() if job.trigger is Trigger.SCHEDULE and not job.sources), None)
-    if when and usual and not any(reading.match(pattern) for pattern in (PURGE, REMIND, MARK, REPORT)):
+    if when and usual and not any(reading.match(pattern(name)) for name in ("purge", "remind", "mark", "report")):
         draft.jobs[usual.name] = usual.model_copy(update={"schedule": schedule, "sources": reading.sources})
         reading.claim(when)
         reading.refer(f"job:{usual.name}")
         return
     if entity is None:
         return
-    if (found := reading.match(PURGE)) and (span or when):
-        state = _stated(draft, reading, entity)
+    if (found := reading.match(pattern("purge"))) and (span or when):
+        state = _stated(reading, entity)
         _add(draft, reading, "purge", entity, schedule, _days(span) if span else 30, *state)
         if not span:
             draft.assume(
                 f"{entity.label_plural} are deleted by the job when they are older than 30 days.", part=reading.part
             )
-    elif (found := reading.match(REMIND)) and (date := _date(entity)):
+    elif (found := reading.match(pattern("remind"))) and (date := _date(entity)):
         _add(draft, reading, "remind", entity, schedule, -_days(before), date)
         draft.add_role("user", reading.sources) if draft.accounts is not False else None
-    elif (found := reading.match(REPORT)) and when:
+    elif (found := reading.match(pattern("report"))) and when:
         _add(draft, reading, "report", entity, schedule, None)
-    elif (found := reading.match(MARK)) and (when or span) and _choice(entity, found[1]):
+    elif (found := reading.match(pattern("mark"))) and (when or span) and _choice(entity, found[1]):
         name, value = _choice(entity, found[1])
         _add(draft, reading, "mark", entity, schedule, _days(span) if span else 0, name, value)
     else:
         return
-    for match in (found, when, span, before, reading.match(AUTOMATIC)):
+    for match in (found, when, span, before, reading.match(pattern("automatic"))):
         if match:
             reading.claim(match)
     reading.claim_words(
@@ -88,8 +70,8 @@ def read_job(draft: Draft, reading: Reading) -> None:
 
 
 def _schedule(reading: Reading) -> tuple[str, re.Match[str] | None]:
-    for pattern, cron in SCHEDULES:
-        if match := reading.match(pattern):
+    for words_, cron in SCHEDULES:
+        if match := reading.match(words_):
             return cron.format(*(match.groups() or ("",))), match
     return "0 7 * * *", None
 
@@ -121,7 +103,7 @@ def _choice(entity: Entity, text: str) -> tuple[str, str]:
     return ("", "")
 
 
-def _stated(draft: Draft, reading: Reading, entity: Entity) -> tuple[str, str]:
+def _stated(reading: Reading, entity: Entity) -> tuple[str, str]:
     """The value that rows must have to be deleted ("done todos", "cancelled bookings")."""
     for token in reading.phrase.tokens:
         name, value = _choice(entity, token.text)

@@ -7,13 +7,11 @@ many-to-many). A computed value is `sum InvoiceLine.amount as money`. A rule is 
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter
 
 from omni.spec import words
 from omni.spec.model import (
@@ -25,7 +23,6 @@ from omni.spec.model import (
     Job,
     Operation,
     Ownership,
-    PageKind,
     Quality,
     Relation,
     RelationKind,
@@ -33,6 +30,7 @@ from omni.spec.model import (
     RuleKind,
     SpecField,
 )
+from omni.spec.tables import read_yaml
 
 
 class Entry(BaseModel):
@@ -118,13 +116,7 @@ def domains() -> dict[str, Domain]:
 @cache
 def features() -> tuple[Feature, ...]:
     """What any domain can have."""
-    return tuple(Feature.model_validate(entry) for entry in read_yaml("features.yaml")["features"])
-
-
-def read_yaml(name: str) -> dict[str, dict[str, JsonValue]]:
-    text = (files("omni.spec") / "data" / name).read_text(encoding="utf-8")
-    data: dict[str, dict[str, JsonValue]] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both loaders are safe ones
-    return data
+    return TypeAdapter(tuple[Feature, ...]).validate_python(read_yaml("features.yaml")["features"])
 
 
 # ── the notation ─────────────────────────────────────────────────────────────────────────────────
@@ -264,10 +256,6 @@ def make_integration(what: dict[str, JsonValue], sources: tuple[str, ...]) -> In
 
 def make_quality(what: dict[str, str], number: int, sources: tuple[str, ...]) -> Quality:
     return Quality.model_validate({"id": f"Q{number}", "sources": sources, **what})
-
-
-PAGE_KINDS = frozenset(kind.value for kind in PageKind)
-WORD = re.compile(r"[a-z0-9]+(?:[-'’.][a-z0-9]+)*", re.IGNORECASE)
 
 
 def _importable(domain: Domain) -> tuple[str, ...]:

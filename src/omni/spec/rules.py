@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
-from pydantic import JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter
 
 from omni.spec import lexicon, words
 from omni.spec.actions import custom, read_access, read_actions, read_subject, restrict
@@ -14,6 +15,7 @@ from omni.spec.finding import read_export, read_finding, read_reports
 from omni.spec.grammar import grammar
 from omni.spec.jobs import read_job
 from omni.spec.model import Ownership, PartStatus
+from omni.spec.patterns import pattern
 from omni.spec.reading import Context, Reading
 from omni.spec.structure import (
     read_assignment,
@@ -27,25 +29,9 @@ from omni.spec.structure import (
     read_things,
     shift,
 )
+from omni.spec.tables import read_yaml
 from omni.spec.text import Phrase
 from omni.spec.vocabulary import Vocabulary
-
-ACCOUNTS = re.compile(
-    r"\b(?:user )?(?:accounts?|log-?ins?|log(?:ging)? in|sign[- ]?(?:up|in)s?|auth\w*|registrations?|passwords?|users?)\b(?: (?:required|needed|necessary))?"
-)
-WITHOUT = re.compile(
-    r"\b(?:without|no|(?:i |we )?(?:don't|do not|doesn't|does not) (?:need|want|require|have)(?: to have)?(?: any| an?)?|except(?: for)?|minus)(?: any| the| an?)? (?P<what>[a-z][a-z' -]*?)(?: (?:required|needed|necessary|please|at all|whatsoever|for now|yet))*\W*$"
-)
-COUNTED = re.compile(r"\b(?:no|not) (?:more|one|body|two|longer|less|later)\b|\bnobody\b")
-NOTIFIES = re.compile(
-    r"\b(?:gets?|receives?|sends?|be sent|is sent|are sent)\b.{0,30}\b(?:e-?mails?|mails?|sms|text messages?|notifications?)\b|\b(?:notif(?:y|ies)|e-?mails?|be notified|(?:is|are|gets?) notified|(?:is|are) e-?mailed)\b.*\b(?:when|if|once|after|as soon as)\b"
-)
-MEASURES = (
-    (re.compile(r"(?:(?:answer|respond|load|be|take|react|open|pages? load|api)\w* )?(?:\b(?:in|within|under|below|less than|faster than|at most)\b ?)+(\d+(?:\.\d+)?) ?(ms|milliseconds?|s|sec|seconds?)\b(?: or less)?"), "performance", "Pages and endpoints answer quickly.", "95th percentile of the response time", "under {} {}"),
-    (re.compile(r"(\d{2}(?:\.\d+)?) ?%? ?(?:%|percent)? (?:up-?time|availability|available)\b(?: slo| sla)?|(?:up-?time|availability)(?: of)? (\d{2}(?:\.\d+)?) ?%"), "availability", "It is available.", "share of successful health probes", "at least {} %"),
-    (re.compile(r"(?:at least |up to |about |around |support(?:s|ing)? |handles? )*(\d[\d.,]*k?) (?:(?:concurrent|simultaneous|active|daily|parallel) )*(?:users|requests(?: per second| a second|/s)?|visitors|people)\b(?: at (?:once|a time|the same time))?"), "scale", "It carries many people at once.", "requests answered without an error at", "{} at once"),
-    (re.compile(r"(?:at least |>|>=|≥|over )*(\d{2}) ?% (?:branch |test |code |line )*coverage"), "other", "Automated tests cover the code.", "branch coverage", "at least {} %"),
-)  # fmt: skip
 
 
 def new_sentence(context: Context, ahead: tuple[Phrase, ...], draft: Draft) -> None:
@@ -133,7 +119,7 @@ def _integrates(draft: Draft, reading: Reading) -> None:
 
 def _notifies(draft: Draft, reading: Reading) -> None:
     """ "users get an e-mail when …": written down whole; whether a template can is for the template to say."""
-    if (match := reading.match(NOTIFIES)) and draft.template != "worker":
+    if (match := reading.match(pattern("notifies"))) and draft.template != "worker":
         kind = "sms" if re.search(r"sms|text message|whatsapp", match[0]) else "email"
         name = kind if kind not in draft.integrations else f"{kind}_{len(draft.integrations) + 1}"
         said = reading.phrase.text.strip(" .,;")
@@ -146,16 +132,16 @@ def _notifies(draft: Draft, reading: Reading) -> None:
 def _beyond(_: Draft, reading: Reading) -> None:
     if reading.match(r"^\W*(?:and |but |with )?(?:without|no)\b"):
         return
-    for pattern, note in grammar().beyond:
-        if reading.match(pattern):
+    for beyond, note in grammar().beyond:
+        if reading.match(beyond):
             reading.refuse(note)
             return
 
 
 def _technology(draft: Draft, reading: Reading) -> None:
     """Platform words and named technology."""
-    for name, pattern in grammar().templates.items():
-        for match in pattern.finditer(reading.lower):
+    for name, platform in grammar().templates.items():
+        for match in platform.finditer(reading.lower):
             if draft.template == name or (name, draft.template) in (
                 ("rest-api", "react-app"),
                 ("web-app", "react-app"),
@@ -165,29 +151,7 @@ def _technology(draft: Draft, reading: Reading) -> None:
     for match in grammar().native.finditer(reading.lower):
         reading.claim(match)
         reading.refer(f"template:{draft.template}")
-        reading.claim_words(
-            frozenset(
-                {
-                    "store",
-                    "stores",
-                    "stored",
-                    "save",
-                    "saves",
-                    "saved",
-                    "runs",
-                    "built",
-                    "written",
-                    "based",
-                    "database",
-                    "databases",
-                    "language",
-                    "languages",
-                    "framework",
-                    "frameworks",
-                    "db",
-                }
-            )
-        )
+        reading.claim_words(grammar().technical)
     if foreign := reading.match(grammar().foreign):
         reading.refuse(
             f"No template is made with “{foreign[0]}”; back ends are Python with FastAPI on SQLite or PostgreSQL."
@@ -196,14 +160,14 @@ def _technology(draft: Draft, reading: Reading) -> None:
 
 def _without(draft: Draft, reading: Reading) -> None:
     """ "without accounts", "no comments", "we don't need due dates": takes it out of what is usual."""
-    match = reading.match(WITHOUT)
-    if match is None or reading.match(COUNTED):
+    match = reading.match(pattern("without"))
+    if match is None or reading.match(pattern("counted")):
         return
     what = match["what"].strip()
-    if ACCOUNTS.fullmatch(what) and reading.context.mode == "actions" and reading.context.role:
+    if pattern("accounts").fullmatch(what) and reading.context.mode == "actions" and reading.context.role:
         _without_account(draft, reading, match)
         return
-    if ACCOUNTS.fullmatch(what) or what in ("accounts or login", "login or accounts", "user management"):
+    if pattern("accounts").fullmatch(what) or what in ("accounts or login", "login or accounts", "user management"):
         if draft.domain and draft.domain.needs_accounts:
             reading.refuse(draft.domain.needs_accounts + " So there are accounts.")
             return
@@ -267,16 +231,30 @@ def _take_out(draft: Draft, what: str) -> bool:
     return bool(found or gone or pages)
 
 
+class Measure(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str
+    pattern: re.Pattern[str]
+    statement: str
+    metric: str
+    target: str
+
+
+@cache
+def _table() -> tuple[Measure, ...]:
+    return TypeAdapter(tuple[Measure, ...]).validate_python(read_yaml("measures.yaml")["measures"])
+
+
 def _measures(draft: Draft, reading: Reading) -> None:
     """Needs with a number: response time, availability, load, coverage."""
-    for pattern, kind, statement, metric, target in MEASURES:
-        if match := reading.match(pattern):
+    for measure in _table():
+        if match := reading.match(measure.pattern):
             figures = [group for group in match.groups() if group]
-            values = [*figures, ""]
-            what = {"kind": kind, "statement": statement, "metric": metric, "target": target.format(*values)}
+            what = measure.model_dump(exclude={"pattern"}) | {"target": measure.target.format(*figures, "")}
             reading.refer(draft.add_quality(what, reading.sources))
             reading.claim(match)
-            reading.claim_words(frozenset({"answer", "answers", "respond", "load", "loads", "fast", "slo", "sla", "page", "pages", "must", "app", "at", "least", "uptime", "response", "time", "times", "requests", "endpoint", "endpoints", "every", "all"}))  # fmt: skip
+            reading.claim_words(grammar().measured)
 
 
 def _openers(draft: Draft, reading: Reading) -> None:

@@ -10,59 +10,15 @@ from omni.spec.draft import Draft
 from omni.spec.fields import field_of
 from omni.spec.grammar import grammar, is_thing
 from omni.spec.model import FieldType, Ownership, SpecField
+from omni.spec.patterns import pattern
 from omni.spec.reading import Reading
-
-NP = r"((?:[a-z][a-z'-]*)(?: [a-z][a-z'-]*){0,2}?)"
-MANY = (
-    r"(?:(?:zero|one) or more|multiple|many|several|any number of|a number of|a list of|lots of|various|different|some)"
-)
-HAS_MANY = re.compile(
-    rf"\b(?:(?:each|every|an?|one|the) )?{NP} (?:(?:can|may|must|should|will) )?(?:have|has|contains?|consists? of|holds?|includes?|comprises?) {MANY} {NP}(?=$|[.,;:!)]| (?:with|that|which|and)\b)"
-)
-BELONGS = re.compile(
-    rf"\b(?:(?:each|every|an?|the) )?{NP} (?:(?:can|may|must|should) )?(?:belongs? to|(?:is|are) part of|(?:is|are) linked to|(?:is|are) grouped (?:by|into|in)|refers? to|(?:is|are) attached to)(?: exactly| at most)?(?: one| an?| the| its| their)? {NP}(?=$|[.,;:!)])"
-)
-HAS_FIELDS = re.compile(
-    rf"^\W*(?P<det>(?:each|every|an?|the|all) )?{NP} (?:(?:should|must|can|will|may) )?(?:has|have|contains?|consists? of|includes?|needs?|stores?|shows?|records?)(?: an?| the| its)? "
-)
-KEEP = re.compile(
-    r"\b(?:crud (?:api |operations |endpoints |pages )?(?:for|of|on)|keep(?:ing)? (?:track|a (?:list|record|log)) of|look(?:ing)? after|(?:manag|track|organi[sz]|record|stor|collect|catalogu?|log|sav|maintain|administ|plan|monitor|regist)(?:e|es|ing|s|er|ers|ering|gging|ning|ting|ring)?) (?:(?:all|of|my|our|their|the|a|an|his|her|your|various|different|some|list of|lists of|own|old|new) )*"
-)
-AUDIENCE = re.compile(
-    r"\bfor (?:(?:an?|the|my|our|your|their|his|her|all|small|local|use (?:by|in)) )*((?:[\w&'-]+)(?: (?!with\b|that\b|where\b|and\b|to\b|so\b|in\b|on\b|using\b|by\b)[\w&'-]+){0,3})(?=\W*$| (?:in|on|using|by)\b)"
-)
-INLINE = re.compile(r"([a-z][a-z -]*?) \(([^()]+,[^()]+)\)")
-SEVERAL = re.compile(r"(?:(?:many|several|and|with|have) )*(?:tags|labels|comments|attachments|categories)")
-"""Things of their own, which the lexicon knows."""
-ASSIGN = re.compile(
-    r"(?:\bassign(?:s|ed|ing)?\b(?P<what> [a-z ]+?)?|\b(?:is|are|be) assigned) to (?:an? |one |the |other |different |team |specific )*(?:users?|members?|people|persons?|colleagues?|agents?|employees?|someone|each other|staff|teammates?)\b|\bassignees?\b"
-)
-THINGS = re.compile(
-    r"\b(?:app|application|api|tool|system|website|site|database|service|backend|program|manager|tracker|register|portal|dashboard|platform|catalog|catalogue|directory|list) (?:for|of|about|with) (?:my |our |the |all |different |various )*(?P<what>[a-z]+(?: [a-z]+)?)(?=\W*$| (?:in|with|and)\b)"
-)
-TITLE = re.compile(r"^\W*(?:the |our |my )?([a-z]+(?: [a-z]+)?)\s*:\s*$")
-INTRO = re.compile(
-    r"^\W*(?:hi |hello |hey )*(?:i|we)(?:'m|'re)? (?:run|have|own|am|are|work (?:at|in|for|as)|lead|teach|manage|a|an)? ?(?:an?|the|my|our) (?P<who>[a-z -]+?)\W*$"
-)
-DETAIL = re.compile(
-    r"\(.*[,/|].*\)|\bbetween \d|\b\d+ ?[-–] ?\d+\b|\b(?:at most|at least|up to|max) \d|\bunique\b|\bin (?:kg|km|euros?|cm|%)"
-)
-QUALIFYING = r"(?:ed|ive|able|ible|ing|al|ic|ous|ful|less|ised|ized|ly)$|^(?:no|not|never|only|secure|multi|real|live|cross|auto)"
-"""Endings of words that ask for something: "encrypted", "collaborative", "automatic"."""
-SCENE = re.compile(r"\b(?:in|at|around) (?:my|our|the) ([a-z]+(?: [a-z]+)?)\W*$")
-MUST = re.compile(
-    rf"^\W*(?:the |an? |each |every |all )?{NP}(?:'s)? (?:is|are|must be|must|has to be|have to be|should be|cannot|can't|may not|can not)(?P<not> not| never)? (?:be )?(?P<what>.+)$"
-)
-AFTER = re.compile(
-    rf"\b(?:the )?{NP} (?:must|should|has to|cannot|can't|may not|is)(?: not)?(?: be| come| lie| always be)*(?P<not> not)? (?P<order>after|before|later than|earlier than) (?:the |its )?{NP}(?=$|[.,;:!])"
-)
 
 
 def read_relations(draft: Draft, reading: Reading) -> None:
     """ "Each X has many Y", "Y belongs to X"."""
-    if match := reading.match(HAS_MANY):
+    if match := reading.match(pattern("has_many")):
         one, many = match[1], match[2]
-    elif match := reading.match(BELONGS):
+    elif match := reading.match(pattern("belongs")):
         one, many = match[2], match[1]
     else:
         return
@@ -94,7 +50,7 @@ def _bare(noun: str) -> str:
 
 def read_has(draft: Draft, reading: Reading) -> None:
     """ "A plant has a name, …": what follows are fields of it."""
-    match = reading.match(HAS_FIELDS)
+    match = reading.match(pattern("has_fields"))
     if match is None:
         return
     noun = _bare(match[2])
@@ -120,7 +76,7 @@ def read_must(draft: Draft, reading: Reading) -> None:
     main = reading.context.entity or draft.main
     if not main:
         return
-    if (match := reading.match(AFTER)) and (pair := _two(draft, main, match[1], match[4])):
+    if (match := reading.match(pattern("after"))) and (pair := _two(draft, main, match[1], match[4])):
         entity, first, second = pair
         later = match["order"] in ("after", "later than")
         negated = bool(match["not"]) or bool(re.search(r"cannot|can't|not\b", match[0]))
@@ -131,7 +87,7 @@ def read_must(draft: Draft, reading: Reading) -> None:
         _rule(draft, reading, entity, notation)
         reading.claim(match)
         return
-    if (match := reading.match(MUST)) and (found := _field_named(draft, main, match[1])):
+    if (match := reading.match(pattern("must"))) and (found := _field_named(draft, main, match[1])):
         entity, name = found
         held = next(f for f in draft.entities[entity].fields if f.name == name)
         what = match["what"].strip(" .!")
@@ -195,7 +151,7 @@ def _two(draft: Draft, main: str, first: str, second: str) -> tuple[str, str, st
 def read_things(draft: Draft, reading: Reading) -> None:
     """ "Track my plants", "a plant tracker", and the lists that follow."""
     context = reading.context
-    if match := reading.match(TITLE):
+    if match := reading.match(pattern("title")):
         noun = " ".join(match[1].split())
         if draft.find_entity(noun) or words.singular_phrase(noun) != noun:
             entity = draft.new_entity(words.singular_phrase(noun), reading.sources)
@@ -203,7 +159,7 @@ def read_things(draft: Draft, reading: Reading) -> None:
             reading.refer(f"entity:{entity}")
             context.entity, context.mode = entity, "fields"
             return
-    if match := reading.match(KEEP):
+    if match := reading.match(pattern("keep")):
         noun = _noun(reading, match.end())
         if noun and _thing(draft, reading, noun, match.start(), match.end()):
             return
@@ -221,7 +177,7 @@ def read_things(draft: Draft, reading: Reading) -> None:
 @cache
 def _named() -> re.Pattern[str]:
     """ "plant tracker": a noun before a word for the whole."""
-    return re.compile(rf"{NP}[ -](?:{'|'.join(sorted(grammar().app, key=len, reverse=True))})s?\b")
+    return re.compile(rf"{pattern('np').pattern}[ -](?:{'|'.join(sorted(grammar().app, key=len, reverse=True))})s?\b")
 
 
 def _fields_inline(draft: Draft, reading: Reading, match: re.Match[str]) -> bool:
@@ -243,19 +199,19 @@ def _fields_inline(draft: Draft, reading: Reading, match: re.Match[str]) -> bool
     reading.claim_span(start, match.end())
     reading.refer(f"entity:{entity}")
     reading.context.mode = "features" if mode == "actions" else mode
-    reading.context.entity = entity if not held else held
+    reading.context.entity = held or entity
     return True
 
 
 def read_inline(draft: Draft, reading: Reading) -> None:
     """Things with their fields in brackets."""
-    if match := reading.match(INLINE):
+    if match := reading.match(pattern("inline")):
         _fields_inline(draft, reading, match)
 
 
 def _for_things(draft: Draft, reading: Reading) -> bool:
     """ "an API for products": things, unless they are people."""
-    match = reading.match(THINGS)
+    match = reading.match(pattern("things"))
     if match is None or draft.main:
         return False
     noun = match["what"]
@@ -273,7 +229,7 @@ def _for_things(draft: Draft, reading: Reading) -> bool:
 
 def read_assignment(draft: Draft, reading: Reading) -> None:
     """ "Cards can be assigned to users": a relation to an account."""
-    match = reading.match(ASSIGN)
+    match = reading.match(pattern("assign"))
     nouns = [t.text for t in reading.phrase.tokens]
     entity = (
         next((name for noun in nouns if (name := draft.find_entity(noun))), "") or reading.context.entity or draft.main
@@ -362,14 +318,14 @@ def _typed(text: str, reading: Reading) -> bool:
 def read_detail(draft: Draft, reading: Reading) -> None:
     """A field with its choices or limits in the list of an app ("status (open, closed)"), before its words are taken."""
     listing = reading.context.mode in ("features", "fields") and reading.phrase.lead
-    if listing and reading.match(DETAIL) and _typed(reading.lower, reading):
+    if listing and reading.match(pattern("detail")) and _typed(reading.lower, reading):
         read_list(draft, reading)
 
 
 def _field(draft: Draft, reading: Reading, text: str) -> None:
     found = field_of(text, reading.sources)
     entity = reading.context.entity
-    if found is None or not entity or SEVERAL.fullmatch(text.strip(" .,;!")):
+    if found is None or not entity or pattern("several").fullmatch(text.strip(" .,;!")):
         return
     features = reading.context.mode == "features"
     if features and not found.sure:
@@ -434,22 +390,28 @@ def _sharpen(draft: Draft, entity: str, known: SpecField, said: SpecField) -> No
 
 def read_audience(draft: Draft, reading: Reading) -> None:
     """ "for my hair salon": who it is for, which changes nothing that is built."""
-    if (match := reading.match(INTRO)) and not reading.refs and not reading.phrase.lead and not _introduces(reading):
+    if (
+        (match := reading.match(pattern("intro")))
+        and not reading.refs
+        and not reading.phrase.lead
+        and not _introduces(reading)
+    ):
         reading.claim(match)
         reading.note = "Says who it is for."
         return
     _kind(draft, reading)
-    for pattern in (AUDIENCE, SCENE):
-        match = reading.match(pattern)
+    for name in ("audience", "scene"):
+        match = reading.match(pattern(name))
         if match is None or match[1].split()[0].endswith("ing") or re.search(r"\d", match[1]):
             continue
-        if pattern is AUDIENCE and not _introduces(reading) and not set(match[1].split()) <= grammar().audience:
-            continue
-        if pattern is SCENE and not reading.refs:
-            continue
-        reading.claim(match)
-        said = reading.phrase.text[match.start() : match.end()].strip(" .,;!")
-        draft.assume(f"“{said}” says who or where it is for; nothing is built differently for that.", part=reading.part)
+        told = (
+            _introduces(reading) or set(match[1].split()) <= grammar().audience if name == "audience" else reading.refs
+        )
+        if told:
+            reading.claim(match)
+            said = reading.phrase.text[match.start() : match.end()].strip(" .,;!")
+            text = f"“{said}” says who or where it is for; nothing is built differently for that."
+            draft.assume(text, part=reading.part)
 
 
 def _plain() -> frozenset[str]:
@@ -461,7 +423,11 @@ def _kind(draft: Draft, reading: Reading) -> None:
     """ "a plant shop", "a tennis court booking system": one noun more before the words for the whole."""
     tokens = reading.phrase.tokens
     for index, token in enumerate(tokens[:-1]):
-        plain = token.text.isalpha() and token.text not in grammar().adverbs and not re.search(QUALIFYING, token.text)
+        plain = (
+            token.text.isalpha()
+            and token.text not in grammar().adverbs
+            and not pattern("qualifying").search(token.text)
+        )
         opens = all(t.text in grammar().stop | grammar().build | grammar().fluff for t in tokens[:index])
         held = index not in reading.claimed and index + 1 in reading.claimed and token.text not in _plain()
         if draft.domain and not reading.phrase.lead and plain and opens and held and token.text not in grammar().verbs:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from omni.spec.grammar import grammar
 from omni.spec.words import singular, stem
@@ -85,11 +86,11 @@ def sentences(text: str) -> list[tuple[int, int]]:
 def _tile(text: str, cuts: list[int]) -> list[tuple[int, int]]:
     """Spans between cuts, trimmed; a span without a word joins the one before it (or after, at the start)."""
     spans: list[list[int]] = []
-    for start, end in zip(cuts, cuts[1:], strict=False):
-        piece = text[start:end]
+    for first, last in pairwise(cuts):
+        piece = text[first:last]
         if not piece.strip():
             continue
-        start, end = start + len(piece) - len(piece.lstrip()), end - (len(piece) - len(piece.rstrip()))
+        start, end = first + len(piece) - len(piece.lstrip()), last - (len(piece) - len(piece.rstrip()))
         if spans and (not WORD.search(piece) or not WORD.search(text[spans[-1][0] : spans[-1][1]])):
             spans[-1][1] = end
         else:

@@ -7,8 +7,8 @@ from functools import cache
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from omni.spec.lexicon import read_yaml
 from omni.spec.model import FieldType, OperationKind, PrivacyThreat, Specification, Threat
+from omni.spec.tables import read_yaml
 
 
 class StrideRow(BaseModel):

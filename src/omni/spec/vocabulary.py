@@ -39,14 +39,15 @@ class Vocabulary:
         """Claim every term in the phrase, longest first, and apply it."""
         if self.version != self.draft.version:
             self._build()
-        found: list[tuple[int, Term, tuple[int, ...]]] = []
         tokens = reading.phrase.tokens
-        for index, token in enumerate(tokens):
-            if index not in reading.claimed:
-                for key in dict.fromkeys((token.noun, token.stem, token.text)):
-                    for term in self.terms.get(key, ()):
-                        if places := _places(term, tokens, index):
-                            found.append((len(places) * 10 - (places[-1] - places[0]), term, places))
+        found = [
+            (len(places) * 10 - (places[-1] - places[0]), term, places)
+            for index, token in enumerate(tokens)
+            if index not in reading.claimed
+            for key in dict.fromkeys((token.noun, token.stem, token.text))
+            for term in self.terms.get(key, ())
+            if (places := _places(term, tokens, index))
+        ]
         for _, term, places in sorted(found, key=lambda item: -item[0]):
             if reading.claimed.isdisjoint(places) and (refs := term.apply(reading)):
                 reading.claimed.update(places)
