@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from omni.spec.model import (
+    Action,
     Criterion,
     Entity,
     FieldType,
@@ -12,17 +13,49 @@ from omni.spec.model import (
     Page,
     PageKind,
     Permission,
-    Action,
+    Relation,
+    RelationKind,
     Request,
     Role,
     SpecField,
     Specification,
 )
 
+KINDS = ("list", "view", "create", "update", "delete", "search", "filter", "sort")
+
 
 def todo(*, auth: bool = True) -> Specification:
     """Todos with a title, a due date and a check mark; each person has their own."""
-    entity = Entity(
+    return Specification(
+        name="todo",
+        title="Todo",
+        summary="A todo app with user accounts." if auth else "A todo list.",
+        request=Request(text="a todo app with user auth"),
+        domain="todo",
+        template="web-app",
+        auth=auth,
+        sign_up="open" if auth else "none",
+        parts=(),
+        entities=(_todo_entity(auth=auth),),
+        roles=(Role(name="user", label="User", description="Has todos of their own."),) if auth else (),
+        permissions=(Permission(role="user", entity="Todo", actions=tuple(Action), scope="own"),) if auth else (),
+        operations=(
+            *(operation("Todo", kind) for kind in KINDS),
+            operation("Todo", "toggle", "complete", field="done"),
+        ),
+        pages=(
+            Page(path="/", title="Home", kind=PageKind.HOME, public=True),
+            Page(path="/todos", title="Todos", kind=PageKind.LIST, entity="Todo"),
+        ),
+        criteria=(
+            criterion("AC1", "operation:todo.create"),
+            criterion("AC2", "operation:todo.complete"),
+        ),
+    )
+
+
+def _todo_entity(*, auth: bool) -> Entity:
+    return Entity(
         name="Todo",
         plural="todos",
         label="Todo",
@@ -46,42 +79,39 @@ def todo(*, auth: bool = True) -> Specification:
         display_field="title",
         sort=("done", "-created_at"),
     )
-    kinds = [k for k in ("list", "view", "create", "update", "delete", "search", "filter", "sort")]
-    operations = [
-        Operation(id=f"todo.{k}", kind=OperationKind(k), name=k, label=k.title(), description="", entity="Todo")
-        for k in kinds
-    ]
-    operations.append(
-        Operation(
-            id="todo.complete",
-            kind=OperationKind.TOGGLE,
-            name="complete",
-            label="Complete",
-            description="Mark a todo as done, or as open again.",
-            entity="Todo",
-            field="done",
-        )
+
+
+def operation(entity: str, kind: str, name: str = "", *, field: str = "") -> Operation:
+    name = name or kind
+    return Operation(
+        id=f"{entity.lower()}.{name}",
+        kind=OperationKind(kind),
+        name=name,
+        label=name.capitalize(),
+        description=f"{name.capitalize()} a {entity.lower()}.",
+        entity=entity,
+        field=field,
     )
-    return Specification(
-        name="todo",
-        title="Todo",
-        summary="A todo app with user accounts." if auth else "A todo list.",
-        request=Request(text="a todo app with user auth"),
-        domain="todo",
-        template="web-app",
-        auth=auth,
-        sign_up="open" if auth else "none",
-        parts=(),
-        entities=(entity,),
-        roles=(Role(name="user", label="User", description="Has todos of their own."),) if auth else (),
-        permissions=(Permission(role="user", entity="Todo", actions=tuple(Action), scope="own"),) if auth else (),
-        operations=tuple(operations),
-        pages=(
-            Page(path="/", title="Home", kind=PageKind.HOME, public=True),
-            Page(path="/todos", title="Todos", kind=PageKind.LIST, entity="Todo"),
-        ),
-        criteria=(
-            Criterion(id="AC1", given="a person", when="they add a todo", then="it is listed", verifies=("operation:todo.create",)),
-            Criterion(id="AC2", given="a todo", when="it is completed", then="it is done", verifies=("operation:todo.complete",)),
-        ),
-    )
+
+
+def criterion(identifier: str, *verifies: str) -> Criterion:
+    return Criterion(id=identifier, given="a todo", when="it is used", then="it works", verifies=verifies)
+
+
+def plain(name: str, plural: str, *fields: SpecField, **values: object) -> Entity:
+    """An entity with a title and these fields."""
+    title = SpecField(name="title", label="Title", type=FieldType.STRING)
+    given: dict[str, object] = {
+        "name": name,
+        "plural": plural,
+        "label": name,
+        "label_plural": plural.capitalize(),
+        "description": f"{name}.",
+        "fields": (title, *fields),
+        "display_field": "title",
+    }
+    return Entity.model_validate(given | values)
+
+
+def belongs_to(name: str, target: str, inverse: str) -> Relation:
+    return Relation(name=name, label=name.capitalize(), kind=RelationKind.BELONGS_TO, target=target, inverse=inverse)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from omni.spec.model import Entity, FieldType, Relation, RelationKind, SpecField, Specification
+from omni.spec.model import Entity, FieldType, Relation, RelationKind, SpecField
 from omni.templates.naming import pascal, snake
 
 TEXT_TYPES = frozenset(
@@ -94,10 +94,10 @@ class Attribute:
         return self.schema if self.required else f"{self.schema} | None"
 
 
-def attributes(entity: Entity, spec: Specification) -> tuple[Attribute, ...]:
+def attributes(entity: Entity) -> tuple[Attribute, ...]:
     """Everything that a person may set, in the order of the specification: references first, then fields."""
     references = [_reference(relation, entity) for relation in entity.relations]
-    fields = [_field(field, entity, spec) for field in entity.fields if field.type is not FieldType.FILE]
+    fields = [_field(field, entity) for field in entity.fields if field.type is not FieldType.FILE]
     return (
         *(a for a in references if a.type == "reference"),
         *fields,
@@ -138,14 +138,15 @@ def bound(field: SpecField, value: float | None) -> str:
 def _reference(relation: Relation, entity: Entity) -> Attribute:
     name = reference_name(relation, entity)
     if relation.kind is RelationKind.BELONGS_TO:
+        key = "uuid.UUID"
         return Attribute(
-            name, relation.label, "reference", relation.required, "uuid.UUID", "sa.Uuid()", "uuid.UUID", "", None, relation
+            name, relation.label, "reference", relation.required, key, "sa.Uuid()", key, "", None, relation
         )
     schema = "Annotated[list[uuid.UUID], Field(max_length=100)]"
     return Attribute(name, relation.label, "references", True, "list[uuid.UUID]", "", schema, "[]", None, relation)
 
 
-def _field(field: SpecField, entity: Entity, spec: Specification) -> Attribute:
+def _field(field: SpecField, entity: Entity) -> Attribute:
     python = _python(field, entity)
     # A box that is not ticked is an answer, so a boolean is always there.
     required = field.required or field.type is FieldType.BOOLEAN
@@ -157,7 +158,7 @@ def _field(field: SpecField, entity: Entity, spec: Specification) -> Attribute:
         python,
         _column(field),
         _schema(field, python, required),
-        _default(field, entity, python),
+        _default(field, python),
         field,
     )
 
@@ -188,7 +189,7 @@ def _schema(field: SpecField, python: str, required: bool) -> str:
     return f"Annotated[{python}, Field({', '.join(limits)})]" if limits else python
 
 
-def _default(field: SpecField, entity: Entity, python: str) -> str:
+def _default(field: SpecField, python: str) -> str:
     value = field.default
     if field.type is FieldType.BOOLEAN:
         return repr(bool(value)) if not isinstance(value, str) else repr(value == "true")

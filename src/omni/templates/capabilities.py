@@ -69,7 +69,9 @@ def _gaps(spec: Specification, template: Template) -> Iterator[Undelivered]:
             yield Undelivered(f"job:{job.name}", "A reminder needs accounts to be shown to.")
     for integration in spec.integrations:
         if integration.kind not in can.integrations:
-            yield Undelivered(f"integration:{integration.name}", _no(template, f"integrations of kind {integration.kind}"))
+            yield Undelivered(
+                f"integration:{integration.name}", _no(template, f"integrations of kind {integration.kind}")
+            )
     for quality in spec.qualities:
         if quality.kind not in can.qualities:
             yield Undelivered(f"quality:{quality.id}", _no(template, f"a measure for {quality.kind}"))
@@ -144,7 +146,7 @@ def _page_gap(page: Page, spec: Specification) -> str:
 
 def _summary_gap(operation: Operation, entity: Entity) -> str:
     keys = {field.name for field in entity.fields} | {r.name for r in entity.relations if r.kind == "belongs-to"}
-    values = {item.name for item in (*entity.fields, *entity.computed)} | {""}
+    values = {"", *(field.name for field in entity.fields), *(computed.name for computed in entity.computed)}
     if operation.field not in keys or operation.value_field not in values:
         return f"{entity.name} has no {operation.field or 'field to group by'} and {operation.value_field} to add up."
     return ""

@@ -14,18 +14,18 @@ def python_type(spec: Specification, entity: Entity, computed: Computed) -> str:
         case ComputedKind.COUNT:
             return "int"
         case ComputedKind.SUM:
-            return "int" if _type(spec, spec.entity(computed.child), computed.field) in WHOLE else "float"
+            return "int" if _type(spec.entity(computed.child), computed.field) in WHOLE else "float"
         case ComputedKind.AVERAGE:
             return "int | None" if computed.type is FieldType.MONEY else "float | None"
         case _:
-            kind = "int" if _is_whole(spec, entity, computed) else "float"
+            kind = "int" if _is_whole(entity, computed) else "float"
             return f"{kind} | None" if _gaps(entity, computed.fields) else kind
 
 
 def body(spec: Specification, entity: Entity, computed: Computed) -> str:
     """The statements of the property."""
     if computed.kind in {ComputedKind.PRODUCT, ComputedKind.DIFFERENCE}:
-        return _same_row(spec, entity, computed)
+        return _same_row(entity, computed)
     child = spec.entity(computed.child)
     inverse = next(r.inverse for r in child.relations if r.target == entity.name and r.kind == "belongs-to")
     if computed.kind is ComputedKind.COUNT:
@@ -41,14 +41,14 @@ def body(spec: Specification, entity: Entity, computed: Computed) -> str:
     return f"values = [{source}]\nreturn {rounded} if values else None"
 
 
-def _same_row(spec: Specification, entity: Entity, computed: Computed) -> str:
+def _same_row(entity: Entity, computed: Computed) -> str:
     one, other = computed.fields
     gaps = _gaps(entity, computed.fields)
     guard = f"if {' or '.join(f'self.{name} is None' for name in gaps)}:\n    return None\n" if gaps else ""
-    types = {_type(spec, entity, name) for name in computed.fields}
+    types = {_type(entity, name) for name in computed.fields}
     if computed.kind is ComputedKind.PRODUCT:
         value = f"self.{one} * self.{other}"
-        if _is_whole(spec, entity, computed) and not types <= WHOLE:
+        if _is_whole(entity, computed) and not types <= WHOLE:
             value = f"round({value})"
     elif types == {FieldType.DATETIME}:
         value = f"int((self.{one} - self.{other}).total_seconds() // 60)"
@@ -59,8 +59,8 @@ def _same_row(spec: Specification, entity: Entity, computed: Computed) -> str:
     return f"{guard}return {value}"
 
 
-def _is_whole(spec: Specification, entity: Entity, computed: Computed) -> bool:
-    types = {_type(spec, entity, name) for name in computed.fields}
+def _is_whole(entity: Entity, computed: Computed) -> bool:
+    types = {_type(entity, name) for name in computed.fields}
     return types <= WHOLE | MOMENTS or computed.type is FieldType.MONEY
 
 
@@ -75,8 +75,6 @@ def _may_be_none(spec: Specification, entity: Entity, name: str) -> bool:
     return bool(_gaps(entity, (name,)))
 
 
-def _type(spec: Specification, entity: Entity, name: str) -> FieldType:
-    for item in (*entity.fields, *entity.computed):
-        if item.name == name:
-            return item.type
-    raise KeyError(f"{entity.name}.{name}")
+def _type(entity: Entity, name: str) -> FieldType:
+    types = {field.name: field.type for field in entity.fields} | {each.name: each.type for each in entity.computed}
+    return types[name]

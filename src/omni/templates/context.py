@@ -6,7 +6,17 @@ import json
 import re
 from functools import partial
 
-from omni.spec.model import Action, Entity, Operation, OperationKind, Relation, RelationKind, SpecField, Specification
+from omni.spec.model import (
+    Action,
+    Entity,
+    Operation,
+    OperationKind,
+    Relation,
+    RelationKind,
+    Rule,
+    SpecField,
+    Specification,
+)
 from omni.templates import computing, policy, samples
 from omni.templates.attributes import (
     NUMBER_TYPES,
@@ -41,8 +51,8 @@ def context(spec: Specification, template: Template, package: str) -> dict[str, 
         "pascal": pascal,
         "camel": camel,
         "literal": literal,
-        "attributes": partial(attributes, spec=spec),
-        "attribute": partial(attribute, spec),
+        "attributes": attributes,
+        "attribute": attribute,
         "file_fields": file_fields,
         "has_files": any(file_fields(entity) for entity in spec.entities),
         "shown_items": partial(shown_items, spec),
@@ -63,7 +73,7 @@ def context(spec: Specification, template: Template, package: str) -> dict[str, 
         "collections": partial(collections, spec),
         "association": association,
         "can": partial(can, spec),
-        "one_click": partial(one_click, spec),
+        "one_click": one_click,
         "casts": partial(casts, spec),
         "pages": lambda entity, kind: [page for page in spec.pages if (page.kind, page.entity) == (kind, entity.name)],
         "moments": moments,
@@ -87,9 +97,9 @@ def context(spec: Specification, template: Template, package: str) -> dict[str, 
         "ownable": partial(policy.ownable, spec=spec),
         "has_owner": partial(policy.has_owner, spec=spec),
         "parent_of": policy.parent_of,
-        "unique_within_owner": partial(unique_within_owner, spec),
         "unique_groups": partial(unique_groups, spec),
         "rule_columns": rule_columns,
+        "within_column": partial(within_column, spec),
         "creation_order": creation_order(spec),
         "criteria": partial(criteria, spec),
         "shows": partial(shows, spec),
@@ -120,9 +130,9 @@ def literal(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def attribute(spec: Specification, entity: Entity, name: str) -> Attribute:
+def attribute(entity: Entity, name: str) -> Attribute:
     """The attribute of that name (column or relation). Raises KeyError."""
-    for found in attributes(entity, spec):
+    for found in attributes(entity):
         if name in {found.name, found.relation.name if found.relation else ""}:
             return found
     raise KeyError(f"{entity.name}.{name}")
@@ -137,7 +147,7 @@ def shown_items(spec: Specification, entity: Entity) -> list[Attribute]:
         derived.append(
             Attribute(computed.name, computed.label, kind, "None" not in python, python, "", "", "", None, None)
         )
-    return [*attributes(entity, spec), *derived]
+    return [*attributes(entity), *derived]
 
 
 def list_columns(spec: Specification, entity: Entity) -> list[Attribute]:
@@ -186,17 +196,18 @@ def operations(spec: Specification, entity: Entity, *kinds: str) -> list[Operati
 
 
 def can(spec: Specification, entity: Entity, kind: str) -> bool:
-    """Whether people can create, update or delete: when an operation says so or needs it, or none is given."""
-    needed = {
-        "create": bool(operations(spec, entity, OperationKind.IMPORT))
-        or any(o.kind is OperationKind.CAST and o.child == entity.name for o in spec.operations)
-    }
-    return not spec.operations_of(entity.name) or needed.get(kind, False) or bool(operations(spec, entity, kind))
+    """Whether people can create, update or delete: an operation says so or needs it; without any, permissions do."""
+    needs = kind == "create" and (
+        bool(operations(spec, entity, OperationKind.IMPORT)) or bool(policy.casting(entity, spec))
+    )
+    if spec.operations_of(entity.name):
+        return needs or bool(operations(spec, entity, kind))
+    return needs or not spec.auth or policy.able_role(entity, kind, spec) is not None
 
 
-def one_click(spec: Specification, child: Entity, relation: Relation) -> bool:
+def one_click(child: Entity, relation: Relation) -> bool:
     """Whether a row of a cast needs nothing but what it is cast on."""
-    given = [item for item in attributes(child, spec) if item.required and not item.default]
+    given = [item for item in attributes(child) if item.required and not item.default]
     return all(item.relation == relation for item in given)
 
 
@@ -213,7 +224,7 @@ def filtered(spec: Specification, entity: Entity) -> list[Attribute]:
     asked = operations(spec, entity, OperationKind.FILTER)
     named = {operation.field for operation in asked}
     found = []
-    for item in attributes(entity, spec):
+    for item in attributes(entity):
         if item.type == "reference":
             found.append(item)
         elif item.field is not None and item.type in {"enum", "boolean"}:
@@ -259,8 +270,8 @@ def uses(spec: Specification, *, field: str = "", operation: str = "", rule: str
     )
 
 
-def unique_within_owner(spec: Specification, entity: Entity, field: SpecField) -> bool:
-    """Whether a unique value is unique for each owner, since nobody sees the others' rows."""
+def unique_within_owner(spec: Specification, entity: Entity) -> bool:
+    """Whether what is unique is unique for each owner, since nobody sees the others' rows."""
     public = any(o.kind is OperationKind.REDIRECT for o in spec.operations_of(entity.name))
     return entity.ownership == "owner" and spec.auth and not public
 
@@ -270,14 +281,14 @@ def unique_groups(spec: Specification, entity: Entity) -> list[tuple[tuple[str, 
     groups: dict[tuple[str, ...], str] = {}
     for field in entity.fields:
         if field.unique and field.type != "file":
-            owner = ("owner_id",) if unique_within_owner(spec, entity, field) else ()
+            owner = ("owner_id",) if unique_within_owner(spec, entity) else ()
             groups[(*owner, field.name)] = field.name
     for rule in entity.rules:
         if rule.kind == "unique-together":
             columns = rule_columns(entity, rule.fields)
             if "owner_id" in columns and not policy.has_owner(entity, spec):
                 continue
-            groups.setdefault(columns, columns[-1])
+            groups.setdefault(columns, next((c for c in reversed(columns) if c != "owner_id"), columns[-1]))
     for operation in spec.operations:
         if operation.kind is OperationKind.CAST and operation.child == entity.name:
             relation = next(r for r in entity.relations if r.target == operation.entity)
@@ -293,6 +304,13 @@ def rule_columns(entity: Entity, names: tuple[str, ...]) -> tuple[str, ...]:
         f"{name}_id" if name in belongs else "owner_id" if name in people and not _is_field(entity, name) else name
         for name in names
     )
+
+
+def within_column(spec: Specification, entity: Entity, rule: Rule) -> str:
+    """The column whose rows must not overlap; empty when the rule holds for all rows."""
+    column = rule_columns(entity, (rule.within,))[0]
+    known = {f"{relation.name}_id" for relation in relations(entity, RelationKind.BELONGS_TO)}
+    return column if column in known or (column == "owner_id" and policy.has_owner(entity, spec)) else ""
 
 
 def _is_field(entity: Entity, name: str) -> bool:
@@ -339,8 +357,7 @@ def operation_role(spec: Specification, entity: Entity, operation: Operation) ->
         (
             name
             for name in names
-            if (not operation.roles or name in operation.roles)
-            and policy.rights(entity, name, spec)[needed] != "none"
+            if (not operation.roles or name in operation.roles) and policy.rights(entity, name, spec)[needed] != "none"
         ),
         None,
     )
@@ -370,7 +387,7 @@ def casts(spec: Specification, entity: Entity) -> list[tuple[Operation, Entity, 
 
 def grouping(spec: Specification, entity: Entity, operation: Operation) -> tuple[Attribute, Attribute | None]:
     """By what a summary groups, and what it adds up. Raises KeyError when there is no such attribute."""
-    key = attribute(spec, entity, operation.field)
+    key = attribute(entity, operation.field)
     if not operation.value_field:
         return key, None
     return key, next(item for item in shown_items(spec, entity) if item.name == operation.value_field)

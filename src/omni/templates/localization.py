@@ -75,7 +75,7 @@ def _entity(entity: Entity, spec: Specification) -> Iterator[tuple[str, Text]]:
     yield f"entity.{one}.edit", (f"Edit {_lower(name)}", f"{name_de} bearbeiten")
     count = "{{count, plural, one {{# {}}} other {{# {}}}}}"
     yield f"entity.{one}.count", (count.format(_lower(name), _lower(plural)), count.format(name_de, plural_de))
-    for item in attributes(entity, spec):
+    for item in attributes(entity):
         yield f"{one}.{item.name}", _both(item.label)
         if item.field and item.field.help:
             yield f"{one}.{item.name}.help", _both(item.field.help)

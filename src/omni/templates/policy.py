@@ -5,13 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from omni.spec.model import Action, Entity, Ownership, Permission, Relation, Role, Specification
+from omni.spec.model import (
+    Action,
+    Entity,
+    Operation,
+    OperationKind,
+    Ownership,
+    Permission,
+    Relation,
+    Role,
+    Specification,
+)
 
 USER = "User"
 """Target of a relation to an account; it is no entity of the specification."""
 
 Scope = Literal["all", "own", "none"]
 Rights = dict[Action, Scope]
+
+
+def casting(entity: Entity, spec: Specification) -> list[Operation]:
+    """The operations that make a row of the entity for a person: a vote, a registration."""
+    return [o for o in spec.operations if o.kind is OperationKind.CAST and o.child == entity.name]
 
 
 def able_role(entity: Entity, action: str, spec: Specification) -> str | None:
@@ -50,8 +65,7 @@ def has_owner(entity: Entity, spec: Specification) -> bool:
     if entity.ownership in {Ownership.OWNER, Ownership.AUTHOR}:
         return True
     own = any(permission.entity == entity.name and permission.scope == "own" for permission in spec.permissions)
-    cast = any(operation.kind == "cast" and operation.child == entity.name for operation in spec.operations)
-    return cast or (own and entity.ownership is Ownership.SHARED)
+    return bool(casting(entity, spec)) or (own and entity.ownership is Ownership.SHARED)
 
 
 def ownable(entity: Entity, spec: Specification) -> bool:
@@ -79,7 +93,9 @@ def rights(entity: Entity, role: str, spec: Specification) -> Rights:
     parent = parent_of(entity)
     if parent is not None and parent.target != USER:
         return _below(rights(spec.entity(parent.target), role, spec), explicit, role)
-    found = _granted(explicit, role) if explicit else dict.fromkeys(Action, "all")
+    found: Rights = _granted(explicit, role) if explicit else dict.fromkeys(Action, "all")
+    if any(not operation.roles or role in operation.roles for operation in casting(entity, spec)):
+        found[Action.CREATE] = "all"
     if found[Action.CREATE] == "own":
         found[Action.CREATE] = "all"
     return _narrow(found, entity, _is_ordinary(role, spec), owned=ownable(entity, spec))
@@ -97,8 +113,11 @@ def _below(above: Rights, explicit: Sequence[Permission], role: str) -> Rights:
     """The rights on rows that follow a parent: as the parent's, or as granted, but never beyond the parent's."""
     if not explicit:
         return {action: above[Action.READ if action is Action.READ else Action.UPDATE] for action in Action}
-    limit = {action: above[Action.READ if action in {Action.READ, Action.CREATE} else Action.UPDATE] for action in Action}
-    return {action: _narrower(scope, limit[action]) for action, scope in _granted(explicit, role).items()}
+    seeing = {Action.READ, Action.CREATE}
+    return {
+        action: _narrower(scope, above[Action.READ if action in seeing else Action.UPDATE])
+        for action, scope in _granted(explicit, role).items()
+    }
 
 
 def _narrow(found: Rights, entity: Entity, ordinary: bool, *, owned: bool) -> Rights:

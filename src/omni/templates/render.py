@@ -103,28 +103,22 @@ def _render_folder(
 
 
 def _environment(folder: Path, *, square: bool = False) -> jinja2.Environment:
-    environment = jinja2.Environment(
+    start, end = ("[", "]") if square else ("{", "}")
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
+        variable_start_string=start * 2,
+        variable_end_string=end * 2,
+        block_start_string=f"{start}%",
+        block_end_string=f"%{end}",
+        comment_start_string=f"{start}#",
+        comment_end_string=f"#{end}",
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - what is rendered is source code; its own templates escape for the browser
-        extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"],
-        **(
-            {
-                "variable_start_string": "[[",
-                "variable_end_string": "]]",
-                "block_start_string": "[%",
-                "block_end_string": "%]",
-                "comment_start_string": "[#",
-                "comment_end_string": "#]",
-            }
-            if square
-            else {}
-        ),
+        extensions=["jinja2.ext.do"],
     )
-    return environment
 
 
 def _target(path: str, package: str, entity: Entity | None = None) -> str:

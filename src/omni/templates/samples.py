@@ -79,7 +79,7 @@ def strategy(attribute: Attribute) -> str:
 def _text(label: str, limit: int) -> str:
     if limit < 6:
         return f"str(n)[-{limit}:]"
-    return f'f"{label[: limit - 5]} {{n}}"'.replace("'", "’")
+    return f'f"{label[: limit - 5]} {{n}}"'.replace("'", "")
 
 
 def _number(attribute: Attribute, rank: int, *, unique: bool) -> str:
