@@ -25,7 +25,10 @@ def test_other_peoples_data_has_a_negative_criterion() -> None:
     assert (criterion.given, criterion.when, criterion.then) == (
         "A user and another person's todos",
         "they try to read, update or delete one",
-        "they are answered as if it did not exist, and it stays as it was (they may read, create, update and delete their own only)",
+        (
+            "they are answered as if it did not exist, and it stays as it was "
+            "(they may read, create, update and delete their own only)"
+        ),
     )
 
 
@@ -37,7 +40,8 @@ def test_how_criteria_read() -> None:
         "it is refused: “This is taken at that time.”"
     )
     assert told["operation:booking.confirm"] == (
-        "An admin: when they use “Confirm” on a booking, its status is “confirmed”; from other values than requested it is refused"
+        "An admin: when they use “Confirm” on a booking, its status is “confirmed”; "
+        "from other values than requested it is refused"
     )
     assert (
         told["permission:user.Resource"]

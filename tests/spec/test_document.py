@@ -19,7 +19,8 @@ def sections(text: str) -> list[str]:
 
 
 def test_sections_of_an_app() -> None:
-    assert sections(document("an invoicing app with user auth that reads handwriting. Must answer in under 200 ms.")) == [
+    text = "an invoicing app with user auth that reads handwriting. Must answer in under 200 ms."
+    assert sections(document(text)) == [
         "Account of the request", "Open questions and assumptions", "Data", "Who may do what", "Behaviour", "Pages",
         "Qualities", "Acceptance criteria", "Threats", "Plan of work",
     ]  # fmt: skip

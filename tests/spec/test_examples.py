@@ -25,13 +25,15 @@ EXAMPLES = {
     "events": "event planning app with RSVP and limited seats",
     "time_tracking": "time tracking with projects and hourly rates, export to CSV",
     "kanban": "a kanban board for my team with drag and drop. Cards can be assigned to users.",
-    "todo_jobs": "todo app with tags. Every night delete done todos older than 90 days. Remind me one day before the due date.",
+    "todo_jobs": "todo app with tags. Every night delete done todos older than 90 days. "
+    "Remind me one day before the due date.",
     "general": "track company vehicles. Each vehicle has a license plate (unique), brand and next inspection date. "
     "Each vehicle has many rides. A ride has a start date, an end date and a distance in km. "
     "The end date must be after the start date. Only admins can delete vehicles. Export the rides as CSV.",
     "approvals": "employees can request vacation with start date, end date and reason. "
     "Managers can approve or reject requests. End date must be after start date.",
-    "signups": "Our volunteers sign up for shifts. A shift has a date, a place and a photo. Coordinators create shifts.",
+    "signups": "Our volunteers sign up for shifts. A shift has a date, a place and a photo. "
+    "Coordinators create shifts.",
     "worker_mail": "a worker that sends emails from a queue with retries",
     "worker_urls": "a background worker which checks websites every 5 minutes and stores the response time",
 }

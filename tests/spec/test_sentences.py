@@ -1,4 +1,7 @@
-"""What people type, and what becomes of it. `python tests/spec/test_sentences.py` writes the account anew; read the difference."""
+"""What people type, and what becomes of it.
+
+`python tests/spec/test_sentences.py` writes the account anew; then read the difference.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ def account(spec: Specification) -> str:
         fields = " ".join(f"{f.name}:{f.type}{'' if f.required else '?'}" for f in entity.fields)
         relations = " ".join(f"{r.name}->{r.target}" for r in entity.relations)
         lines.append(
-            f"  {entity.name} ({entity.ownership}{', public' if entity.public_read else ''}) {fields} {relations}".rstrip()
+            f"  {entity.name} ({entity.ownership}{', public' * entity.public_read}) {fields} {relations}".rstrip()
         )
     lines += [
         f"  {p.role} {p.entity}: {' '.join(p.actions)} ({p.scope})" for p in spec.permissions if len(spec.roles) > 1
@@ -58,7 +61,7 @@ def test_every_item_and_source_exists(text: str) -> None:
 
 
 def check_account(spec: Specification) -> None:
-    """The laws of the account: parts tile the text, items exist, sources exist, criteria and threats point at what is there."""
+    """The laws of the account: parts tile the text; items, sources and whatever is pointed at exist."""
     known = refs(spec)
     text, position = spec.request.text, 0
     for part in spec.parts:

@@ -24,97 +24,12 @@ DETERMINERS = ("my", "their", "our", "the", "a", "an", "own", "his", "new", "all
 LETTERS = {"create": "c", "view": "r", "list": "r", "update": "u", "delete": "d"}
 
 
-def read_access(draft: Draft, reading: Reading) -> None:
-    """Who sees whose rows."""
-    main = _object(draft, reading) or reading.context.entity or draft.main
-    if not main:
-        return
-    for name in ("own", "shared", "public"):
-        if match := reading.match(pattern(name)):
-            held = draft.entities[main]
-            if held.ownership is Ownership.PARENT or (name == "public" and "profile" in reading.lower):
-                continue
-            draft.change(main, **_visibility(name, match[0], held.ownership))
-            draft.accounts = True if draft.accounts is None else draft.accounts
-            reading.claim(match)
-            reading.refer(f"entity:{main}")
-
-
-def _visibility(name: str, said: str, held: Ownership) -> dict[str, object]:
-    """What "their own", "shared with the team" and "public" change."""
-    if name == "shared":
-        return {"ownership": Ownership.SHARED}
-    if name == "public":
-        return {"public_read": True, "ownership": Ownership.AUTHOR if held is Ownership.OWNER else held}
-    if held is Ownership.AUTHOR and not re.search(r"see|view|access|private|read", said):
-        return {}
-    return {"ownership": Ownership.OWNER, "public_read": False}
-
-
-def read_subject(draft: Draft, reading: Reading) -> None:
-    """ "admins can …" sets the role for this phrase and the list that goes on from it."""
-    context = reading.context
-    if match := reading.match(r"\b(?:nobody|no one|no-one) (?:else )?(?:can|may|should)\b"):
-        reading.claim(match)
-        context.mode, context.role, context.denied = "actions", "user", True
-        return
-    match = next(
-        (
-            m
-            for p in (pattern("as_a"), pattern("let"), pattern("subject"))
-            if (m := reading.match(p)) and _kind_of(m["who"])
-        ),
-        None,
-    )
-    match = match or _bare_subject(reading)
-    if match is None:
-        return
-    who = match["who"]
-    kind = _kind_of(who)
-    reading.claim(match)
-    context.mode, context.only, context.denied = "actions", bool(match["only"]), False
-    context.denied = bool(match["not"]) or bool(re.search(r"cannot|can't", match["modal"]))
-    context.role = {"user": "user", "admin": "admin", "public": "public"}.get(kind, words.singular(who))
-    if context.role == "public":
-        return
-    if draft.accounts is not False and (kind != "user" or who not in ("i", "we", "they", "you", "people")):
-        reading.refer(draft.add_role(context.role, reading.sources))
-
-
-def _kind_of(who: str) -> str:
-    return next((kind for kind, names in grammar().people.items() if who in names), "")
-
-
-def _bare_subject(reading: Reading) -> re.Match[str] | None:
-    """ "agents answer tickets": people and then a verb."""
-    match = reading.match(pattern("bare"))
-    if match is None or not _kind_of(match["who"]):
-        return None
-    having = match["verb"] in (
-        "have",
-        "has",
-        "with",
-        "is",
-        "are",
-        "include",
-        "includes",
-        "need",
-        "and",
-        "or",
-        "for",
-        "of",
-        "in",
-    )
-    one = words.singular(match["who"]) == match["who"]
-    return None if having or (one and not _acts(match["verb"])) else match
-
-
 def read_actions(draft: Draft, reading: Reading) -> None:
     """Verbs and what they act on."""
     context = reading.context
     if context.mode != "actions" and not _imperative(reading):
         return
-    named = _object(draft, reading) or _made(draft, reading)
+    named = object_of(draft, reading) or _made(draft, reading)
     entity = named or context.entity or draft.main
     if not entity:
         return
@@ -283,7 +198,7 @@ def _state_operation(draft: Draft, reading: Reading, entity: str, name: str, sta
     reading.refer(draft.add_operation(operation))
 
 
-def _object(draft: Draft, reading: Reading) -> str:
+def object_of(draft: Draft, reading: Reading) -> str:
     """The entity of the draft that the phrase names last ("add comments to posts" → Comment is first, so first)."""
     verb = _opening_verb(reading)
     tokens = [token for index, token in enumerate(reading.phrase.tokens) if index != verb]
@@ -300,7 +215,7 @@ def _names_field(draft: Draft, nouns: list[str]) -> bool:
     return any(words.singular(field.name) == wanted for entity in draft.entities.values() for field in entity.fields)
 
 
-def _acts(word: str) -> bool:
+def acts(word: str) -> bool:
     return bool(basic_kind(word) or state_named(word)) or word in grammar().manage or word in ("or", "and")
 
 
@@ -314,19 +229,19 @@ def named_entity(draft: Draft, text: str) -> str:
 
 
 def _made(draft: Draft, reading: Reading) -> str:
-    """A new entity for a noun after the verbs, here or in a later phrase of the list ("create, edit and delete plants")."""
+    """A new entity for a noun after the verbs, here or later in the list ("create, edit and delete plants")."""
     for phrase in (reading.phrase, *reading.context.ahead):
         nouns: list[str] = []
         tokens = phrase.tokens
         verb = -1
         for index, token in enumerate(tokens):
-            if verb < 0 and _acts(token.text):
+            if verb < 0 and acts(token.text):
                 verb = index
         if verb < 0:
             continue
         for place, token in enumerate(tokens[verb + 1 :], verb + 1):
             last = place == len(tokens) - 1
-            if token.text in DETERMINERS or (not nouns and not last and _acts(token.text)):
+            if token.text in DETERMINERS or (not nouns and not last and acts(token.text)):
                 continue
             apart = nouns and re.search(
                 r"[^\s-]", phrase.text[tokens[place - 1].end - phrase.start : token.start - phrase.start]
@@ -374,7 +289,7 @@ def _opening_verb(reading: Reading) -> int:
     tokens = [
         (i, t) for i, t in enumerate(reading.phrase.tokens) if t.text not in grammar().stop and i not in reading.claimed
     ]
-    return tokens[0][0] if len(tokens) > 1 and _acts(tokens[0][1].text) else -1
+    return tokens[0][0] if len(tokens) > 1 and acts(tokens[0][1].text) else -1
 
 
 def restrict(draft: Draft, reading: Reading) -> None:
@@ -415,7 +330,7 @@ def custom(draft: Draft, reading: Reading) -> None:
     if reading.context.mode != "actions" or not rest or reading.status is not None:
         return
     verb = next((token for token in rest if token.text in grammar().verbs), None)
-    entity = _object(draft, reading) or reading.context.entity
+    entity = object_of(draft, reading) or reading.context.entity
     if verb is None or not entity:
         return
     name = words.snake(words.stem(verb.text) if verb.text.endswith("ing") else words.singular(verb.text))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict
 
 from omni.spec.model import OperationKind, PartStatus, Specification
-from omni.spec.words import listing
+from omni.spec.words import a, listing
 
 PASSING = 8.0
 
@@ -64,6 +64,13 @@ def _vague(spec: Specification) -> list[str]:
     return [e.label.lower() for e in spec.entities if len(e.fields) + len(e.relations) <= 1]
 
 
+def _undetailed(spec: Specification) -> str:
+    if not spec.entities:
+        return "Say which details each thing has."
+    names = listing([a(name) for name in _vague(spec)])
+    return f"Say what is known about {names}: “each … has a name, a date and a price”."
+
+
 def _behaviour(spec: Specification) -> float:
     acting = {operation.entity for operation in spec.operations if operation.kind is not OperationKind.CUSTOM}
     wanted = {entity.name for entity in spec.entities if entity.ownership != "author"} or acting
@@ -87,6 +94,11 @@ def _unknown(spec: Specification) -> str:
     return listing(parts[:5]) + (f" and {len(parts) - 5} more" if len(parts) > 5 else "")
 
 
+def _unclear(spec: Specification) -> str:
+    unknown = _unknown(spec)
+    return f"Say in other words, or leave out: {unknown}." if unknown else "Say what to build."
+
+
 def _tested(spec: Specification) -> float:
     promised = {f"operation:{op.id}" for op in spec.operations} | {f"quality:{q.id}" for q in spec.qualities}
     promised |= {f"job:{job.name}" for job in spec.jobs} | {f"rule:{r.id}" for e in spec.entities for r in e.rules}
@@ -106,13 +118,13 @@ RULES = (
     Rule("subject", "It is clear what the app is about", 2.5, _subject,
          lambda _: "Say what it keeps or does: for example “a todo app”, “track my plants with name and species”."),
     Rule("detail", "Each thing has its details", 1.5, _detail,
-         lambda spec: f"Say what is known about a {listing(_vague(spec))}: “each … has a name, a date and a price”." if spec.entities else "Say which details each thing has."),
+         _undetailed),
     Rule("behaviour", "It is clear what can be done", 1.0, _behaviour,
          lambda _: "Say what people do with it: “users can add, edit and delete …”."),
     Rule("people", "It is clear who may do what", 1.0, _people,
          lambda _: "Say who uses it and who may see whose data."),
     Rule("understood", "The request is understood", 2.0, _understood,
-         lambda spec: f"Say in other words, or leave out: {_unknown(spec)}." if _unknown(spec) else "Say what to build."),
+         _unclear),
     Rule("criteria", "What is promised has acceptance criteria", 1.0, _tested,
          lambda _: "There is nothing yet that could be tested."),
     Rule("threats", "Its dangers are thought of", 0.5, _threats,

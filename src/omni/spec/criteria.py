@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+
+from pydantic import BaseModel, ConfigDict
 
 from omni.spec import words
 from omni.spec.model import (
@@ -25,18 +28,31 @@ from omni.spec.model import (
     Specification,
     Trigger,
 )
+from omni.spec.tables import read_yaml
 
 Row = tuple[str, str, str, tuple[str, ...], tuple[str, ...]]
 """given, when, then, verifies, sources"""
 
-ACCOUNT = (
-    ("sign-up", "A visitor without an account", "they sign up with an e-mail address and a password of 12 characters or more", "they have an account and are logged in; a second account with that address is refused"),
-    ("log-in", "A person with an account", "they log in with a wrong password", "they are refused without a hint which part was wrong, and after repeated tries asked to wait; with the right one they are let in"),
-    ("log-out", "A person who is logged in", "they log out", "their session is worth nothing any more"),
-    ("password", "A person who is logged in", "they change their password and prove the old one", "the new one works, the old one does not, and their other sessions end"),
-    ("export", "A person who is logged in", "they ask for their data", "they get all of it, and nobody else's, as JSON"),
-    ("delete", "A person who is logged in", "they delete their account and confirm with the password", "the account and what they own is gone"),
-)  # fmt: skip
+
+class AccountText(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: str
+    given: str
+    when: str
+    then: str
+
+
+class Texts(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    account: tuple[AccountText, ...]
+    operations: dict[OperationKind, dict[str, str]]
+
+
+@cache
+def _texts() -> Texts:
+    return Texts.model_validate(read_yaml("criteria.yaml"))
 
 
 def criteria(spec: Specification) -> tuple[Criterion, ...]:
@@ -49,8 +65,8 @@ def criteria(spec: Specification) -> tuple[Criterion, ...]:
 
 def _rows(spec: Specification) -> Iterator[Row]:
     if spec.auth:
-        for key, given, when, then in ACCOUNT:
-            yield given, when, then, (f"auth:{key}",), ()
+        for step in _texts().account:
+            yield step.given, step.when, step.then, (f"auth:{step.key}",), ()
     for role in spec.roles:
         if role.name not in ("user", "admin"):
             text = f"they may do what the table of permissions says for {role.label.lower()}, and no more"
@@ -144,37 +160,20 @@ def _rule(rule: Rule, entity: Entity) -> Row:
 
 
 def _operation(operation: Operation, entity: Entity) -> Row:
-    one, many = entity.label.lower(), entity.label_plural.lower()
-    actor = (
-        words.a(words.listing([words.label(r).lower() for r in operation.roles]).replace(" and ", " or ")).capitalize()
-        if operation.roles
-        else "Somebody who may"
-    )
-    field = words.label(operation.field).lower()
-    value = words.label(operation.value).lower()
-    then = {
-        OperationKind.LIST: f"they see the {many} they may see, at most a page at a time",
-        OperationKind.VIEW: f"they see every field of the {one}",
-        OperationKind.CREATE: f"the {one} is stored as sent and appears in the list",
-        OperationKind.UPDATE: "the change is stored and everything else stays as it was",
-        OperationKind.DELETE: f"the {one} is gone and nothing else is",
-        OperationKind.SEARCH: f"they see exactly the {many} in which the words occur, whatever the case",
-        OperationKind.FILTER: f"they see exactly the {many} that have the chosen values",
-        OperationKind.SORT: f"the {many} come in that order",
-        OperationKind.TOGGLE: f"“{field}” is the opposite of what it was; done twice it is what it was",
-        OperationKind.TRANSITION: f"its {field} is “{value}”" + (f"; from other values than {words.listing(operation.from_values)} it is refused" if operation.from_values else ""),
-        OperationKind.INCREMENT: f"its {field} is one more",
-        OperationKind.REDIRECT: f"the visitor of /{operation.prefix}/… is led to the stored address with 302" + (f" and {field} is one more" if field else "") + "; an unknown one answers 404",
-        OperationKind.CAST: f"it counts once for that person; a second {words.label(operation.child).lower()} of theirs is refused",
-        OperationKind.UPLOAD: "the file is stored with its name, type and size; one that is too large is refused",
-        OperationKind.DOWNLOAD: "they get the same bytes under the same name",
-        OperationKind.EXPORT: f"they get the {many} they may see as {words.listing([f.upper() for f in operation.formats or ('csv',)])}",
-        OperationKind.IMPORT: f"the {many} of the file are stored; wrong rows are named and nothing is stored then",
-        OperationKind.SUMMARY: f"they see the number of {many} by {field}" + (f" and the sum of {words.label(operation.value_field).lower()}" if operation.value_field else ""),
-        OperationKind.RUN: "its steps are done in order",
-        OperationKind.CUSTOM: operation.description,
-    }[operation.kind]  # fmt: skip
-    return actor, f"they {_act(operation, one)}", then, (f"operation:{operation.id}",), operation.sources
+    roles = [words.label(role).lower() for role in operation.roles]
+    actor = words.a(_some(roles)).capitalize() if roles else "Somebody who may"
+    names = {
+        "one": entity.label.lower(),
+        "many": entity.label_plural.lower(),
+        "prefix": operation.prefix,
+        "from_values": words.listing(operation.from_values),
+        "formats": words.listing([name.upper() for name in operation.formats or ("csv",)]),
+        **{key: words.label(getattr(operation, key)).lower() for key in ("field", "value", "value_field", "child")},
+    }
+    texts = _texts().operations[operation.kind]
+    said = [text for key, text in texts.items() if key == "then" or getattr(operation, key.removeprefix("when_"))]
+    then = "".join(said).format(**names)
+    return actor, f"they {_act(operation, names['one'])}", then, (f"operation:{operation.id}",), operation.sources
 
 
 def _act(operation: Operation, one: str) -> str:
@@ -199,7 +198,8 @@ BASIC = frozenset(OperationKind) - {
 
 
 def _run(operation: Operation) -> Row:
-    then = f"it does: {', then '.join(operation.steps)}; on bad input it says what is wrong and exits with another code than 0"
+    steps = ", then ".join(operation.steps)
+    then = f"it does: {steps}; on bad input it says what is wrong and exits with another code than 0"
     return "Valid input", f"“{operation.label}” is run", then, (f"operation:{operation.id}",), operation.sources
 
 
@@ -272,7 +272,8 @@ def _job(job: Job) -> Row:
 
 
 def _integration(integration: Integration) -> Row:
-    then = f"{integration.description[:1].lower()}{integration.description[1:].rstrip('.')}; when the other side fails, it is tried again and nothing here is lost"
+    does = integration.description[:1].lower() + integration.description[1:].rstrip(".")
+    then = f"{does}; when the other side fails, it is tried again and nothing here is lost"
     return (
         f"“{integration.name}” is configured",
         "its occasion comes",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from omni.spec.completeness import assess
-from omni.spec.model import Action, Criterion, Entity, Ownership, PartStatus, RelationKind, SpecField, Specification
+from omni.spec.model import Action, Computed, Entity, Ownership, PartStatus, RelationKind, SpecField, Specification
 from omni.spec.words import label, listing
 
 STATUS = {
@@ -31,10 +31,10 @@ def to_markdown(spec: Specification) -> str:
         _data(spec),
         _access(spec),
         _behaviour(spec),
-        _section("Pages", _table(("Page", "Path", "Kind", "Who"), [(p.title, f"`{p.path}`", p.kind, "everybody" if p.public or not spec.auth else "logged in") for p in spec.pages])),
-        _section("Jobs", [f"- **{job.label}** ({job.trigger}{f' `{job.schedule}` UTC' if job.schedule else ''}): {job.description}" for job in spec.jobs]),
+        _pages(spec),
+        _section("Jobs", [f"- **{job.label}** ({job.trigger} {job.schedule}): {job.description}" for job in spec.jobs]),
         _section("Integrations", [f"- **{i.name}** ({i.kind}): {i.description}" for i in spec.integrations]),
-        _section("Qualities", _table(("Id", "Need", "Measure", "Target"), [(q.id, q.statement, q.metric, q.target) for q in spec.qualities])),
+        _qualities(spec),
         _criteria(spec),
         _threats(spec),
         _plan(spec),
@@ -53,20 +53,25 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
 
 
 def _row(cells: tuple[str, ...]) -> str:
-    return "| " + " | ".join(" ".join(str(cell).split()).replace("|", "\\|") or " " for cell in cells) + " |"
+    return "| " + " | ".join(_plain(cell).replace("|", "\\|") or " " for cell in cells) + " |"
+
+
+def _plain(text: str) -> str:
+    """On one line, and no HTML."""
+    return " ".join(text.split()).replace("<", "&lt;")
 
 
 def _head(spec: Specification) -> str:
-    score = assess(spec)
-    quote = "\n".join(f"> {line}".rstrip() for line in spec.request.text.splitlines())
+    score, accounts = assess(spec), "with accounts" if spec.auth else "without accounts"
+    quote = "\n".join(f"> {_plain(line)}".rstrip() for line in spec.request.text.splitlines())
     return "\n".join(
         [
             f"# {spec.title}",
             "",
             spec.summary,
             "",
-            f"Template `{spec.template}`, {'with' if spec.auth else 'without'} accounts. Completeness {score.score} of 10."
-            + "".join(f"\n\n- {text}" for text in score.missing),
+            f"Template `{spec.template}`, {accounts}. Completeness {score.score} of 10.",
+            *(f"\n- {text}" for text in score.missing),
             "",
             "The request:",
             "",
@@ -119,11 +124,16 @@ def _entity(entity: Entity) -> list[str]:
     rows += [
         (r.label, f"`{r.name}`", f"{r.kind} {r.target}", "" if r.required else "optional") for r in entity.relations
     ]
-    rows += [(c.label, f"`{c.name}`", c.type.value, f"worked out: {c.kind} of {c.child + '.' + c.field if c.field else c.child or ' and '.join(c.fields)}") for c in entity.computed]  # fmt: skip
+    rows += [(c.label, f"`{c.name}`", c.type.value, f"worked out: {_computed(c)}") for c in entity.computed]
     public = " Visitors without an account may read it." if entity.public_read else ""
     head = [f"### {entity.label}", "", f"{entity.description} {OWNERSHIP[entity.ownership]}{public}", ""]
     rules = ["", *(f"- Rule `{rule.id}`: {rule.message}" for rule in entity.rules)] if entity.rules else []
     return [*head, *_table(("Field", "Name", "Type", "Limits"), rows), *rules]
+
+
+def _computed(computed: Computed) -> str:
+    of = f"{computed.child}.{computed.field}" if computed.field else computed.child
+    return f"{computed.kind} of {of or listing(computed.fields)}"
 
 
 def _limits(field: SpecField) -> str:
@@ -163,9 +173,21 @@ def _may(actions: tuple[Action, ...]) -> str:
 
 def _behaviour(spec: Specification) -> str:
     rows = [
-        (o.label, f"`{o.id}`", o.kind, o.description, listing([label(r) for r in o.roles])) for o in spec.operations
+        (o.label, f"`{o.id}`", o.kind.value, o.description, listing([label(r) for r in o.roles]))
+        for o in spec.operations
     ]
     return _section("Behaviour", _table(("What", "Id", "Kind", "Description", "Only for"), rows))
+
+
+def _pages(spec: Specification) -> str:
+    who = {True: "everybody", False: "logged in"}
+    rows = [(p.title, f"`{p.path}`", p.kind.value, who[p.public or not spec.auth]) for p in spec.pages]
+    return _section("Pages", _table(("Page", "Path", "Kind", "Who"), rows))
+
+
+def _qualities(spec: Specification) -> str:
+    rows = [(q.id, q.statement, q.metric, q.target) for q in spec.qualities]
+    return _section("Qualities", _table(("Id", "Need", "Measure", "Target"), rows))
 
 
 def _criteria(spec: Specification) -> str:
@@ -190,10 +212,10 @@ def _plan(spec: Specification) -> str:
     steps = [("Lay the project out: settings, logs, errors, database.", _ids(spec, "quality:"))]
     if spec.auth:
         steps.append(("Accounts: sign up, log in, sessions, roles.", _ids(spec, "auth:", "role:")))
-    steps += [
-        (f"{e.label}: model, migration, rules, service.", _ids(spec, *(f"{kind}:{e.name}" for kind in ("entity", "computed")), *(f"rule:{r.id}" for r in e.rules), *(f"operation:{o.id}" for o in spec.operations_of(e.name))))
-        for e in spec.entities
-    ]  # fmt: skip
+    for entity in spec.entities:
+        refs = [f"entity:{entity.name}", f"computed:{entity.name}", *(f"rule:{rule.id}" for rule in entity.rules)]
+        refs += [f"operation:{operation.id}" for operation in spec.operations_of(entity.name)]
+        steps.append((f"{entity.label}: model, migration, rules, service.", _ids(spec, *refs)))
     loose = [f"operation:{operation.id}" for operation in spec.operations if not operation.entity]
     rest = (
         ("Commands and tasks.", _ids(spec, *loose) if loose else []),
@@ -206,11 +228,10 @@ def _plan(spec: Specification) -> str:
     return _section("Plan of work", lines)
 
 
-def _ids(spec: Specification, *prefixes: str) -> list[str]:
-    def serves(criterion: Criterion) -> bool:
-        return any(ref == prefix or (ref.startswith(prefix) and prefix.endswith(":")) or ref.startswith(prefix + ".") for ref in criterion.verifies for prefix in prefixes)  # fmt: skip
-
-    return [criterion.id for criterion in spec.criteria if serves(criterion)]
+def _ids(spec: Specification, *wanted: str) -> list[str]:
+    """Criteria that verify a ref, a part of it (`computed:Invoice.total`), or one of its kind (`page:`)."""
+    starts = tuple(ref if ref.endswith(":") else f"{ref}." for ref in wanted)
+    return [c.id for c in spec.criteria if any(ref in wanted or ref.startswith(starts) for ref in c.verifies)]
 
 
 def _span(ids: list[str]) -> str:

@@ -11,10 +11,10 @@ from omni.spec.model import FieldType, SpecField
 from omni.spec.patterns import pattern
 
 TYPE_WORDS = {
-    "date and time": "datetime", "datetime": "datetime", "date": "date", "time": "time", "whole number": "integer",
-    "integer": "integer", "number": "decimal", "decimal": "decimal", "text": "text", "string": "string", "boolean": "boolean",
-    "yes/no": "boolean", "checkbox": "boolean", "url": "url", "email": "email", "e-mail": "email", "file": "file", "image": "file",
+    "date and time": "datetime", "whole number": "integer", "number": "decimal", "yes/no": "boolean",
+    "checkbox": "boolean", "e-mail": "email", "image": "file",
 }  # fmt: skip
+"""What people call a type, where it is not its name."""
 DETERMINERS = frozenset("a an the its their his her my our your each every some one".split())  # noqa: SIM905 - prose
 PLURAL = (FieldType.TEXT, FieldType.INTEGER, FieldType.DECIMAL)
 """Types whose fields keep a plural name ("ingredients", "servings")."""
@@ -66,7 +66,7 @@ def field_of(text: str, sources: tuple[str, ...]) -> Found | None:
         options = [words.snake(x) for x in re.split(r"\s*[,/|]\s*(?:or |and )?|\s+or\s+", choices[1]) if x.strip()]
         notation, sure = f"enum {'|'.join(dict.fromkeys(options))}, filter", True
     if typed:
-        notation, sure = TYPE_WORDS[typed[1]], True
+        notation, sure = TYPE_WORDS.get(typed[1], typed[1]), True
     field = lexicon.parse_field(words.snake(name), notation, sources)
     if field.type not in PLURAL:
         field = lexicon.parse_field(words.snake(words.singular_phrase(name)), notation, sources)

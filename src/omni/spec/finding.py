@@ -12,7 +12,14 @@ from omni.spec.model import Entity, FieldType, Operation, OperationKind, PartSta
 from omni.spec.patterns import pattern
 from omni.spec.reading import Reading
 
-KINDS = {"search": OperationKind.SEARCH, "find": OperationKind.SEARCH, "look": OperationKind.SEARCH, "filter": OperationKind.FILTER, "sort": OperationKind.SORT, "order": OperationKind.SORT}  # fmt: skip
+KINDS = {
+    "search": OperationKind.SEARCH,
+    "find": OperationKind.SEARCH,
+    "look": OperationKind.SEARCH,
+    "filter": OperationKind.FILTER,
+    "sort": OperationKind.SORT,
+    "order": OperationKind.SORT,
+}
 FILTERED = frozenset(FieldType) - {FieldType.TEXT, FieldType.FILE}
 SEARCHED = (FieldType.STRING, FieldType.TEXT, FieldType.EMAIL, FieldType.URL, FieldType.PHONE, FieldType.SLUG)
 
@@ -143,12 +150,14 @@ def read_reports(draft: Draft, reading: Reading) -> None:
         reading.refer(f"operation:{held.id}")
     else:
         label = f"{entity.label_plural} by {words.label(by).lower()}"
+        text = f"Number of {label[:1].lower()}{label[1:]}"
+        text += f", and their {words.label(value).lower()}" if value else ""
         summary = Operation(
             id=f"{words.snake(main)}.by_{by}",
             kind=OperationKind.SUMMARY,
             name=f"by_{by}",
             label=label,
-            description=f"Number of {entity.label_plural.lower()} by {words.label(by).lower()}{f', and their {words.label(value).lower()}' if value else ''}.",
+            description=f"{text}.",
             entity=main,
             field=by,
             value_field=value,

@@ -115,15 +115,23 @@ def _stated(reading: Reading, entity: Entity) -> tuple[str, str]:
 
 
 def _add(
-    draft: Draft, reading: Reading, effect: str, entity: Entity, schedule: str, days: int | None, field: str = "", value: str = ""
-) -> None:  # fmt: skip
-    many = entity.label_plural.lower()
+    draft: Draft,
+    reading: Reading,
+    effect: str,
+    entity: Entity,
+    schedule: str,
+    days: int | None,
+    field: str = "",
+    value: str = "",
+) -> None:
+    many, called = entity.label_plural.lower(), words.label(field).lower()
     name = words.snake(f"{effect}_{entity.plural}")
+    which = f" and whose {called} is {value}" if field else ""
     text = {
-        "purge": f"Delete {many} that are more than {days} days old{f' and whose {words.label(field).lower()} is {value}' if field else ''}.",
-        "remind": f"Remind of {many} {abs(days or 0)} days before their {words.label(field).lower()}.",
+        "purge": f"Delete {many} that are more than {days} days old{which}.",
+        "remind": f"Remind of {many} {abs(days or 0)} days before their {called}.",
         "report": f"Report the number of {many}.",
-        "mark": f"Set {words.label(field).lower()} of {many} to {value} after {days} days.",
+        "mark": f"Set {called} of {many} to {value} after {days} days.",
     }[effect]
     draft.jobs[name] = Job.model_validate(
         {

@@ -278,9 +278,9 @@ class OperationKind(StrEnum):
     REDIRECT = "redirect"
     """Public GET at `/{prefix}/{slug}`: answers 302 to URL `target_field`, counts in `field` if given."""
     CAST = "cast"
-    """Create one child (`child`) per user for this row: a vote, an RSVP, a like. The child's own fields are asked for; its
-    relations are set: the one to this entity to this row, and one that this entity has by the same name to the same row
-    as here (a vote for an option takes the option's poll). Its unique-together rule says what "once" means."""
+    """Create one child (`child`) per user for this row: a vote, an RSVP, a like. The child's own fields are asked for;
+    its relations are set: the one to this entity to this row, and one that this entity has by the same name to the
+    same row as here (a vote for an option takes the option's poll). Its unique-together rule says what "once" means."""
     UPLOAD = "upload"
     DOWNLOAD = "download"
     EXPORT = "export"

@@ -44,7 +44,7 @@ class Reading:
     note: str = ""
 
     def __post_init__(self) -> None:
-        self.lower = self.phrase.text.lower().replace("’", "'")
+        self.lower = self.phrase.text.lower().replace("\u2019", "'")
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from functools import cache
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter
 
 from omni.spec import lexicon, words
-from omni.spec.actions import custom, read_access, read_actions, read_subject, restrict
+from omni.spec.actions import custom, read_actions, restrict
+from omni.spec.audience import read_audience
 from omni.spec.casting import read_cast, read_upload
 from omni.spec.draft import Draft
 from omni.spec.finding import read_export, read_finding, read_reports
@@ -16,10 +17,10 @@ from omni.spec.grammar import grammar
 from omni.spec.jobs import read_job
 from omni.spec.model import Ownership, PartStatus
 from omni.spec.patterns import pattern
+from omni.spec.people import read_access, read_subject
 from omni.spec.reading import Context, Reading
 from omni.spec.structure import (
     read_assignment,
-    read_audience,
     read_detail,
     read_has,
     read_inline,
@@ -36,7 +37,7 @@ from omni.spec.vocabulary import Vocabulary
 
 def new_sentence(context: Context, ahead: tuple[Phrase, ...], draft: Draft) -> None:
     """What a new sentence forgets, and what it goes on with."""
-    bullet = bool(re.match(r"\s*(?:[-*•–—·▪◦]|\d{1,2}[.)])\s", ahead[0].text))
+    bullet = bool(re.match(r"\s*(?:[-*•\u2013\u2014·▪◦]|\d{1,2}[.)])\s", ahead[0].text))
     if not bullet:
         context.mode = "fields" if context.mode == "fields!" else "features"
         context.role, context.only, context.denied = "", False, False

@@ -1,4 +1,4 @@
-"""Decisions about the whole: template, accounts, ownership, names of rows. Each default is a question or an assumption."""
+"""Decisions about the whole: template, accounts, ownership. Each default is a question or an assumption."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _accounts(draft: Draft) -> None:
             question = Question(
                 id="accounts",
                 text="Do people log in?",
-                why="With accounts everybody sees their own data; without, whoever reaches the app sees and changes all.",
+                why="With accounts everybody sees their own data; without, whoever reaches the app changes all.",
                 options=("yes", "no"),
                 default="yes" if usual else "no",
                 weight=80,

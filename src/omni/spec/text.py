@@ -14,10 +14,10 @@ from itertools import pairwise
 from omni.spec.grammar import grammar
 from omni.spec.words import singular, stem
 
-WORD = re.compile(r"[^\W_]+(?:['’.@/+-][^\W_]+)*%?", re.UNICODE)
-BULLET = re.compile(r"^[ \t]*(?:[-*•–—·▪◦]|\d{1,2}[.)]|[a-z]\))[ \t]+", re.MULTILINE)
+WORD = re.compile(r"[^\W_]+(?:['\u2019.@/+-][^\W_]+)*%?", re.UNICODE)
+BULLET = re.compile(r"^[ \t]*(?:[-*•\u2013\u2014·▪◦]|\d{1,2}[.)]|[a-z]\))[ \t]+", re.MULTILINE)
 SENTENCE_END = re.compile(r"[.!?…]+[\"')\]]*(?=\s|$)")
-SEPARATOR = re.compile(r"[,;:]+(?=\s|$)|\s[-–—]+\s|[()\[\]]")
+SEPARATOR = re.compile(r"[,;:]+(?=\s|$)|\s[-\u2013\u2014]+\s|[()\[\]]")
 ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|approx|no|max|min|incl|mr|mrs|dr)|\b[a-z])\.$", re.IGNORECASE)
 
 
@@ -53,7 +53,7 @@ def tokenize(text: str, offset: int = 0) -> tuple[Token, ...]:
     typos = grammar().typos
     found = []
     for match in WORD.finditer(text):
-        word = match.group().lower().replace("’", "'")
+        word = match.group().lower().replace("\u2019", "'")
         word = typos.get(word, word)
         found.append(Token(word, match.start() + offset, match.end() + offset, singular(word), stem(word)))
     return tuple(found)

@@ -11,7 +11,8 @@ IRREGULAR = {
     "lives": "life", "leaves": "leaf", "shelves": "shelf", "wolves": "wolf", "movies": "movie", "cookies": "cookie",
     "indices": "index", "analyses": "analysis", "bonuses": "bonus", "buses": "bus", "viruses": "virus",
     "quizzes": "quiz", "statuses": "status", "caches": "cache", "shoes": "shoe", "axes": "axis",
-    "selfies": "selfie", "aliases": "alias", "calories": "calorie", "pies": "pie", "ties": "tie", "zombies": "zombie", "hobbies": "hobby",
+    "selfies": "selfie", "aliases": "alias", "calories": "calorie", "pies": "pie", "ties": "tie", "zombies": "zombie",
+    "hobbies": "hobby",
 }  # fmt: skip
 UNCHANGED = frozenset(
     [
