@@ -99,7 +99,7 @@ def _name(folder: PurePosixPath) -> str:
 
 
 JS_IMPORT = re.compile(
-    r"""^\s*(?:import|export)\b(?:[^'"`;]*?\bfrom)?\s*['"](?P<a>[^'"]+)['"]"""
+    r"""^[ \t]*(?:import|export)\b(?:[^'"`;]{0,2000}?\bfrom)?\s*['"](?P<a>[^'"]+)['"]"""
     r"""|\b(?:require|import)\(\s*['"](?P<b>[^'"]+)['"]\s*\)""",
     re.MULTILINE,
 )

@@ -73,8 +73,8 @@ def npm_dependencies(path: str, text: str) -> list[Declared]:
     lines = text.splitlines()
     try:
         content = json.loads(text)
-    except json.JSONDecodeError as problem:
-        raise BadManifestError(problem.msg) from problem
+    except (json.JSONDecodeError, RecursionError) as problem:
+        raise BadManifestError(str(problem)) from problem
     found = []
     for group in ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies"):
         for name, version in table(content, group).items():
@@ -82,6 +82,11 @@ def npm_dependencies(path: str, text: str) -> list[Declared]:
             line = _line_of(lines, f'"{name}"')
             found.append(Declared(name, path, line, group == "devDependencies", direct))
     return found
+
+
+def package_name(text: str) -> str:
+    """`name` of a package.json that can be read."""
+    return str(table(json.loads(text)).get("name"))
 
 
 Reader = Callable[[str, str], Iterator[tuple[str, bool]]]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 FENCE = re.compile(r"^ {0,3}(?P<mark>`{3,}|~{3,})\s*(?P<info>[^`]*)$")
 HEADING = re.compile(r"^ {0,3}(?P<level>#{1,6})\s+(?P<title>.+?)\s*#*\s*$")
-LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(\s*<?(?P<target>[^)\s>]+)>?(?:\s+[\"'(][^)]*)?\)")
+LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]{0,200}\]){0,500}\]\(\s*<?(?P<target>[^)\s>]+)>?(?:\s+[\"'(][^)]*)?\)")
 REFERENCE = re.compile(r"^ {0,3}\[(?P<name>[^\]^]+)\]:\s*<?(?P<target>\S+?)>?(?:\s|$)")
 HTML_ANCHOR = re.compile(r"<(?:a|h\d|div|span|p)\b[^>]*\b(?:id|name)=[\"'](?P<id>[^\"']+)")
 

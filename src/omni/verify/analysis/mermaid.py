@@ -18,7 +18,7 @@ OPENERS = {
     "graph": re.compile(r"subgraph\b"),
 }
 FLOWCHARTS = {"graph", "flowchart", "flowchart-elk"}
-MESSAGE = re.compile(r".+?(-->>|->>|-->|->|--x|-x|--\)|-\)|<<->>|<<-->>)[+-]?\s*\S")
+MESSAGE = re.compile(r".{1,200}?(-->>|->>|-->|->|--x|-x|--\)|-\)|<<->>|<<-->>)[+-]?\s*\S")
 SEQUENCE_WORDS = re.compile(
     r"(participant|actor|create|destroy|note|loop|alt|else|opt|par|and|critical|option|break|rect|box|end|activate|"
     r"deactivate|autonumber|title|links?|properties|accTitle|accDescr)\b",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from omni.verify.report import Finding, Severity
@@ -33,6 +34,15 @@ class Rule:
             snippet=snippet.strip()[:200],
             cwe=self.cwe,
         )
+
+
+LONGEST = 2000
+"""Signs. A longer line was made by a program: minified, or data. Without them, expressions stay fast."""
+
+
+def numbered(text: str) -> Iterator[tuple[int, str]]:
+    """Each line with its number, from 1; the very long ones are left out."""
+    return ((number, line) for number, line in enumerate(text.splitlines(), 1) if len(line) <= LONGEST)
 
 
 def line_of(text: str, number: int | None) -> str:

@@ -137,7 +137,9 @@ NOT_COLUMNS = frozenset({"primary", "unique", "constraint", "foreign", "check", 
 
 def sql_tables(path: str, text: str) -> Iterator[Table]:
     """CREATE TABLE statements, with the indexes that the same file makes on them."""
-    bare = re.sub(r"--[^\n]*|/\*.*?\*/", lambda comment: re.sub(r"[^\n]", " ", comment[0]), text, flags=re.DOTALL)
+    bare = re.sub(
+        r"--[^\n]*|/\*.{0,5000}?\*/", lambda comment: re.sub(r"[^\n]", " ", comment[0]), text, flags=re.DOTALL
+    )
     indexes = [
         (each["table"].lower(), each["name"], _names(each["columns"]), _line(bare, each))
         for each in INDEX.finditer(bare)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from omni.verify.analysis.rule import Rule
@@ -16,15 +15,27 @@ MARKER = Rule(
     why="Two versions of the same lines stand side by side: nobody has decided which is right.",
     fix="Decide between the two versions and remove the three marker lines.",
 )
-CONFLICT = re.compile(r"^<{7} .*?^={7}\r?$.*?^>{7} ", re.MULTILINE | re.DOTALL)
+START, MIDDLE, END = "<" * 7 + " ", "=" * 7, ">" * 7 + " "
 
 
 def run(context: Context) -> Iterator[Item]:
     for file in context.files:
         text = context.text(file)
-        for found in CONFLICT.finditer(text) if "<<<<<<< " in text else ():
-            line = text.count("\n", 0, found.start()) + 1
-            yield MARKER.at(file.path, line, "an unresolved merge conflict", snippet=found[0].splitlines()[0])
+        for line, snippet in _conflicts(text) if START in text else ():
+            yield MARKER.at(file.path, line, "an unresolved merge conflict", snippet=snippet)
+
+
+def _conflicts(text: str) -> Iterator[tuple[int, str]]:
+    """(line, what it says) of each first marker that the two others follow, in their order."""
+    start, middle = (0, ""), False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith(START):
+            start, middle = (number, line), False
+        elif line == MIDDLE and start[0]:
+            middle = True
+        elif line.startswith(END) and middle:
+            yield start
+            start, middle = (0, ""), False
 
 
 CHECK = Check(

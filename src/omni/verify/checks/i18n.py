@@ -76,18 +76,20 @@ NESTED = _rule(
 LOCALES = re.compile(r"(^|/)locales/[\w-]+\.json$")
 TRANSLATES = frozenset({"t", "_", "gettext", "ngettext", "translate", "i18n", "$t"})
 NOT_FOR_PEOPLE = re.compile(r"(^|/)(tests?|docs?|migrations|scripts)/|\.min\.|(^|/)(test_|conftest)")
-MARKUP_TEXT = re.compile(r">(?P<text>[^<>{}]*[A-Za-z]{2,}[^<>{}]*)<")
+MARKUP_TEXT = re.compile(r">(?P<text>[^<>{}]{2,1000})<")
 SIDES = re.compile(
     r"(?<![\w-])((margin|padding|border)-(left|right)|text-align\s*:\s*(left|right)|float\s*:\s*(left|right))\b"
 )
-WIDTH = re.compile(r"(button|\.btn|label)[^{}]*\{[^{}]*(?<![\w-])width\s*:\s*\d+(px|rem|em)", re.IGNORECASE)
-JS_PLURAL = re.compile(r"(===?|!==?)\s*1\s*\?\s*[\"'`][^\"'`]*[\"'`]\s*:\s*[\"'`]")
+WIDTH = re.compile(
+    r"(button|\.btn|label)[^{}]{0,200}\{[^{}]{0,1000}(?<![\w-])width\s*:\s*\d+(px|rem|em)", re.IGNORECASE
+)
+JS_PLURAL = re.compile(r"(===?|!==?)\s*1\s*\?\s*[\"'`][^\"'`]{0,200}[\"'`]\s*:\s*[\"'`]")
 _CALL = r"(?<![\w$.])(?:t|\$t|i18n\.t)\(\s*[\"'][\w.-]+[\"']\s*\)"
 JS_JOINED = re.compile(rf"{_CALL}\s*\+|\+\s*{_CALL}")
 JS_SORT = re.compile(
     r"\.sort\(\s*\)|\.sort\(\s*\(?\s*(\w+),\s*(\w+)\s*\)?\s*=>\s*\1\.(\w*name|title|label)\s*[<>]\s*\2\."
 )
-JS_MONEY = re.compile(r"[$€£]\s*(\$\{|[\"'`]\s*\+)[^}`]*toFixed\(2\)|toFixed\(2\)\s*\}?\s*[€£$]")
+JS_MONEY = re.compile(r"[$€£]\s*(\$\{|[\"'`]\s*\+)[^}`]{0,200}toFixed\(2\)|toFixed\(2\)\s*\}?\s*[€£$]")
 
 
 def run(context: Context) -> Iterator[Item]:
@@ -191,7 +193,7 @@ def _leading_lines(found: re.Match[str], pattern: re.Pattern[str]) -> int:
 def _without_code(text: str) -> str:
     """Template code, scripts, styles and comments as blanks, line by line."""
     code = re.compile(
-        r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|<!--.*?-->|<(script|style|code|pre|title|svg)\b.*?</\1>",
+        r"\{\{.{0,2000}?\}\}|\{%.{0,2000}?%\}|\{#.{0,5000}?#\}|<!--.{0,5000}?-->|<(script|style|code|pre|title|svg)\b.{0,20000}?</\1>",
         re.DOTALL | re.IGNORECASE,
     )
     return code.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)

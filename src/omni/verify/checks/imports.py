@@ -16,6 +16,7 @@ from omni.verify.analysis.manifests import (
     Declared,
     is_python_manifest,
     npm_dependencies,
+    package_name,
     python_dependencies,
 )
 from omni.verify.analysis.packages import installed, module_owners, providers
@@ -128,7 +129,7 @@ def _javascript(context: Context) -> Iterator[Item]:
     for file in manifests:
         try:
             names |= {each.name for each in npm_dependencies(file.path, context.text(file))}
-            names |= {str(json.loads(context.text(file)).get("name"))}
+            names |= {package_name(context.text(file))}
         except BadManifestError as problem:
             yield Unseen(file.path, f"not a manifest that can be read: {problem}")
     aliases: frozenset[str] = frozenset()

@@ -51,10 +51,11 @@ SQL_RENAME = re.compile(
     r"\brename\s+column\b|\balter\s+table\s+\S+\s+rename\s+(?!to\b|constraint\b)\w+\s+to\b", re.IGNORECASE
 )
 SQL_REQUIRED = re.compile(
-    r"\badd\s+(column\s+)?(if\s+not\s+exists\s+)?[\w\"]+\s+[^,;]*\bnot\s+null\b(?![^,;]*\bdefault\b)", re.IGNORECASE
+    r"\badd\s+(column\s+)?(if\s+not\s+exists\s+)?[\w\"]+\s+[^,;]{0,200}\bnot\s+null\b(?![^,;]{0,200}\bdefault\b)",
+    re.IGNORECASE,
 )
 SQL_DEFAULT = re.compile(r"\bdefault\b|\bgenerated\b", re.IGNORECASE)
-SQL_DDL = re.compile(r"^\s*(create|alter|drop)\s", re.IGNORECASE | re.MULTILINE)
+SQL_DDL = re.compile(r"^[ \t]*(create|alter|drop)\s", re.IGNORECASE | re.MULTILINE)
 SQL_UP = re.compile(r"(\.up\.sql|_up\.sql|/up\.sql)$")
 
 

@@ -39,7 +39,7 @@ NOT_WRITTEN = Rule(
     why="Nobody outside knows of it, and no contract test looks at it.",
     fix="Write the document anew from the program, or hide the route with include_in_schema=False.",
 )
-LOOKS_LIKE = re.compile(r"^\s*[\"']?(openapi|swagger)[\"']?\s*:\s*[\"']?\d", re.MULTILINE)
+LOOKS_LIKE = re.compile(r"^[ \t]*[\"']?(openapi|swagger)[\"']?\s*:\s*[\"']?\d", re.MULTILINE)
 ERROR = re.compile(r"^# (?:Validation Error|Cause of error)$", re.MULTILINE)
 
 

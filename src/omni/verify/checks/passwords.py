@@ -7,12 +7,18 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from omni.verify.analysis.rule import numbered
 from omni.verify.check import Check, Context, Item, Scope
+from omni.verify.files import File
 from omni.verify.report import Severity
 
 CLOUD_KEY = re.compile(r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b")
 """Access key of AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html"""
-NAMED = r"(?P<name>[\w.-]*(?:passw(?:or)?d|pwd|secret|token|api_?key|access_?key|private_?key|credential)[\w-]*)"
+SPEAKS_OF_ONE = re.compile(r"passw|pwd|secret|token|key|credential|AKIA|ASIA", re.IGNORECASE)
+NAMED = (
+    r"(?P<name>(?<![\w.-])[\w.-]{0,40}(?:passw(?:or)?d|pwd|secret|token|api_?key|access_?key|private_?key|credential)"
+    r"[\w-]{0,40})"
+)
 ASSIGNED = re.compile(
     NAMED + r"[\"']?\s*(?::\s*str\s*)?(?:=|:)\s*(?P<quote>[\"'])(?P<value>[^\"'\s]{8,})(?P=quote)", re.IGNORECASE
 )
@@ -34,7 +40,11 @@ PLACEHOLDER = re.compile(
     r"process\.env|^vault:|^ref\+",
     re.IGNORECASE,
 )
-WORDS = re.compile(r"[A-Za-z]+([ ._:/-][A-Za-z]+)*|[A-Z_]+|[a-z_.]+")
+KNOWN_FORMAT = re.compile(
+    r"gh[a-z]_|github_pat_|glpat-|[sr]k_(live|test)_|xox[a-z]-|eyJ|AIza|AKIA|ASIA|npm_|pypi-|-----BEGIN"
+)
+"""Starts of what `secrets` finds by its form, so that one key is one finding."""
+WORDS = re.compile(r"[A-Za-z]+([ ._:/-][A-Za-z]+)*|[a-z_.]+")
 EXAMPLES = re.compile(
     r"(^|/)(tests?|docs?|examples?|fixtures?|locales?)/|\.(example|sample|template|md|rst|lock)$|(^|/)(test_|conftest)",
     re.IGNORECASE,
@@ -46,29 +56,34 @@ RANDOM = 3.3
 def run(context: Context) -> Iterator[Item]:
     for file in context.files:
         text = context.text(file)
-        for key in CLOUD_KEY.finditer(text):
-            if "EXAMPLE" not in key[0]:
-                message = "an access key of AWS stands in the file"
-                yield context.finding("cloud-key", message, file.path, _line(text, key))
-        if EXAMPLES.search(file.path):
+        for number, line in numbered(text) if SPEAKS_OF_ONE.search(text) else ():
+            for key in CLOUD_KEY.finditer(line):
+                if "EXAMPLE" not in key[0]:
+                    message = "an access key of AWS stands in the file"
+                    yield context.finding("cloud-key", message, file.path, number)
+            if not EXAMPLES.search(file.path) and SPEAKS_OF_ONE.search(line):
+                yield from _assigned(context, file, number, line)
+
+
+def _assigned(context: Context, file: File, number: int, line: str) -> Iterator[Item]:
+    patterns = [ASSIGNED, UNQUOTED] if file.language in WITHOUT_QUOTES else [ASSIGNED]
+    for found in (each for pattern in patterns for each in pattern.finditer(line)):
+        name, value = found["name"], found["value"]
+        if (
+            NOT_THE_VALUE.search(name)
+            or PLACEHOLDER.search(value)
+            or WORDS.fullmatch(value)
+            or KNOWN_FORMAT.match(value)
+        ):
             continue
-        patterns = [ASSIGNED, UNQUOTED] if file.language in WITHOUT_QUOTES else [ASSIGNED]
-        for found in (each for pattern in patterns for each in pattern.finditer(text)):
-            name, value = found["name"], found["value"]
-            if NOT_THE_VALUE.search(name) or PLACEHOLDER.search(value) or WORDS.fullmatch(value):
-                continue
-            severity = Severity.ERROR if entropy(value) >= RANDOM and len(value) >= 12 else Severity.WARNING
-            message = f"`{name}` is given a value that looks like a real one"
-            yield context.finding("written-out", message, file.path, _line(text, found), severity=severity)
+        severity = Severity.ERROR if entropy(value) >= RANDOM and len(value) >= 12 else Severity.WARNING
+        message = f"`{name}` is given a value that looks like a real one"
+        yield context.finding("written-out", message, file.path, number, severity=severity)
 
 
 def entropy(value: str) -> float:
     """Shannon's, in bits a character."""
     return -sum(count / len(value) * math.log2(count / len(value)) for count in Counter(value).values())
-
-
-def _line(text: str, found: re.Match[str]) -> int:
-    return text.count("\n", 0, found.start()) + 1
 
 
 CHECK = Check(

@@ -10,7 +10,7 @@ import tokenize
 from collections.abc import Iterator
 
 from omni.verify.analysis.python import Function, body_without_docstring, dotted, functions, last_name
-from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.rule import Rule, line_of, numbered
 from omni.verify.check import Check, Context, Item, Scope, Unseen
 from omni.verify.files import File
 from omni.verify.report import Severity
@@ -44,7 +44,7 @@ WORD = re.compile(r"TODO|FIXME|XXX|TBD")
 TRACKED = re.compile(r"#\d+|[A-Z][A-Z0-9]+-\d+|https?://")
 TEXT = re.compile(
     r"\blorem ipsum\b|\b(?:YOUR|INSERT|REPLACE)[ _-](?:WITH[ _-])?[A-Z]+(?:[ _-][A-Z]+)*[ _-]HERE\b"
-    r"|<your[ -][a-z -]+>|\breplace[ _-]me\b|\bcoming soon\b",
+    r"|<your[ -][a-z -]{1,60}>|\breplace[ _-]me\b|\bcoming soon\b",
     re.IGNORECASE,
 )
 EXAMPLES = re.compile(
@@ -67,19 +67,19 @@ def run(context: Context) -> Iterator[Item]:
         if file.language != "markdown":
             yield from _marks(file, text)
         if not EXAMPLES.search(file.path):
-            for found in TEXT.finditer(text):
-                line = text.count("\n", 0, found.start()) + 1
-                yield FILLER.at(file.path, line, f"filler: “{found[0]}”", snippet=line_of(text, line))
+            for number, line in numbered(text):
+                for found in TEXT.finditer(line):
+                    yield FILLER.at(file.path, number, f"filler: “{found[0]}”", snippet=line)
 
 
 def _marks(file: File, text: str) -> Iterator[Item]:
     if not WORD.search(text):
         return
     commented = _python_comments(text) if file.language == "python" else text
-    for found in MARK.finditer(commented):
-        if not TRACKED.search(found["rest"]):
-            line = commented.count("\n", 0, found.start("mark")) + 1
-            yield UNFINISHED.at(file.path, line, f"marked {found['mark']}", snippet=line_of(text, line))
+    for number, line in numbered(commented):
+        found = MARK.search(line) if WORD.search(line) else None
+        if found and not TRACKED.search(found["rest"]):
+            yield UNFINISHED.at(file.path, number, f"marked {found['mark']}", snippet=line)
 
 
 def _python_comments(text: str) -> str:

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from omni.kernel.files import write_atomic
 from omni.verify.analysis.adoption import pyproject, table
 from omni.verify.analysis.rule import line_of
-from omni.verify.check import Check, Context, Failed, Item, Output
+from omni.verify.check import Check, Context, Failed, Gap, Item, Output, Unseen
 from omni.verify.report import Severity
 
 TAKEN_OVER = frozenset(
@@ -54,10 +54,15 @@ def run(context: Context) -> Iterator[Item]:
 def parse(context: Context, output: Output) -> Iterator[Item]:
     """One JSON object a line. Raises `Failed` when mypy gave up, ValueError when a line is not JSON."""
     counts = Severity.ERROR if _options(context) else Severity.WARNING
+    found = [json.loads(line) for line in output.stdout.splitlines() if line.startswith("{")]
     if output.exit_code not in {0, 1}:
-        raise Failed(f"mypy gave up: {(output.stdout + output.stderr).strip()[:400]}")
-    for line in output.stdout.splitlines():
-        each = json.loads(line)
+        broken = [each for each in found if each["code"] == "syntax"]
+        if not broken:
+            raise Failed(f"mypy gave up: {(output.stdout + output.stderr).strip()[:400]}")
+        yield from (Unseen(each["file"], f"line {each['line']}: {each['message']}") for each in broken)
+        yield Gap("mypy looks at nothing while a file does not parse")
+        return
+    for each in found:
         if each["severity"] != "error" or each["code"] in NOT_HERE:
             continue
         file = context.inventory.by_path.get(each["file"])

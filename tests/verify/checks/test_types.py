@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from omni.verify.report import CheckResult, Status
+
+Found = Callable[..., list[str]]
+Look = Callable[..., CheckResult]
+
+WRONG = "def f(x: int) -> str:\n    return x + 1\n"
+STRICT = {"pyproject.toml": "[tool.mypy]\nstrict = true\n"}
+
+
+@pytest.mark.slow
+def test_counts_where_the_project_checks_types(found: Found) -> None:
+    assert found("types", {"a.py": WRONG}) == ["warning return-value a.py:2"]
+    assert found("types", {**STRICT, "a.py": WRONG}) == ["error return-value a.py:2"]
+
+
+@pytest.mark.slow
+def test_options_of_the_project(found: Found) -> None:
+    untyped = {"a.py": "def f(x):\n    return x\n"}
+    assert found("types", untyped) == []
+    assert found("types", {**STRICT, **untyped}) == ["error no-untyped-def a.py:1"]
+    relaxed = '[tool.mypy]\nstrict = true\n[[tool.mypy.overrides]]\nmodule = "a"\nignore_errors = true\n'
+    assert found("types", {"pyproject.toml": relaxed, **untyped}) == []
+
+
+@pytest.mark.slow
+def test_nothing_of_the_project_is_executed(look: Look, root: Path) -> None:
+    """A plug-in and an interpreter of the project's would run outside of the sandbox."""
+    files = {
+        "pyproject.toml": '[tool.mypy]\nplugins = ["plugin.py"]\npython_executable = "./python"\n',
+        "plugin.py": "open('ran', 'w')\n",
+        "python": f"#!/bin/sh\ntouch {root}/ran\n",
+        "a.py": "x: int = 1\n",
+        ".venv/pyvenv.cfg": "home = /usr/bin\n",
+        ".venv/bin/python": f"#!/bin/sh\ntouch {root}/ran\n",
+        ".venv/lib/python3.11/site-packages/b.py": "y: int = 1\n",
+        ".venv/lib/python3.11/os.py": "",
+    }
+    result = look("types", files, environment=root / ".venv")
+    assert result.status is Status.PASS
+    assert not (root / "ran").exists()
+
+
+@pytest.mark.slow
+def test_missing_packages_are_not_its_business(look: Look) -> None:
+    assert look("types", {**STRICT, "a.py": "import numpy\n\nx: int = 1\n"}).status is Status.PASS
