@@ -32,9 +32,9 @@ def _environments() -> Iterator[tuple[str, Callable[[], object]]]:
     for name, lock in sorted(wanted):
         yield name, partial(ensure, name, lock, home, offline, _quietly)
     for template in templates():
-        if lock := template.node_lock:
-            manifest = lock.with_name("package.json")
-            yield template.name, partial(ensure_node, template.name, manifest, lock, home, offline, _quietly)
+        if packages := template.node_lock:
+            manifest = packages.with_name("package.json")
+            yield template.name, partial(ensure_node, template.name, manifest, packages, home, offline, _quietly)
 
 
 def _quietly(_text: str) -> None:
