@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+
+from pydantic import JsonValue
 
 from omni.spec import lexicon, words
 from omni.spec.draft import Draft
@@ -79,7 +81,7 @@ class Vocabulary:
             self._add(role.label.lower(), False, self._role(role.name))
         if draft.domain:
             for key, entry in draft.domain.operations.items():
-                identifier = _identifier(draft, key)
+                identifier = _identifier(draft, key, entry.what)
                 if identifier in draft.operations:
                     for text in entry.words:
                         self._add(text, True, _refer(f"operation:{identifier}"))
@@ -130,13 +132,16 @@ def _refer(*refs: str) -> Callable[[Reading], list[str]]:
 
 
 def _core(draft: Draft) -> list[str]:
+    operations = draft.domain.operations if draft.domain else {}
     if draft.domain and draft.domain.main in draft.entities:
         return [f"entity:{draft.domain.main}"]
-    return [f"operation:{_identifier(draft, key)}" for key in (draft.domain.operations if draft.domain else ())]
+    return [f"operation:{_identifier(draft, key, held.what)}" for key, held in operations.items()]
 
 
-def _identifier(draft: Draft, key: str) -> str:
-    return key.replace("main.", f"{words.snake(draft.main)}.", 1)
+def _identifier(draft: Draft, key: str, what: Mapping[str, JsonValue]) -> str:
+    held = what.get("entity")
+    prefix = f"{words.snake(str(held))}." if held and "." not in key else ""
+    return prefix + key.replace("main.", f"{words.snake(draft.main)}.", 1)
 
 
 def _needs_main(bundle: Bundle) -> bool:
