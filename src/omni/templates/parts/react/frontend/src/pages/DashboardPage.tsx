@@ -61,14 +61,16 @@ function Groups({ entity, summary }: { entity: EntityModel; summary: Summary }) 
   );
 }
 
-export function DashboardPage() {
+/** Summaries: of one kind of data, or of all that have one. */
+export function DashboardPage({ only }: { only?: EntityModel }) {
   const { t } = useI18n();
   const { user } = useSession();
+  const shown = only ? [only] : Object.values(entities);
   return (
     <>
-      <Title text={t("dashboard.title")} />
+      <Title text={only ? t(`page.${only.name}.dashboard`) : t("dashboard.title")} />
       <div className="tiles">
-        {Object.values(entities).map((entity) =>
+        {shown.map((entity) =>
           entity.summary && may(entity, "read", user) ? (
             <Groups key={entity.name} entity={entity} summary={entity.summary} />
           ) : null,

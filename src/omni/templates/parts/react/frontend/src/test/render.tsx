@@ -1,4 +1,4 @@
-import { render } from "@testing-library/react";
+import { act, render } from "@testing-library/react";
 import axe from "axe-core";
 import { MemoryRouter } from "react-router";
 import { expect } from "vitest";
@@ -18,9 +18,11 @@ export function visit(path: string, locale: Locale = "en") {
 
 /** Fails with what axe finds against WCAG 2.1 A and AA; contrast needs a real browser and is measured there. */
 export async function expectAccessible(container: Element): Promise<void> {
-  const { violations } = await axe.run(container, {
-    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
-    rules: { "color-contrast": { enabled: false } },
-  });
+  const { violations } = await act(() =>
+    axe.run(container, {
+      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
+      rules: { "color-contrast": { enabled: false } },
+    }),
+  );
   expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
 }
