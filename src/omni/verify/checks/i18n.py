@@ -200,6 +200,8 @@ def _without_code(text: str) -> str:
 
 
 def _for_people(text: str) -> bool:
+    if '="' in text:
+        return False  # attributes of a tag that a macro puts together
     return not re.fullmatch(r"[\s\W\d]*(&\w+;)?[\s\W\d]*", text) and bool(
         re.search(r"[A-Za-z]{2,}", re.sub(r"&\w+;", "", text))
     )

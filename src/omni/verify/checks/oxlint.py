@@ -6,7 +6,8 @@ import json
 import re
 from collections.abc import Iterator
 
-from omni.verify.check import Check, Context, Item, Output, Unseen
+from omni.verify.analysis.minified import minified
+from omni.verify.check import Check, Context, Item, Output
 from omni.verify.report import Severity
 
 SURELY_WRONG = frozenset(
@@ -20,15 +21,13 @@ SURELY_WRONG = frozenset(
 )  # fmt: skip
 """The code throws, or never does what it says."""
 
-MINIFIED = re.compile(r"\.min\.[cm]?js$")
 NOTHING = "No files found to lint. Please check your paths and ignore patterns.\n"
 CODE = re.compile(r"^(?P<plugin>[\w-]+)\((?P<rule>[\w/-]+)\)$")
 
 
 def parse(context: Context, output: Output) -> Iterator[Item]:
     """oxlint's JSON. Raises ValueError or KeyError when it is something else."""
-    minified = [file.path for file in context.files if MINIFIED.search(file.path)]
-    yield from (Unseen(path, "minified: nobody reads or mends it", harmless=True) for path in minified)
+    yield from minified(context)
     # Where there is nothing but minified files, a line of plain text stands before the JSON.
     report = json.loads(output.stdout.removeprefix(NOTHING))
     if not isinstance(report, dict):

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 
-from omni.verify.check import Check, Context, Item, Output, Scope, Unseen
+from omni.verify.analysis.minified import MINIFIED, minified
+from omni.verify.check import Check, Context, Item, Output, Scope
 from omni.verify.report import Severity
 
-MINIFIED = re.compile(r"\.min\.[cm]?js$|\.bundle\.js$")
 LEVELS = {"error": Severity.ERROR, "warning": Severity.WARNING}
 
 
 def parse(context: Context, output: Output) -> Iterator[Item]:
     """ast-grep's `--json=stream`: one object a line, lines counted from 0. Raises ValueError or KeyError."""
-    for file in context.files:
-        if MINIFIED.search(file.path):
-            yield Unseen(file.path, "minified: made from another source, which is to be looked at", harmless=True)
+    yield from minified(context)
     for line in output.stdout.splitlines():
         match = json.loads(line)
         if MINIFIED.search(match["file"]):

@@ -204,10 +204,17 @@ def _assignments(body: list[ast.stmt]) -> dict[str, ast.expr]:
             found[node.targets[0].id] = node.value
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
             found[node.target.id] = node.value
+        elif isinstance(node, ast.For) and isinstance(node.target, ast.Name) and _written_out(node.iter):
+            found[node.target.id] = ast.Constant("x")
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) and node.target.id in found:
             before = found[node.target.id]
             found[node.target.id] = ast.copy_location(ast.BinOp(before, ast.Add(), node.value), before)
     return found
+
+
+def _written_out(node: ast.expr) -> bool:
+    """`("a", "b")`"""
+    return isinstance(node, ast.Tuple | ast.List | ast.Set) and all(text_of(each) is not None for each in node.elts)
 
 
 def _calls(body: list[ast.stmt]) -> Iterator[ast.Call]:

@@ -39,6 +39,18 @@ NOT_HERE = ("import-untyped", "import-not-found", "import")
 """What is missing in this environment says nothing about the project; `imports` judges its dependencies."""
 
 
+ABOUT_PACKAGES = frozenset(
+    {
+        "disallow_any_expr", "disallow_any_unimported", "disallow_subclassing_any", "disallow_untyped_decorators",
+        "warn_return_any", "warn_unused_ignores",
+    }
+)  # fmt: skip
+"""Options that speak of what packages bring: without an environment everything from them is `Any`."""
+
+
+SET_UP = "Type: python3 -m venv .venv && .venv/bin/pip install -e ."
+
+
 def run(context: Context) -> Iterator[Item]:
     sources = [file.path for file in context.files if not file.path.endswith("setup.py")]
     if not sources:
@@ -62,6 +74,9 @@ def parse(context: Context, output: Output) -> Iterator[Item]:
         yield from (Unseen(each["file"], f"line {each['line']}: {each['message']}") for each in broken)
         yield Gap("mypy looks at nothing while a file does not parse")
         return
+    absent = {each["message"] for each in found if each["code"] in NOT_HERE}
+    if absent and context.environment is None and counts is Severity.ERROR:
+        yield Gap(f"{len(absent)} imports lead to packages that are not here, so their use was not checked. {SET_UP}")
     for each in found:
         if each["severity"] != "error" or each["code"] in NOT_HERE:
             continue
@@ -106,16 +121,19 @@ def _options(context: Context) -> Mapping[str, Mapping[str, object]]:
 def configuration(sections: Mapping[str, Mapping[str, object]], context: Context) -> str:
     """A mypy.ini with what is taken over. Values are written so that they can't start another line."""
     lines = ["[mypy]", "no_error_summary = True", "show_column_numbers = True"]
-    if context.environment is None:
-        lines.append("ignore_missing_imports = True")
+    without_packages = context.environment is None
     for pattern in sorted(sections):
         if pattern:
             lines.append(f"[mypy-{pattern}]")
         for name, value in sorted(sections[pattern].items()):
+            if without_packages and name in ABOUT_PACKAGES:
+                continue
             if name in TAKEN_OVER and not (name == "exclude" and pattern):
                 given = ", ".join(map(str, value)) if isinstance(value, list) and name != "exclude" else value
                 text = "|".join(map(str, given)) if isinstance(given, list) else str(given)
                 lines.append(f"{name} = {' '.join(text.split())}")
+        if without_packages:
+            lines += [f"{name} = False" for name in sorted(ABOUT_PACKAGES)]
     return "\n".join(lines) + "\n"
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from omni.verify.analysis.minified import MINIFIED, minified
 from omni.verify.check import Check, Context, Item, Output, Scope
 from omni.verify.report import Severity
 
 
 def parse(context: Context, output: Output) -> Iterator[Item]:
     """One JSON object a line. Raises ValueError when a line is not."""
+    yield from minified(context)
     for line in output.stdout.splitlines():
         event = json.loads(line)
-        if event["type"] == "typo" and event["corrections"]:
+        if event["type"] == "typo" and event["corrections"] and not MINIFIED.search(event["path"]):
             better = " or ".join(f"“{each}”" for each in event["corrections"])
             yield context.finding(
                 "misspelt", f"“{event['typo']}” should be {better}", event["path"], event.get("line_num")
