@@ -25,7 +25,11 @@ class Written:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A module of the environment, in the project's folder."""
-        environ = {"PATH": f"{self.python.parent}:{os.environ['PATH']}", "HOME": str(self.root.parent), "LANG": "C.UTF-8"}
+        environ = {
+            "PATH": f"{self.python.parent}:{os.environ['PATH']}",
+            "HOME": str(self.root.parent),
+            "LANG": "C.UTF-8",
+        }
         command = [str(self.python), "-m", *arguments]
         return subprocess.run(command, cwd=self.root, env=environ, capture_output=True, text=True, timeout=600)
 
@@ -43,7 +47,9 @@ def generate(spec: Specification, folder: Path) -> Written:
     project = render(spec, template)
     root = folder / spec.name
     write(project, root)
-    environment = ensure(template.environment, template.environment_lock, settings.home, settings.offline, lambda _: None)
+    environment = ensure(
+        template.environment, template.environment_lock, settings.home, settings.offline, lambda _: None
+    )
     return Written(project, root, environment / "bin" / "python")
 
 

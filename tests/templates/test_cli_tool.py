@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.templates.generated import check_generated, generate
+from tests.templates.tool_specs import front_desk, text_kit, todos
 
 from omni.spec.compiler import compile_request
 from omni.spec.model import Specification
 from omni.spec.request import parse_request
 from omni.templates.catalog import get
 from omni.templates.render import render
-from tests.templates.generated import check_generated, generate
-from tests.templates.tool_specs import front_desk, text_kit, todos
 
 SENTENCES = (
     "a command line tool to manage expenses with amount, category and date",
@@ -31,7 +31,8 @@ def test_every_criterion_has_a_test_or_a_reason(make: type[Specification]) -> No
 
 def test_a_step_that_no_command_can_do_is_named() -> None:
     project = render(text_kit(), get("cli-tool"))
-    assert [(item.ref, item.why) for item in project.undelivered][0] == (
+    first = project.undelivered[0]
+    assert (first.ref, first.why) == (
         "operation:run.scan",
         "The cli-tool template has no step read:queue.",
     )

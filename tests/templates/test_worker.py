@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.templates.generated import check_generated, generate
+from tests.templates.tool_specs import fetcher, orders, post_office
 
 from omni.spec.compiler import compile_request
 from omni.spec.model import Specification
 from omni.spec.request import parse_request
 from omni.templates.catalog import get
 from omni.templates.render import render
-from tests.templates.generated import check_generated, generate
-from tests.templates.tool_specs import fetcher, orders, post_office
 
 SENTENCES = (
     "a worker that sends emails from a queue",
