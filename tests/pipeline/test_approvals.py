@@ -4,10 +4,11 @@ import pytest
 from sqlalchemy import Engine
 
 from omni.kernel.errors import OmniError
+from omni.kernel.events import replay
 from omni.pipeline import approvals
 from omni.pipeline.gates import Answer, gates
 from omni.pipeline.handoffs import Approval
-from omni.pipeline.run import RunOptions, create, load
+from omni.pipeline.run import RunOptions, create, load, set_status
 
 RULE = gates("supervised")["code_review"]
 
@@ -19,7 +20,12 @@ def test_a_question_is_put_once_and_answered_once(engine: Engine) -> None:
     assert load(engine, run.id).status == "waiting"
     assert approvals.waiting(engine, run.id).gate == "code_review"
 
-    approvals.close(engine, approval, Answer(decision="revised", by="ada", reason="Each todo has a tag."))
+    revised = Answer(decision="revised", by="ada", reason="Each todo has a tag.")
+    approvals.answer(engine, approval, revised)
+    with pytest.raises(OmniError, match="faster"):
+        approvals.answer(engine, approval, Answer(decision="rejected", by="bob", reason="no"))
+    assert approvals.close(engine, approval) == revised.model_dump_json(), "the first answer counts"
+    assert approvals.answered(engine, run.id) == (approval,)
     assert load(engine, run.id).status == "running"
     assert approvals.revisions(engine, run.id) == ("Each todo has a tag.",)
     assert approvals.decided(engine, run.id) == (
@@ -32,7 +38,26 @@ def test_a_question_is_put_once_and_answered_once(engine: Engine) -> None:
 def test_silence_is_not_consent(engine: Engine) -> None:
     run = create(engine, "a todo app", RunOptions())
     approval = approvals.ask(engine, run.id, "deployment", RULE, 0)
-    assert approvals.close(engine, approval, None) == "expired"
+    answer = Answer.model_validate_json(approvals.close(engine, approval))
+    assert answer == Answer(decision="rejected", by="the clock", reason="nobody answered in time")
+    assert approvals.decided(engine, run.id)[0].decision == "expired"
+    assert approvals.answered(engine, run.id) == ()
+
+
+def test_an_answer_after_its_time_is_refused(engine: Engine) -> None:
+    run = create(engine, "a todo app", RunOptions())
+    approvals.ask(engine, run.id, "deployment", RULE.model_copy(update={"timeout": -1.0}), 0)
+    with pytest.raises(OmniError, match="the time to answer deployment was over"):
+        approvals.waiting(engine, run.id)
+
+
+def test_a_cancelled_run_asks_nobody_and_stays_cancelled(engine: Engine) -> None:
+    run = create(engine, "a todo app", RunOptions())
+    set_status(engine, run.id, "cancelled")
+    approvals.ask(engine, run.id, "deployment", RULE, 0)
+    set_status(engine, run.id, "ended", "pass")
+    assert (load(engine, run.id).status, approvals.question(engine, run.id)) == ("cancelled", None)
+    assert [event.kind for event in replay(engine, run.id)] == ["run.created", "run.cancelled", "approval.waiting"]
 
 
 def test_what_a_rule_let_pass_says_which(engine: Engine) -> None:

@@ -4,7 +4,9 @@ import pytest
 from sqlalchemy import Engine
 
 from omni.kernel.errors import OmniError
+from omni.kernel.events import replay
 from omni.pipeline.flow import STAGES
+from omni.pipeline.handoffs import Handoff
 from omni.pipeline.run import (
     RunOptions,
     create,
@@ -39,14 +41,17 @@ def test_a_stage_that_is_done_again_replaces_what_was_cut_short(engine: Engine) 
     start_stage(engine, run.id, stage, 0)
     with pytest.raises(KeyError):
         handoff_of(engine, run.id, stage.name)
-    start_stage(engine, run.id, stage, 0)
-    end_stage(engine, run.id, stage, 0, "sha256:1", passed=True)
+    assert start_stage(engine, run.id, stage, 0) == ""
+    end_stage(engine, run.id, stage, 0, "sha256:1", Handoff())
+    assert start_stage(engine, run.id, stage, 0) == "sha256:1", "what ended is not done again"
     start_stage(engine, run.id, stage, 1)
     assert [(record.attempt, record.status) for record in stage_records(engine, run.id)] == [
         (0, "passed"),
         (1, "running"),
     ]
     assert handoff_of(engine, run.id, stage.name) == "sha256:1"
+    kinds = [event.kind for event in replay(engine, run.id)]
+    assert kinds == ["run.created", *["stage.started"] * 2, "stage.ended", "stage.started"]
 
 
 def test_the_verdict_is_kept(engine: Engine) -> None:

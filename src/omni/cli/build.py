@@ -49,15 +49,28 @@ def build(
         raise click.UsageError('Say what to build: omni build "a todo app with user auth"')
     # Imported here, as in every command: `omni --version` and `omni --help` stay fast.
     from omni.cli.execution import execute
+    from omni.delivery.package import refuse_foreign
     from omni.kernel.database import open_database
     from omni.pipeline.run import RunOptions, create
+    from omni.templates.catalog import get
 
     found = settings(gate_profile=profile)
     given = _read_answers(answers)
+    if template:
+        get(template)
+    if out:
+        refuse_foreign(out)
     if sys.stdin.isatty() and sys.stderr.isatty() and not (yes or as_json or answers):
         given = _ask(text, template)
     engine = open_database(found)
-    options = RunOptions(out=str(out.absolute()) if out else "", template=template or "", answers=given, waive=waive)
+    options = RunOptions(
+        out=str(out.absolute()) if out else "",
+        template=template or "",
+        answers=given,
+        waive=waive,
+        profile=found.gate_profile,
+        retries=found.retries,
+    )
     run = create(engine, text, options)
     return execute(run, found, engine, as_json=as_json, wait=not no_wait)
 

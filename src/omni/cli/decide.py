@@ -7,7 +7,7 @@ from typing import Literal
 
 import click
 
-from omni.cli.common import json_option, settings
+from omni.cli.common import json_option, line, settings
 
 
 @click.command()
@@ -51,6 +51,9 @@ def _decide(run: str, decision: Literal["approved", "revised", "rejected"], beca
     known = load(engine, run)
     decide(found, engine, known.id, Answer(decision=decision, by=getpass.getuser(), reason=because))
     if is_worked_on(found, known.id):
-        click.echo(f"{decision}; the run goes on where it is being worked on")
+        if as_json:
+            line("result", {"run": known.id, "decision": decision, "exit_code": 0})
+        else:
+            click.echo(f"{decision}; the run goes on where it is being worked on")
         return 0
     return execute(known, found, engine, as_json=as_json, wait=False)

@@ -7,21 +7,29 @@ import traceback
 import click
 
 from omni.cli.common import line
-from omni.kernel.errors import Exit, OmniError
+from omni.kernel.errors import Exit, OmniError, declare
+
+DISK_FULL = declare("X001", "The disk is full", Exit.FAILED, "Free some space, then do the same again.")
+_FULL = ("No space left on device", "Disk quota exceeded", "database or disk is full")
+"""How the system and SQLite say it; libraries wrap it into errors of their own."""
 
 
-def show(error: BaseException, *, as_json: bool) -> int:
-    """Show an error; returns the exit code that goes with it."""
+def show(error: BaseException, *, as_json: bool, advice: str = "") -> int:
+    """Show an error, with what to do once it is mended; returns the exit code that goes with it."""
+    if not isinstance(error, OmniError) and any(words in str(error) for words in _FULL):
+        error = OmniError(DISK_FULL, str(error).splitlines()[0])
     if not isinstance(error, OmniError):
         traceback.print_exception(error)
+        if advice:
+            click.echo(f"omni: This is a bug. {advice}", err=True)
         return Exit.FAILED
-    kind = error.kind
+    kind, fix = error.kind, f"{error.fix} {advice}".rstrip()
     if as_json:
-        about = {"code": kind.code, "title": kind.title, "why": error.why, "where": error.where, "fix": error.fix}
-        line("error", about)
+        about = {"code": kind.code, "title": kind.title, "why": error.why, "where": error.where, "fix": fix}
+        line("error", {**about, "exit_code": int(kind.exit)})
         return kind.exit
     click.echo(f"omni: {kind.title} [{kind.code}]\n  why:   {error.why}", err=True)
     if error.where:
         click.echo(f"  where: {error.where}", err=True)
-    click.echo(f"  do:    {error.fix}", err=True)
+    click.echo(f"  do:    {fix}", err=True)
     return kind.exit

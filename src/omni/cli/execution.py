@@ -10,12 +10,13 @@ import click
 
 from omni.cli.common import line
 from omni.cli.errors import show
-from omni.cli.watch import Show, follow
-from omni.kernel.errors import Exit, OmniError
+from omni.cli.watch import commands, follow, live
+from omni.kernel.errors import Exit
+from omni.pipeline.approvals import question
 from omni.pipeline.handoffs import exit_code
 from omni.pipeline.lock import working_on
 from omni.pipeline.run import load
-from omni.pipeline.summary import summarize
+from omni.pipeline.summary import Summary, summarize
 from omni.pipeline.workflow import start
 
 if TYPE_CHECKING:
@@ -24,26 +25,27 @@ if TYPE_CHECKING:
     from omni.kernel.settings import Settings
     from omni.pipeline.run import Run
 
+COLOURS = {"pass": "green", "fail": "red", "rejected": "red", "cancelled": "red"}
+
 
 def execute(run: Run, settings: Settings, engine: Engine, *, as_json: bool, wait: bool = True) -> int:
-    """Take the run to its end, or to where it waits or can't go on; returns the exit code."""
+    """Take the run to its end, or to where it waits or can't go on; ends the process with the exit code of that."""
     with working_on(settings, run.id):
-        runner = start(run.id, settings, engine)
         if not as_json and sys.stderr.isatty():
             click.echo(f"run {run.id}", err=True)
-
-        def done() -> bool:
-            return runner.stopped.wait(0) or _left(engine, run.id, wait=wait)
-
         try:
-            follow(engine, run.id, done, Show(as_json=as_json))
+            runner = start(run.id, settings, engine)
+
+            def done() -> bool:
+                return runner.stopped.wait(0) or _left(engine, run.id, wait=wait)
+
+            follow(engine, run.id, done, live(as_json=as_json))
         except KeyboardInterrupt:
             click.echo(f"\nstopped; nothing is lost. Go on with: omni runs resume {run.id}", err=True)
             _leave(130)
         if runner.failure is not None:
-            _failed(runner.failure, run.id, as_json=as_json)
-        code = conclude(engine, settings, run.id, as_json=as_json)
-        _leave(code)
+            _leave(show(runner.failure, as_json=as_json, advice=f"Then go on with: omni runs resume {run.id}"))
+        _leave(conclude(engine, settings, run.id, as_json=as_json))
 
 
 def conclude(engine: Engine, settings: Settings, run_id: str, *, as_json: bool) -> int:
@@ -53,27 +55,37 @@ def conclude(engine: Engine, settings: Settings, run_id: str, *, as_json: bool) 
     if as_json:
         line("result", {**summary.model_dump(mode="json"), "exit_code": int(code)})
         return code
-    click.echo(f"{summary.verdict or summary.status}  run {summary.run}  {summary.seconds:.0f} s")
-    for phrase in summary.not_delivered:
-        click.echo(f"  not delivered: {phrase}")
-    for reason in summary.reasons if summary.verdict != "pass" else ():
-        click.echo(f"  {reason}")
-    if summary.out:
-        click.echo(f"  report:  {summary.out}/report.html\n  app:     cd {summary.out}/app && make run")
+    verdict = summary.verdict or summary.status
+    click.echo(f"{click.style(verdict, fg=COLOURS.get(verdict, 'yellow'))}  run {summary.run}  {summary.seconds:.0f} s")
+    for text in _told(summary):
+        click.echo(f"  {text}")
     return code
 
 
+def _told(summary: Summary) -> list[str]:
+    """The lines below the verdict: why, and what to do next."""
+    told = list(summary.reasons) if summary.verdict != "pass" else []
+    if summary.tests:
+        figures = [f"{summary.files} files", f"{summary.lines} lines", f"{summary.tests} tests"]
+        figures += [f"{summary.coverage:.1f} % branch coverage"] if summary.coverage is not None else []
+        figures += [f"score {summary.score:.1f} of 10"] if summary.score is not None else []
+        told.append(f"built:   {', '.join(figures)}")
+    if summary.waits_at:
+        told += [f"a person decides at {summary.waits_at}:", *commands(summary.run)]
+    elif summary.status == "running":
+        told.append(f"go on with: omni runs resume {summary.run}")
+    if summary.out:
+        told += [f"report:  {summary.out}/report.html", f"run it:  cd {summary.out}/app && make run"]
+    return told
+
+
 def _left(engine: Engine, run_id: str, *, wait: bool) -> bool:
+    """Whether this process leaves the run: it was cancelled, or a person is waited for and we don't wait."""
     status = load(engine, run_id).status
-    return status == "cancelled" or (status == "waiting" and not wait)
-
-
-def _failed(failure: BaseException, run_id: str, *, as_json: bool) -> NoReturn:
-    """Show why the run can't go on. It is where it was, and can be resumed."""
-    advice = f"Then go on with: omni runs resume {run_id}"
-    if isinstance(failure, OmniError):
-        failure = OmniError(failure.kind, failure.why, where=failure.where, fix=f"{failure.fix} {advice}")
-    _leave(show(failure, as_json=as_json))
+    if status == "waiting" and not wait:
+        asked = question(engine, run_id)
+        return asked is not None and not asked.expired
+    return status == "cancelled"
 
 
 def _leave(code: int) -> NoReturn:

@@ -36,8 +36,9 @@ def list_(as_json: bool) -> None:
 @json_option
 def show(run: str, as_json: bool) -> None:
     """One run: its stages, its approvals, what it waits for."""
+    from omni.cli.watch import commands
     from omni.kernel.database import open_database
-    from omni.pipeline.approvals import decided
+    from omni.pipeline.approvals import decided, question
     from omni.pipeline.run import load, stage_records
 
     engine = open_database(settings())
@@ -54,7 +55,11 @@ def show(run: str, as_json: bool) -> None:
         [(s.number, s.name, str(s.attempt), s.status, f"{s.seconds:.1f}") for s in stages],
     )
     for approval in decided(engine, found.id):
-        click.echo(f"{approval.gate}: {approval.decision} by {approval.by or 'nobody'}. {approval.reason}")
+        click.echo(f"{approval.gate}: {approval.decision} by {approval.by or 'nobody'}. {approval.reason}".rstrip())
+    if asked := question(engine, found.id):
+        click.echo(f"{asked.gate}: waits for a person until {asked.deadline:%Y-%m-%d %H:%M} UTC")
+        for command in commands(found.id):
+            click.echo(f"  {command}")
 
 
 @runs.command()
@@ -64,7 +69,7 @@ def show(run: str, as_json: bool) -> None:
 @json_option
 def logs(run: str, follow: bool, after: int, as_json: bool) -> None:
     """Every event of a run, from its beginning."""
-    from omni.cli.watch import Show
+    from omni.cli.watch import JsonLines, LogLines
     from omni.cli.watch import follow as show
     from omni.kernel.database import open_database
     from omni.pipeline.run import load
@@ -75,7 +80,7 @@ def logs(run: str, follow: bool, after: int, as_json: bool) -> None:
     def done() -> bool:
         return not follow or load(engine, found.id).status in {"ended", "cancelled"}
 
-    show(engine, found.id, done, Show(as_json=as_json, verbose=True), after)
+    show(engine, found.id, done, JsonLines() if as_json else LogLines(), after)
 
 
 @runs.command()
@@ -102,4 +107,4 @@ def cancel(run: str) -> None:
     """Stop a run for good. A process that works on it ends at once."""
     from omni.pipeline.decision import cancel as stop
 
-    click.echo(f"cancelled {stop(settings(), run)}")
+    click.echo(stop(settings(), run))

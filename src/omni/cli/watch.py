@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -18,78 +24,152 @@ if TYPE_CHECKING:
 
 POLL = 0.1
 SPIN = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+INDENT = 7
 
 
-def follow(engine: Engine, run_id: str, done: Callable[[], bool], show: Show, after: int = 0) -> None:
+class View:
+    """One way of showing a run. This one shows nothing."""
+
+    def event(self, event: Event) -> None:
+        """Something happened."""
+
+    def tick(self, now: datetime) -> None:
+        """Nothing happened for a moment."""
+
+    def end(self) -> None:
+        """Nothing more will happen here."""
+
+
+def live(*, as_json: bool) -> View:
+    """How `omni build` and its like show a run, by where their output goes."""
+    if as_json:
+        return JsonLines()
+    return Terminal() if sys.stderr.isatty() and os.environ.get("TERM") != "dumb" else View()
+
+
+def follow(engine: Engine, run_id: str, done: Callable[[], bool], view: View, after: int = 0) -> None:
     """Show every event of a run, from the beginning or after an id, until `done`."""
+    from omni.kernel import clock
     from omni.kernel.events import replay
 
     while True:
         last = done()
-        for event in replay(engine, run_id, after):
-            after = event.id
-            show.event(event)
+        while found := replay(engine, run_id, after):
+            for event in found:
+                view.event(event)
+            after = found[-1].id
         if last:
-            show.end()
+            view.end()
             return
-        show.tick()
+        view.tick(clock.now())
         time.sleep(POLL)
 
 
-class Show:
-    """One way of showing; picks itself by where the output goes."""
-
-    def __init__(self, *, as_json: bool, verbose: bool = False) -> None:
-        self._json = as_json
-        self._terminal = sys.stderr.isatty() and not as_json
-        self._lines = self._terminal or verbose
-        self._running: tuple[str, float] | None = None
-        self._now = ""
-        self._frame = 0
+class JsonLines(View):
+    """Every event as one line for a program."""
 
     def event(self, event: Event) -> None:
-        if self._json:
-            line("event", {"id": event.id, "at": event.at.isoformat(), "kind": event.kind, **event.data})
-            return
-        data = event.data
-        if event.kind == "stage.started":
-            self._running = (f"{data['number']:>3}  {data['title']}", time.monotonic())
-            self._now = ""
-        elif event.kind == "stage.ended" and self._running:
-            self._ended(self._running, passed=bool(data["passed"]))
-            reasons = data["reasons"]
-            for reason in reasons if isinstance(reasons, list) and not data["passed"] else []:
-                self._print(f"       {reason}")
-        elif event.kind == "check":
-            self._now = str(data["check"]) if data["status"] == "started" else self._now
-        elif event.kind == "progress":
-            self._now = str(data["text"])
-        elif event.kind == "approval.waiting":
-            run = event.run_id
-            self._print(f"  ?  waiting for a person: {data['gate']}, until {str(data['deadline'])[:16]} UTC")
-            self._print(f"       omni approve {run}   omni revise {run} --because …   omni reject {run} --because …")
-        elif event.kind.startswith("approval."):
-            self._print(f"     {data['gate']}: {event.kind.removeprefix('approval.')} by {data['by'] or 'nobody'}")
+        line("event", {"id": event.id, "at": event.at.isoformat(), "kind": event.kind, **event.data})
 
-    def tick(self) -> None:
-        """Keep the running line alive."""
-        if self._terminal and self._running:
-            title, began = self._running
+
+class LogLines(View):
+    """Every event as one line for a person."""
+
+    def event(self, event: Event) -> None:
+        shown = {name: value for name, value in event.data.items() if value not in ("", [], None)}
+        told = "  ".join(f"{name}={_plain(value)}" for name, value in shown.items())
+        click.echo(f"{event.id:>6}  {event.at:%Y-%m-%d %H:%M:%S}  {event.kind:<18} {told}".rstrip())
+
+
+@dataclass
+class Terminal(View):
+    """A line for every stage that is done, and one that lives: what runs, and since when."""
+
+    _title: str = ""
+    """Of what the live line tells; empty: there is none."""
+    _since: datetime | None = None
+    _checks: list[str] = field(default_factory=list)
+    _note: str = ""
+    _frame: int = 0
+
+    def event(self, event: Event) -> None:
+        data = event.data
+        match event.kind:
+            case "stage.started":
+                self._begin(f"{data['number']:>3}  {data['title']}", event.at)
+            case "stage.ended" if self._since:
+                self._ended(event, (event.at - self._since).total_seconds())
+            case "check":
+                self._check(str(data["check"]), str(data["status"]))
+            case "progress":
+                self._note = str(data["text"])
+            case "note":
+                self._print(str(data["text"]))
+            case "approval.waiting":
+                self._waits(event)
+            case "run.cancelled":
+                self._print("cancelled")
+            case kind if kind.startswith("approval."):
+                self._begin("", None)
+                self._print(f"{data['gate']}: {kind.removeprefix('approval.')} by {data['by'] or 'nobody'}")
+
+    def tick(self, now: datetime) -> None:
+        if self._title and self._since:
             self._frame += 1
-            spinner = SPIN[self._frame % len(SPIN)]
-            text = f"\r\033[K{spinner} {title:<34} {time.monotonic() - began:5.1f} s  {self._now[:40]}"
-            click.echo(text, nl=False, err=True)
+            seconds = max(0.0, (now - self._since).total_seconds())
+            doing = ", ".join(self._checks) or self._note
+            text = f"{SPIN[self._frame % len(SPIN)]} {self._title:<34} {seconds:6.1f} s  {doing}"
+            self._draw(text[: shutil.get_terminal_size().columns - 1])
 
     def end(self) -> None:
-        if self._terminal and self._running:
-            click.echo("\r\033[K", nl=False, err=True)
+        self._draw("")
 
-    def _ended(self, running: tuple[str, float], *, passed: bool) -> None:
-        title, began = running
+    def _begin(self, title: str, since: datetime | None) -> None:
+        self._title, self._since = title, since
+        self._checks, self._note = [], ""
+
+    def _ended(self, event: Event, seconds: float) -> None:
+        passed, reasons = bool(event.data["passed"]), event.data["reasons"]
         mark = click.style("✓", fg="green") if passed else click.style("✗", fg="red")
-        self._print(f"{mark} {title:<34} {time.monotonic() - began:5.1f} s")
-        self._running = None
+        self._draw("")
+        click.echo(f"{mark} {self._title:<34} {seconds:6.1f} s", err=True)
+        self._begin("", None)
+        for reason in reasons if isinstance(reasons, list) and not passed else []:
+            self._print(str(reason))
+
+    def _check(self, check: str, status: str) -> None:
+        if status == "started":
+            self._checks.append(check)
+        elif check in self._checks:
+            self._checks.remove(check)
+
+    def _waits(self, event: Event) -> None:
+        run = event.run_id
+        until = datetime.fromisoformat(str(event.data["deadline"]))
+        self._print(f"A person decides at {event.data['gate']}, until {until:%Y-%m-%d %H:%M} UTC:")
+        for command in commands(run):
+            self._print(f"  {command}")
+        self._begin(f"  ?  waiting: {event.data['gate']}", event.at)
 
     def _print(self, text: str) -> None:
-        if self._lines:
-            click.echo(f"\r\033[K{text}" if self._terminal else text, err=True)
+        self._draw("")
+        width, indent = shutil.get_terminal_size().columns - 1, " " * INDENT
+        further = indent + " " * (len(text) - len(text.lstrip()))
+        lines = textwrap.wrap(text, width - INDENT, break_long_words=False, break_on_hyphens=False)
+        for number, part in enumerate(lines):
+            click.echo(f"{further if number else indent}{part}", err=True)
+
+    def _draw(self, text: str) -> None:
+        """Replace the live line. Not by `click.echo`: without colour that would drop the erasing too."""
+        sys.stderr.write(f"\r{text}\033[K")
+        sys.stderr.flush()
+
+
+def commands(run_id: str) -> tuple[str, str, str]:
+    """What a person may type about a waiting run."""
+    because = f'{run_id} --because "…"'
+    return f"omni approve {run_id}", f"omni revise {because}", f"omni reject {because}"
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

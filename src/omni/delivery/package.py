@@ -106,7 +106,7 @@ def assemble(out: Path, contents: PackageContents, signer: Signer) -> Manifest:
     if set(contents.documents) != set(DOCUMENTS):
         raise ValueError(f"a package has exactly these documents: {', '.join(DOCUMENTS)}")
     out = out.absolute()
-    _refuse_foreign(out)
+    refuse_foreign(out)
     # Named after the run: when that is killed and resumed, it finds and clears what it had begun.
     partial = out.with_name(f".{out.name}.{contents.run_id}.partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -174,7 +174,8 @@ def _sign(folder: Path, contents: PackageContents, signer: Signer) -> Manifest:
     return manifest
 
 
-def _refuse_foreign(out: Path) -> None:
+def refuse_foreign(out: Path) -> None:
+    """Raises OmniError when `out` holds anything but a package of Omni."""
     if not out.exists():
         return
     if not out.is_dir():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, insert, select, text
+from sqlalchemy import Connection, Engine, insert, select, text
 
 from omni.kernel import clock
 from omni.kernel.canonical import JsonValue
@@ -28,13 +28,18 @@ class Event:
 
 def append(engine: Engine, run_id: str, kind: str, data: Mapping[str, JsonValue]) -> int:
     """Record an event; returns its id, which is greater than that of every event visible before it."""
-    row = {"run_id": run_id, "at": clock.now(), "kind": kind, "data": data}
     with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            # Ids are given out before a transaction commits: without this, a reader at id 8 could miss a late 7.
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ORDER_LOCK})
-        number: int = connection.execute(insert(events).values(row).returning(events.c.id)).scalar_one()
-        return number
+        return record(connection, run_id, kind, data)
+
+
+def record(connection: Connection, run_id: str, kind: str, data: Mapping[str, JsonValue]) -> int:
+    """The same as a part of a transaction: what happened and the event of it are there together, or neither is."""
+    if connection.dialect.name == "postgresql":
+        # Ids are given out before a transaction commits: without this, a reader at id 8 could miss a late 7.
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ORDER_LOCK})
+    row = {"run_id": run_id, "at": clock.now(), "kind": kind, "data": data}
+    number: int = connection.execute(insert(events).values(row).returning(events.c.id)).scalar_one()
+    return number
 
 
 def replay(engine: Engine, run_id: str | None = None, after: int = 0, limit: int = 1000) -> list[Event]:

@@ -1,4 +1,7 @@
-"""Approvals: what a run asks of people, and what they said. A decision is audited before it is delivered."""
+"""Approvals: what a run asks of people, and what they said.
+
+The table is the truth: the first answer to a question counts, and it is kept before the run hears of it.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,10 @@ from omni.kernel.errors import Exit, OmniError, declare
 from omni.kernel.tables import approvals, runs
 from omni.pipeline.gates import Answer, Gate, GateName
 from omni.pipeline.handoffs import Approval
+from omni.pipeline.run import move
 
 NOT_WAITING = declare("P010", "The run waits for nobody", Exit.NOT_ALLOWED, "Look at it: omni runs show RUN")
+BY_PEOPLE = ("approved", "revised", "rejected")
 
 
 @dataclass(frozen=True)
@@ -24,8 +29,11 @@ class Request:
     id: str
     run_id: str
     gate: str
-    status: str
     deadline: datetime
+
+    @property
+    def expired(self) -> bool:
+        return clock.now() >= self.deadline
 
 
 def ask(engine: Engine, run_id: str, gate: GateName, rule: Gate, number: int) -> str:
@@ -38,24 +46,23 @@ def ask(engine: Engine, run_id: str, gate: GateName, rule: Gate, number: int) ->
         deadline = now + timedelta(hours=rule.timeout)
         values = {"id": approval, "run_id": run_id, "gate": gate, "requested_at": now, "deadline": deadline}
         connection.execute(insert(approvals).values(status="waiting", **values))
-        connection.execute(update(runs).where(runs.c.id == run_id).values(status="waiting", updated_at=now))
-    events.append(engine, run_id, "approval.waiting", {"gate": gate, "deadline": deadline.isoformat()})
+        move(connection, run_id, "waiting")
+        events.record(connection, run_id, "approval.waiting", {"gate": gate, "deadline": deadline.isoformat()})
     return approval
 
 
-def close(engine: Engine, approval: str, answer: Answer | None) -> str:
-    """Record the answer, or that none came in time; returns the decision."""
-    decision = answer.decision if answer else "expired"
-    now = clock.now()
-    with writing(engine) as connection:
+def answer(engine: Engine, approval: str, given: Answer) -> None:
+    """Keep the answer to a question. Raises OmniError when it is not open any more."""
+    if not _close(engine, approval, given.decision, given.by, given.reason):
+        raise OmniError(NOT_WAITING, "somebody else was faster", where=approval)
+
+
+def close(engine: Engine, approval: str) -> str:
+    """The answer that counts, as JSON; silence until the deadline is a refusal."""
+    _close(engine, approval, "expired", "", "nobody answered in time")
+    with engine.connect() as connection:
         row = connection.execute(select(approvals).where(approvals.c.id == approval)).one()
-        values: dict[str, object] = {"status": decision, "decided_at": now}
-        if answer:
-            values |= {"decided_by": answer.by, "reason": answer.reason}
-        connection.execute(update(approvals).where(approvals.c.id == approval).values(values))
-        connection.execute(update(runs).where(runs.c.id == row.run_id).values(status="running", updated_at=now))
-    events.append(engine, row.run_id, f"approval.{decision}", {"gate": row.gate, "by": answer.by if answer else ""})
-    return decision
+    return _answer(row.status, row.decided_by, row.reason).model_dump_json()
 
 
 def pass_by_rule(engine: Engine, run_id: str, gate: GateName, rule: Gate, score: float, number: int) -> str:
@@ -72,14 +79,28 @@ def pass_by_rule(engine: Engine, run_id: str, gate: GateName, rule: Gate, score:
     return approval
 
 
-def waiting(engine: Engine, run_id: str) -> Request:
-    """The question that the run waits on. Raises OmniError when there is none."""
-    query = select(approvals).where(approvals.c.run_id == run_id, approvals.c.status == "waiting")
+def question(engine: Engine, run_id: str) -> Request | None:
+    """What the run waits for; None when it waits for nobody."""
+    query = select(approvals).join(runs).where(approvals.c.run_id == run_id, approvals.c.status == "waiting")
     with engine.connect() as connection:
-        row = connection.execute(query).first()
-    if row is None:
+        row = connection.execute(query.where(runs.c.status == "waiting")).first()
+    return Request(row.id, row.run_id, row.gate, row.deadline) if row else None
+
+
+def waiting(engine: Engine, run_id: str) -> Request:
+    """The question that a person may answer now. Raises OmniError when there is none, or its time is over."""
+    asked = question(engine, run_id)
+    if asked is None:
         raise OmniError(NOT_WAITING, "no gate of this run is open", where=run_id)
-    return Request(row.id, row.run_id, row.gate, row.status, row.deadline)
+    if asked.expired:
+        why = f"the time to answer {asked.gate} was over at {asked.deadline:%Y-%m-%d %H:%M} UTC"
+        raise OmniError(NOT_WAITING, why, where=run_id, fix=f"Let it end: omni runs resume {run_id}")
+    return asked
+
+
+def answered(engine: Engine, run_id: str) -> tuple[str, ...]:
+    """The questions that people have answered."""
+    return tuple(row.id for row in _closed(engine, run_id) if row.status in BY_PEOPLE)
 
 
 def decided(engine: Engine, run_id: str) -> tuple[Approval, ...]:
@@ -93,6 +114,25 @@ def decided(engine: Engine, run_id: str) -> tuple[Approval, ...]:
 def revisions(engine: Engine, run_id: str) -> tuple[str, ...]:
     """What people asked to change, oldest first: further sentences of the request."""
     return tuple(row.reason for row in _closed(engine, run_id) if row.status == "revised")
+
+
+def _answer(status: str, by: str, reason: str) -> Answer:
+    given = {"decision": status, "by": by, "reason": reason}
+    return Answer.model_validate(given if status in BY_PEOPLE else given | {"decision": "rejected", "by": "the clock"})
+
+
+def _close(engine: Engine, approval: str, decision: str, by: str, reason: str) -> bool:
+    """Close an open question and let its run go on; False when it was closed before."""
+    now = clock.now()
+    still_open = update(approvals).where(approvals.c.id == approval, approvals.c.status == "waiting")
+    values = {"status": decision, "decided_at": now, "decided_by": by, "reason": reason}
+    with writing(engine) as connection:
+        if not connection.execute(still_open.values(values)).rowcount:
+            return False
+        row = connection.execute(select(approvals).where(approvals.c.id == approval)).one()
+        move(connection, row.run_id, "running")
+        events.record(connection, row.run_id, f"approval.{decision}", {"gate": row.gate, "by": by})
+    return True
 
 
 def _closed(engine: Engine, run_id: str) -> list[Row[tuple[object, ...]]]:

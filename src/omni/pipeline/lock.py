@@ -31,6 +31,14 @@ def working_on(settings: Settings, run_id: str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def deciding(settings: Settings, run_id: str) -> Iterator[None]:
+    """One decision about a run at a time."""
+    with _path(settings, run_id).with_name("decision").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def is_worked_on(settings: Settings, run_id: str) -> bool:
     """Whether a process works on the run now."""
     with _path(settings, run_id).open("a+") as file:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Engine, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, insert, select, update
 
 from omni.kernel import clock, events
+from omni.kernel.canonical import JsonValue
 from omni.kernel.database import writing
 from omni.kernel.errors import Exit, OmniError, declare
 from omni.kernel.ids import uuid7
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
 
 NO_RUN = declare("P001", "There is no such run", Exit.USAGE, "Type: omni runs list")
 
+OVER = ("ended", "cancelled")
+"""Statuses that no run leaves again."""
+
 FLOW = "1"
 """Version of the flow. Raise it when stages or their order change: a run in flight is then refused with advice."""
 
 
 class RunOptions(BaseModel):
-    """What the person chose for this run."""
+    """What was chosen for this run when it began; whoever takes it up later goes by the same."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -37,6 +41,10 @@ class RunOptions(BaseModel):
     """Question id → answer."""
     waive: tuple[str, ...] = ()
     """Parts of the request given up by name."""
+    profile: Literal["autonomous", "supervised"] = "autonomous"
+    """When people are asked."""
+    retries: int = 2
+    """How often implementation is tried again on findings."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,7 @@ def create(engine: Engine, request: str, options: RunOptions) -> Run:
                 updated_at=now,
             )
         )
-    events.append(engine, run_id, "run.created", {})
+        events.record(connection, run_id, "run.created", {})
     return load(engine, run_id)
 
 
@@ -92,30 +100,52 @@ def recent(engine: Engine, limit: int = 50) -> list[Run]:
 
 
 def set_status(engine: Engine, run_id: str, status: str, verdict: str = "") -> None:
+    """Where a run stands, and the event of it. A run that is over stays as it is."""
     with writing(engine) as connection:
-        connection.execute(
-            update(runs).where(runs.c.id == run_id).values(status=status, verdict=verdict, updated_at=clock.now())
-        )
-    events.append(engine, run_id, f"run.{status}", {"verdict": verdict})
+        if move(connection, run_id, status, verdict):
+            events.record(connection, run_id, f"run.{status}", {"verdict": verdict})
 
 
-def start_stage(engine: Engine, run_id: str, stage: Stage[Handoff], attempt: int) -> None:
-    """Record that a stage began; beginning again (after a kill) replaces what the cut-short try left."""
+def move(connection: Connection, run_id: str, status: str, verdict: str = "") -> bool:
+    """The same as a part of a transaction, without an event; whether it was done."""
+    going = update(runs).where(runs.c.id == run_id, runs.c.status.not_in(OVER))
+    return connection.execute(going.values(status=status, verdict=verdict, updated_at=clock.now())).rowcount == 1
+
+
+def start_stage(engine: Engine, run_id: str, stage: Stage[Handoff], attempt: int) -> str:
+    """Record that a stage began; beginning again (after a kill) replaces what the cut-short try left.
+
+    Returns the digest of its handoff when it had already ended and only its step was not recorded any more.
+    """
     key = {"run_id": run_id, "name": stage.name, "attempt": attempt}
     values = {"number": stage.number, "status": "running", "started_at": clock.now(), "ended_at": None, "output": ""}
     with writing(engine) as connection:
         where = [stages.c[name] == value for name, value in key.items()]
-        if not connection.execute(update(stages).where(*where).values(values)).rowcount:
+        before = connection.execute(select(stages.c.output).where(*where)).scalar_one_or_none()
+        if before:
+            return str(before)
+        if before is None:
             connection.execute(insert(stages).values(key | values))
+        else:
+            connection.execute(update(stages).where(*where).values(values))
+        events.record(connection, run_id, "stage.started", _about(stage, attempt))
+        return ""
 
 
-def end_stage(engine: Engine, run_id: str, stage: Stage[Handoff], attempt: int, output: str, *, passed: bool) -> None:
+def end_stage(engine: Engine, run_id: str, stage: Stage[Handoff], attempt: int, output: str, handoff: Handoff) -> None:
+    """Record what a stage left: the digest of its handoff, and whether that lets the flow go on."""
+    outcome: dict[str, JsonValue] = {"passed": handoff.passed, "reasons": list(handoff.reasons)}
     with writing(engine) as connection:
         connection.execute(
             update(stages)
             .where(stages.c.run_id == run_id, stages.c.name == stage.name, stages.c.attempt == attempt)
-            .values(status="passed" if passed else "failed", ended_at=clock.now(), output=output)
+            .values(status="passed" if handoff.passed else "failed", ended_at=clock.now(), output=output)
         )
+        events.record(connection, run_id, "stage.ended", _about(stage, attempt) | outcome)
+
+
+def _about(stage: Stage[Handoff], attempt: int) -> dict[str, JsonValue]:
+    return {"stage": stage.name, "number": stage.number, "title": stage.title, "attempt": attempt}
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,11 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
-from omni.kernel import events
 from omni.kernel.artifacts import ArtifactStore
-from omni.kernel.canonical import JsonValue
 from omni.kernel.settings import Settings
 from omni.pipeline import approvals
 from omni.pipeline.flow import H, Verdict, flow
-from omni.pipeline.gates import Answer, Gate, GateName, gates
+from omni.pipeline.gates import Answer, GateName, gates
 from omni.pipeline.handoffs import Handoff
 from omni.pipeline.run import Run, end_stage, start_stage
 from omni.pipeline.stage import Stage, Work
@@ -26,8 +24,8 @@ from omni.sandbox.job import Driver
 Keep = Callable[[str, Callable[[], str]], str]
 """Runs a function under a name and keeps its result, so that it is not run twice."""
 
-Wait = Callable[[str, float], Answer | None]
-"""Waits for the answer to an approval, at most so many seconds."""
+Wait = Callable[[str, float], None]
+"""Waits until an approval is answered, at most so many seconds."""
 
 
 @dataclass
@@ -49,18 +47,17 @@ class Runner:
             digest = keep(f"{stage.name}#{attempt}", lambda: self.stage(stage, attempt))
             return stage.handoff.model_validate_json(self._store().get(digest))
 
-        return flow(do, lambda gate, score: self._ask(gate, score, keep, wait), self.settings.retries)
+        return flow(do, lambda gate, score: self._ask(gate, score, keep, wait), self.run.options.retries)
 
     def _ask(self, gate: GateName, score: float, keep: Keep, wait: Wait) -> Answer | None:
-        rule, run, number = gates(self.settings.gate_profile)[gate], self.run.id, self._count(f"gate {gate}")
+        rule, run, number = gates(self.run.options.profile)[gate], self.run.id, self._count(f"gate {gate}")
         name = f"{gate}#{number}"
         if not rule.asks(score):
             keep(name, lambda: approvals.pass_by_rule(self.engine, run, gate, rule, score, number))
             return None
         approval = keep(name, lambda: approvals.ask(self.engine, run, gate, rule, number))
-        answer = wait(approval, rule.timeout * 3600)
-        keep(f"{name}:answer", lambda: approvals.close(self.engine, approval, answer))
-        return answer or _expired(rule)
+        wait(approval, rule.timeout * 3600)
+        return Answer.model_validate_json(keep(f"{name}:answer", lambda: approvals.close(self.engine, approval)))
 
     def stage(self, stage: Stage[Handoff], attempt: int) -> str:
         """Run one stage; returns the digest of its handoff."""
@@ -74,19 +71,11 @@ class Runner:
             Workspace(self.settings.home / "runs" / self.run.id / "workspace", self.run.created_at),
             self.driver,
         )
-        start_stage(self.engine, self.run.id, stage, attempt)
-        about: dict[str, JsonValue] = {
-            "stage": stage.name,
-            "number": stage.number,
-            "title": stage.title,
-            "attempt": attempt,
-        }
-        events.append(self.engine, self.run.id, "stage.started", about)
+        if done := start_stage(self.engine, self.run.id, stage, attempt):
+            return done
         handoff = stage.run(work)
         digest = work.put(handoff)
-        end_stage(self.engine, self.run.id, stage, attempt, digest, passed=handoff.passed)
-        outcome: dict[str, JsonValue] = {"passed": handoff.passed, "reasons": list(handoff.reasons)}
-        events.append(self.engine, self.run.id, "stage.ended", {**about, **outcome})
+        end_stage(self.engine, self.run.id, stage, attempt, digest, handoff)
         return digest
 
     def driver(self) -> Driver:
@@ -100,10 +89,6 @@ class Runner:
     def _count(self, name: str) -> int:
         self._counts[name] += 1
         return self._counts[name] - 1
-
-
-def _expired(rule: Gate) -> Answer:
-    return Answer(decision="rejected", by="the clock", reason=f"nobody answered within {rule.timeout:g} hours")
 
 
 def call_plainly(runner: Runner) -> Verdict:

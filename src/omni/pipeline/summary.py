@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from omni.kernel.artifacts import ArtifactStore
 from omni.kernel.settings import Settings
+from omni.pipeline.approvals import question
 from omni.pipeline.handoffs import (
     Handoff,
     ImplementationHandoff,
@@ -18,7 +19,8 @@ from omni.pipeline.handoffs import (
     SpecificationHandoff,
     VerificationHandoff,
 )
-from omni.pipeline.run import handoff_of, load, stage_records
+from omni.pipeline.run import StageRecord, handoff_of, load, stage_records
+from omni.pipeline.verification import STAGES
 from omni.spec.model import Specification
 from omni.verify.report import Report
 
@@ -47,7 +49,9 @@ class Summary(BaseModel):
     assumptions: tuple[str, ...] = ()
     not_delivered: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
-    """Why the newest stage that did not pass did not."""
+    """Why the stages that did not pass did not, verification first."""
+    waits_at: str = ""
+    """The gate at which a person has to decide; empty when it waits for nobody."""
 
 
 def summarize(settings: Settings, engine: Engine, run_id: str) -> Summary:
@@ -75,13 +79,25 @@ def summarize(settings: Settings, engine: Engine, run_id: str) -> Summary:
         facts |= {"score": review.score, "not_delivered": review.not_delivered}
     if package := newest(PackageHandoff, "package"):
         facts["out"] = package.out
-    failed = [stage for stage in stages if stage.status == "failed"]
-    if failed:
-        facts["reasons"] = json.loads(store.get(failed[-1].output))["reasons"]
+    facts["reasons"] = tuple(reason for stage in _failed(stages) for reason in _reasons(store, stage))
+    if asked := question(engine, run.id):
+        facts["waits_at"] = asked.gate
     seconds = round(sum(stage.seconds for stage in stages), 1)
     return Summary.model_validate(
         {"run": run.id, "status": run.status, "verdict": run.verdict, "seconds": seconds, **facts}
     )
+
+
+def _failed(stages: list[StageRecord]) -> list[StageRecord]:
+    """The newest try of every stage, where it failed; verification first."""
+    newest = {stage.name: stage for stage in stages}
+    failed = [stage for stage in newest.values() if stage.status == "failed"]
+    return sorted(failed, key=lambda stage: stage.name not in STAGES.values())
+
+
+def _reasons(store: ArtifactStore, stage: StageRecord) -> tuple[str, ...]:
+    reasons: list[str] = json.loads(store.get(stage.output))["reasons"]
+    return tuple(reasons)
 
 
 def _metrics(report: Report) -> dict[str, float]:

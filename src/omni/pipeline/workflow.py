@@ -6,38 +6,23 @@ cut short starts again from its commit, a wait keeps its deadline.
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable
 
-from dbos import DBOS, DBOSClient, Serializer, SetWorkflowID
+from dbos import DBOS, DBOSClient, SetWorkflowID
 from sqlalchemy import Engine
 
 from omni.kernel.errors import Exit, OmniError, declare
 from omni.kernel.settings import Settings
-from omni.pipeline.gates import Answer
+from omni.pipeline import approvals
+from omni.pipeline.audit import log
 from omni.pipeline.run import FLOW, load, set_status
 from omni.pipeline.runner import Runner
+from omni.pipeline.serializer import JsonSerializer
 
 RUN_STALE = declare("P003", "The run was begun by another version", Exit.FAILED, "Build it anew: omni build …")
 
 _runner: Runner | None = None
-
-
-class JsonSerializer(Serializer):
-    """Workflow state as JSON, never pickle: steps pass digests and short answers, nothing richer."""
-
-    def serialize(self, data: object) -> str:
-        if isinstance(data, BaseException):
-            return json.dumps({"error": type(data).__name__, "text": str(data)})
-        return json.dumps({"value": data})
-
-    def deserialize(self, serialized_data: str) -> object:
-        data: dict[str, object] = json.loads(serialized_data)
-        return RuntimeError(f"{data['error']}: {data['text']}") if "error" in data else data["value"]
-
-    def name(self) -> str:
-        return "omni_json"
 
 
 def start(run_id: str, settings: Settings, engine: Engine) -> Runner:
@@ -65,6 +50,8 @@ def start(run_id: str, settings: Settings, engine: Engine) -> Runner:
     DBOS.launch()
     with SetWorkflowID(run_id):
         handle = DBOS.start_workflow(_build, run_id)
+    for approval in approvals.answered(engine, run_id):  # whoever answered may have been killed before the call
+        DBOS.send(run_id, "answered", topic=approval, idempotency_key=approval)
 
     def watch() -> None:
         try:
@@ -77,11 +64,11 @@ def start(run_id: str, settings: Settings, engine: Engine) -> Runner:
     return runner
 
 
-def send(settings: Settings, run_id: str, approval: str, answer: Answer) -> None:
-    """Deliver a decision to its run, whether or not a process works on it now. Twice is the same as once."""
+def wake(settings: Settings, run_id: str, approval: str) -> None:
+    """Tell a run that its question was answered, whether or not a process works on it. Twice is the same as once."""
     client = DBOSClient(system_database_url=_database_url(settings), serializer=JsonSerializer())
     try:
-        client.send(run_id, answer.model_dump_json(), topic=approval, idempotency_key=approval)
+        client.send(run_id, "answered", topic=approval, idempotency_key=approval)
     finally:
         client.destroy()
 
@@ -95,9 +82,8 @@ def _build(run_id: str) -> str:
     def keep(name: str, function: Callable[[], str]) -> str:
         return DBOS.run_step({"name": name}, _guarded, runner, function)
 
-    def wait(approval: str, seconds: float) -> Answer | None:
-        received = DBOS.recv(topic=approval, timeout_seconds=seconds)
-        return Answer.model_validate_json(received) if isinstance(received, str) else None
+    def wait(approval: str, seconds: float) -> None:
+        DBOS.recv(topic=approval, timeout_seconds=seconds)  # only a call to wake up: the answer is in the table
 
     verdict = runner.execute(keep, wait)
     keep("end", lambda: _end(runner, verdict))
@@ -116,6 +102,8 @@ def _guarded(runner: Runner, function: Callable[[], str]) -> str:
 
 
 def _end(runner: Runner, verdict: str) -> str:
+    """The run is over; the log of its decisions is kept beside it, since only a copy shows that a log was cut."""
+    log(runner.settings, runner.engine).export(runner.settings.home / "runs" / runner.run.id / "audit.jsonl")
     set_status(runner.engine, runner.run.id, "ended", verdict)
     return verdict
 
