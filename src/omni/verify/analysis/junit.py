@@ -23,7 +23,7 @@ class BadReportError(ValueError):
 
 
 @dataclass(frozen=True)
-class TestCase:
+class Case:
     name: str
     path: str
     line: int | None
@@ -35,7 +35,7 @@ class TestCase:
     """Acceptance criteria that the test is evidence for: its properties `criterion`."""
 
 
-def read_junit(data: bytes) -> list[TestCase]:
+def read_junit(data: bytes) -> list[Case]:
     """Raises BadReportError. A document type is refused, so that no entity is ever expanded (CWE-776, CWE-611)."""
     if len(data) > LARGEST:
         raise BadReportError(f"it is larger than {LARGEST >> 20} MiB")
@@ -48,12 +48,12 @@ def read_junit(data: bytes) -> list[TestCase]:
     return [_case(element) for element in root.iter("testcase")]
 
 
-def _case(element: ElementTree.Element) -> TestCase:
+def _case(element: ElementTree.Element) -> Case:
     broken = [child for child in element if child.tag in {"failure", "error"}]
     outcome: Outcome = "failed" if broken else "skipped" if element.find("skipped") is not None else "passed"
     said = next(iter(broken), None)
     line = element.get("line", "")
-    return TestCase(
+    return Case(
         name=element.get("name", ""),
         path=element.get("file") or "",
         line=int(line) + 1 if line.isdecimal() else None,

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from omni.verify.analysis.junit import BadReportError, TestCase, read_coverage, read_junit
+from omni.verify.analysis.junit import BadReportError, Case, read_coverage, read_junit
 from omni.verify.analysis.packages import installed
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Gap, Item, Metric
@@ -139,7 +139,7 @@ def _outcome(context: Context, data: bytes, exit_code: int | None) -> Iterator[I
         yield Gap("every test was skipped")
 
 
-def _criteria(cases: Sequence[TestCase]) -> Iterator[Metric]:
+def _criteria(cases: Sequence[Case]) -> Iterator[Metric]:
     for criterion in sorted({each for case in cases for each in case.criteria}):
         outcomes = {case.outcome for case in cases if criterion in case.criteria}
         yield Metric(f"criterion.{criterion}", float(outcomes == {"passed"}))
