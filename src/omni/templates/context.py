@@ -35,6 +35,8 @@ from omni.templates.naming import camel, kebab, pascal, snake
 
 API_PATHS = frozenset({"account", "session", "sessions", "users"})
 FRONT_END_PATHS = frozenset({"admin", "api", "assets", "dashboard", "health", "log-in", "metrics", "sign-up"})
+HUES = (152, 172, 196, 212, 228, 250, 272, 296, 322)
+"""Accent colours of the projects, away from the red of errors."""
 ROW_OPERATIONS = (OperationKind.TOGGLE, OperationKind.TRANSITION, OperationKind.INCREMENT)
 
 
@@ -58,7 +60,7 @@ def context(spec: Specification, template: Template, package: str) -> dict[str, 
         "shown_items": partial(shown_items, spec),
         "list_columns": partial(list_columns, spec),
         "length": length,
-        "hue": sum(spec.name.encode()) * 37 % 360,
+        "hue": HUES[sum(spec.name.encode()) % len(HUES)],
         "enum_fields": lambda entity: [f for f in entity.fields if f.type == "enum"],
         "enum_name": enum_name,
         "bound": bound,
@@ -86,6 +88,7 @@ def context(spec: Specification, template: Template, package: str) -> dict[str, 
         "filtered": partial(filtered, spec),
         "sort_key": sort_key,
         "sortable": sortable,
+        "may_be_empty": may_be_empty,
         "sorted_by": partial(sorted_by, spec),
         "uses": partial(uses, spec),
         "roles": policy.roles(spec),
@@ -252,6 +255,11 @@ def sortable(entity: Entity, key: str) -> bool:
     columns = {"created_at", "updated_at", *(f.name for f in entity.fields if f.type != "file")}
     columns |= {f"{relation.name}_id" for relation in relations(entity, RelationKind.BELONGS_TO)}
     return sort_key(entity, key) in columns
+
+
+def may_be_empty(entity: Entity, key: str) -> bool:
+    """Whether the column behind a sort key can be NULL, which databases place differently unless told."""
+    return any(item.name == sort_key(entity, key) and not item.required for item in attributes(entity))
 
 
 def reference_of(entity: Entity, name: str) -> str:
