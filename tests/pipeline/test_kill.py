@@ -1,11 +1,14 @@
 """`kill -9` at random instants of a build: it resumes, and ends with the same package.
 
-`OMNI_KILLS=50 .venv/bin/pytest tests/pipeline/test_kill.py -n0 -s` runs it fifty times; the suite runs a few.
+`OMNI_KILLS=50 .venv/bin/pytest tests/pipeline/test_kill.py -n0 -s` kills fifty builds; the suite kills a few. Every
+trial starts from a copy of the same Omni home at the same path, in which the run is recorded but not begun, so that
+the whole app, its commit included, has to come out the same to the byte.
 """
 
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import random
 import shutil
@@ -13,46 +16,165 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, func, select
 
+from omni.delivery.package import verify_package
 from omni.kernel.database import open_database
+from omni.kernel.events import replay
 from omni.kernel.settings import load_settings
 from omni.kernel.signing import Signer
+from omni.kernel.tables import estimates
 from omni.pipeline.approvals import decided
+from omni.pipeline.audit import log
 from omni.pipeline.run import RunOptions, create, load, stage_records
 
-KILLS = int(os.environ.get("OMNI_KILLS", "4"))
-REQUEST = "a command line tool to keep my reading list with title, author and pages"
+pytestmark = [pytest.mark.slow, pytest.mark.host]
+KILLS = int(os.environ.get("OMNI_KILLS", "3"))
+REQUEST = "a command line tool to keep books with title and author"
 PR_SET_CHILD_SUBREAPER = 36
-VOLATILE = {"report.html", "manifest.json", "manifest.sig", "provenance.intoto.jsonl", "findings.sarif"}
-"""What tells of times; everything else must be the same to the byte."""
+OF_TIME = {"report.html", "manifest.json", "manifest.sig", "provenance.intoto.jsonl", "findings.sarif"}
+"""What tells of times, or of the hashes of that; everything else must be the same to the byte."""
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An Omni home with a run that has not begun; environments are shared with the ordinary home."""
-    ordinary = load_settings().home
-    home = tmp_path_factory.mktemp("kill") / "home"
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """An Omni home with a run that has not begun; environments are those of the ordinary home."""
+    home, shared = tmp_path / "home", load_settings().home / "envs"
     home.mkdir()
-    (ordinary / "envs").mkdir(parents=True, exist_ok=True)
-    (home / "envs").symlink_to(ordinary / "envs")
+    shared.mkdir(parents=True, exist_ok=True)
+    (home / "envs").symlink_to(shared)
     settings = load_settings({"home": str(home)})
     Signer.load(settings.home)
-    run = create(open_database(settings), REQUEST, RunOptions(out=str(home / "out")))
-    (home / "run").write_text(run.id)
+    engine = open_database(settings)
+    (home / "run").write_text(create(engine, REQUEST, RunOptions(out=str(home / "out"))).id)
+    engine.dispose()
     return home
+
+
+@pytest.fixture
+def quiet() -> Iterator[tuple[set[int], set[str]]]:
+    """Adopts what killed processes leave behind, so that it is seen; gives what was there before."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    yield children(), mounts()
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+def test_it_ends_the_same_wherever_it_is_killed(home: Path, tmp_path: Path, quiet: tuple[set[int], set[str]]) -> None:
+    fresh = tmp_path / "fresh"
+    shutil.copytree(home, fresh, symlinks=True)
+    finish(home)  # once for nothing: caches get warm and environments get made
+    again(home, fresh)
+    began = time.monotonic()
+    finish(home)
+    seconds = time.monotonic() - began
+    reference = content(home)
+    chance, fallen = random.Random(os.environ.get("OMNI_KILL_SEED", "1")), Counter[str]()
+    for number in range(1, KILLS + 1):
+        again(home, fresh)
+        at = chance.uniform(0.2, seconds)
+        process = resume(home)
+        time.sleep(at)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        where = place(home)
+        fallen[where] += 1
+        settle(*quiet)
+        finish(home)
+        assert changed(content(home), reference) == [], f"killed after {at:.2f} s, in {where}"
+        once(home)
+        settle(*quiet)
+        print(f"kill {number:>2} after {at:6.2f} s of {seconds:.2f}: {where:<32} same package", flush=True)
+    for where, times in fallen.most_common():
+        print(f"{times:>4} {where}")
+
+
+def again(home: Path, fresh: Path) -> None:
+    """The home as it was before the run began, at the same path."""
+    shutil.rmtree(home)
+    shutil.copytree(fresh, home, symlinks=True)
 
 
 def resume(home: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "omni", "runs", "resume", (home / "run").read_text(), "--json"]
     environment = {"PATH": os.environ["PATH"], "OMNI_HOME": str(home), "HOME": str(home)}
-    return subprocess.Popen(command, env=environment, cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=environment, cwd=home, stdout=pipe, stderr=pipe, start_new_session=True)
+
+
+def finish(home: Path) -> None:
+    """Take the run to its end."""
+    process = resume(home)
+    output, errors = process.communicate(timeout=600)
+    last = json.loads(output.splitlines()[-1]) if output else {}
+    assert (process.returncode, last.get("verdict")) == (0, "pass"), f"{last}\n{errors.decode()}"
+
+
+def content(home: Path) -> dict[str, bytes]:
+    """What the package holds, without what tells of times; only the names of that."""
+    out = home / "out"
+    found = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file() and ".tar.gz" not in path.name}
+    found |= dict.fromkeys(OF_TIME & found.keys(), b"")
+    for path in sorted((out / "app").rglob("*")):
+        if path.is_file() and ".git" not in path.relative_to(out).parts:
+            found[str(path.relative_to(out))] = path.read_bytes()
+    found["commit"] = (out / "app" / ".git" / "refs" / "heads" / "main").read_bytes()
+    return found
+
+
+def changed(found: dict[str, bytes], reference: dict[str, bytes]) -> list[str]:
+    return sorted(name for name in found.keys() | reference.keys() if found.get(name) != reference.get(name))
+
+
+def once(home: Path) -> None:
+    """Every effect is there once, and nothing half-written lies about."""
+    settings = load_settings({"home": str(home)})
+    engine, run = open_database(settings), (home / "run").read_text()
+    assert load(engine, run).verdict == "pass"
+    assert {record.attempt for record in stage_records(engine, run)} == {0}
+    ended = Counter(str(event.data["stage"]) for event in replay(engine, run) if event.kind == "stage.ended")
+    assert ended == Counter(record.name for record in stage_records(engine, run))
+    assert sum(event.kind == "run.ended" for event in replay(engine, run)) == 1
+    gates = [approval.gate for approval in decided(engine, run)]
+    assert len(gates) == len(set(gates)) == 4
+    assert rows(engine) == 1
+    assert log(settings, engine).verify(home / "runs" / run / "audit.jsonl").ok
+    engine.dispose()
+    assert verify_package(home / "out").problems == ()
+    assert sorted(path.name for path in home.iterdir() if ".partial" in path.name) == []
+
+
+def rows(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return connection.execute(select(func.count()).select_from(estimates)).scalar_one()
+
+
+def place(home: Path) -> str:
+    """Where the run was when it was killed."""
+    engine = open_database(load_settings({"home": str(home)}))
+    run = load(engine, (home / "run").read_text())
+    records = stage_records(engine, run.id)
+    engine.dispose()
+    if not records or run.verdict:
+        return "after its end" if run.verdict else "before the first stage"
+    return f"{records[-1].name}, {'running' if records[-1].status == 'running' else 'done'}"
+
+
+def settle(children_before: set[int], mounts_before: set[str]) -> None:
+    """No process and no mount stays behind."""
+    deadline = time.monotonic() + 5
+    while (children() - children_before or mounts() - mounts_before) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [commandline(pid) for pid in children() - children_before] == []
+    assert mounts() - mounts_before == set()
 
 
 def children() -> set[int]:
-    """Processes that descend from this one, as long as it adopts what its children leave behind."""
+    """Living processes that descend from this one, which adopts what its children leave behind."""
     parents: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -68,101 +190,10 @@ def children() -> set[int]:
     return found - {os.getpid()}
 
 
+def commandline(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+
+
 def mounts() -> set[str]:
+    """Mounts of this machine that others' work does not make: those below our own temporary folders."""
     return {line.split()[1] for line in Path("/proc/mounts").read_text().splitlines() if "omni" in line}
-
-
-def content(home: Path) -> dict[str, bytes]:
-    """What the package says of the app, without what tells of times."""
-    out = home / "out"
-    found = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file() and path.name not in VOLATILE}
-    found = {name: data for name, data in found.items() if ".tar.gz" not in name}
-    for path in sorted((out / "app").rglob("*")):
-        if path.is_file() and path.relative_to(out / "app").parts[0] != ".git":
-            found[str(path.relative_to(out))] = path.read_bytes()
-    found["commit"] = (out / "app" / ".git" / "refs" / "heads" / "main").read_bytes()
-    return found
-
-
-@pytest.mark.slow
-@pytest.mark.host
-def test_it_ends_the_same_wherever_it_is_killed(home: Path, tmp_path: Path) -> None:
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    whole = tmp_path / "whole"
-    shutil.copytree(home, whole, symlinks=True)
-    (whole / "out-path").write_text("")
-    began = time.monotonic()
-    reference = _finish(whole, home)
-    seconds = time.monotonic() - began
-
-    chance = random.Random(os.environ.get("OMNI_KILL_SEED", "1"))
-    for number in range(KILLS):
-        at = chance.uniform(0.2, seconds)
-        trial = tmp_path / f"trial-{number}"
-        shutil.copytree(home, trial, symlinks=True)
-        _swap(home, trial)
-        quiet, mounted = children(), mounts()
-        process = resume(home)
-        time.sleep(at)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        print(f"kill {number + 1} after {at:.2f} s: {_where(home)}")
-        _settles(quiet, mounted)
-        again = resume(home)
-        _, errors = again.communicate(timeout=600)
-        assert again.returncode == 0, errors.decode()
-        assert content(home) == reference, f"killed after {at:.2f} s"
-        _once(home)
-        _settles(quiet, mounted)
-        _swap(home, trial)
-
-
-def _finish(whole: Path, home: Path) -> dict[str, bytes]:
-    """Run the untouched copy to its end in place of `home`, and give its content."""
-    _swap(home, whole)
-    process = resume(home)
-    _, errors = process.communicate(timeout=600)
-    assert process.returncode == 0, errors.decode()
-    _once(home)
-    found = content(home)
-    _swap(home, whole)
-    return found
-
-
-def _swap(home: Path, other: Path) -> None:
-    """Exchange two homes, so that each trial lives at the same path."""
-    between = home.with_name("between")
-    home.rename(between)
-    other.rename(home)
-    between.rename(other)
-
-
-def _settles(quiet: set[int], mounted: set[str]) -> None:
-    """No process and no mount stays behind."""
-    deadline = time.monotonic() + 5
-    while (children() - quiet or mounts() - mounted) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert children() - quiet == set()
-    assert mounts() - mounted == set()
-
-
-def _once(home: Path) -> None:
-    """Each stage counted once, each decision taken once, and nothing half-written beside the package."""
-    settings = load_settings({"home": str(home)})
-    engine = open_database(settings)
-    run = (home / "run").read_text()
-    assert load(engine, run).verdict == "pass"
-    records = [(record.name, record.attempt) for record in stage_records(engine, run)]
-    assert len(records) == len(set(records))
-    assert {attempt for _, attempt in records} == {0}
-    gates = [approval.gate for approval in decided(engine, run)]
-    assert len(gates) == len(set(gates))
-    assert sorted(path.name for path in home.iterdir() if path.name.endswith(".partial")) == []
-    engine.dispose()
-
-
-def _where(home: Path) -> str:
-    engine = open_database(load_settings({"home": str(home)}))
-    records = stage_records(engine, (home / "run").read_text())
-    engine.dispose()
-    return f"{records[-1].name} {records[-1].status}" if records else "before the first stage"

@@ -18,10 +18,10 @@ ASK_AT_MOST = 3
 
 @click.command()
 @click.argument("request", required=False)
-@click.option("--file", "-f", type=click.File("r"), help="Read the request from a file; - for stdin.")
+@click.option("--file", "-f", type=click.File("rb"), help="Read the request from a file; - for stdin.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the package.")
 @click.option("--template", help="Build with this template (omni templates lists them).")
-@click.option("--answers", type=click.File("r"), help="YAML file: question id → answer.")
+@click.option("--answers", type=click.File("rb"), help="YAML file: question id → answer.")
 @click.option("--yes", is_flag=True, help="Ask nothing; take the defaults and record them as assumptions.")
 @click.option("--waive", multiple=True, help="Accept that this phrase (words, or its id) is not delivered.")
 @click.option("--profile", type=click.Choice(["autonomous", "supervised"]), help="When people are asked to approve.")
@@ -29,10 +29,10 @@ ASK_AT_MOST = 3
 @json_option
 def build(
     request: str | None,
-    file: IO[str] | None,
+    file: IO[bytes] | None,
     out: Path | None,
     template: str | None,
-    answers: IO[str] | None,
+    answers: IO[bytes] | None,
     yes: bool,
     waive: tuple[str, ...],
     profile: str | None,
@@ -44,7 +44,9 @@ def build(
     \b
     omni build "a todo app with user auth" --out out
     """
-    text = file.read() if file else request
+    if file and request:
+        raise click.UsageError("Say it in words or with --file, not both.")
+    text = _text(file) if file else request
     if not text or not text.strip():
         raise click.UsageError('Say what to build: omni build "a todo app with user auth"')
     # Imported here, as in every command: `omni --version` and `omni --help` stay fast.
@@ -75,13 +77,20 @@ def build(
     return execute(run, found, engine, as_json=as_json, wait=not no_wait)
 
 
-def _read_answers(file: IO[str] | None) -> dict[str, str]:
+def _text(file: IO[bytes]) -> str:
+    try:
+        return file.read().decode()
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"{file.name} is not text in UTF-8: {error.reason} at byte {error.start}.") from error
+
+
+def _read_answers(file: IO[bytes] | None) -> dict[str, str]:
     if file is None:
         return {}
     import yaml
 
     try:
-        answers = yaml.safe_load(file)
+        answers = yaml.safe_load(_text(file))
     except yaml.YAMLError as error:
         raise click.UsageError(f"{file.name} is not valid YAML: {error}") from error
     if not isinstance(answers, dict):
