@@ -19,7 +19,16 @@ def settings(**flags: str | None) -> Settings:
     """The settings in force, with these flags given on the command line."""
     from omni.kernel.settings import load_settings  # pydantic: not before a command needs it
 
-    return load_settings({name: value for name, value in flags.items() if value is not None})
+    found = load_settings({name: value for name, value in flags.items() if value is not None})
+    if context := click.get_current_context(silent=True):
+        context.color = {"always": True, "never": False}.get(found.color, context.color)
+    return found
+
+
+def colored() -> bool:
+    """Whether standard output takes colour: as was set, else when it is a terminal."""
+    context = click.get_current_context(silent=True)
+    return sys.stdout.isatty() if context is None or context.color is None else context.color
 
 
 def line(kind: str, data: Mapping[str, object]) -> None:

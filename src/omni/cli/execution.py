@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -67,16 +69,22 @@ def _told(summary: Summary) -> list[str]:
     told = list(summary.reasons) if summary.verdict != "pass" else []
     if summary.tests:
         figures = [f"{summary.files} files", f"{summary.lines} lines", f"{summary.tests} tests"]
-        figures += [f"{summary.coverage:.1f} % branch coverage"] if summary.coverage is not None else []
-        figures += [f"score {summary.score:.1f} of 10"] if summary.score is not None else []
+        figures += [f"{summary.coverage:.1f} % of branches"] if summary.coverage is not None else []
+        figures += [f"score {summary.score:.1f}/10"] if summary.score is not None else []
         told.append(f"built:   {', '.join(figures)}")
     if summary.waits_at:
         told += [f"a person decides at {summary.waits_at}:", *commands(summary.run)]
     elif summary.status == "running":
         told.append(f"go on with: omni runs resume {summary.run}")
     if summary.out:
-        told += [f"report:  {summary.out}/report.html", f"run it:  cd {summary.out}/app && make run"]
+        out = _short(Path(summary.out))
+        told += [f"report:  {out / 'report.html'}", f"run it:  cd {shlex.quote(str(out / 'app'))} && make run"]
     return told
+
+
+def _short(path: Path) -> Path:
+    """As one would type it from here."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _left(engine: Engine, run_id: str, *, wait: bool) -> bool:

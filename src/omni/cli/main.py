@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import NoReturn
 
@@ -48,7 +49,8 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="omni", message="%(prog)s %(version)s")
-def omni() -> None:
+@click.pass_context
+def omni(context: click.Context) -> None:
     """One plain-English sentence in; a specified, verified, packaged app out, with the evidence.
 
     \b
@@ -57,6 +59,8 @@ def omni() -> None:
 
     Exit codes: 0 pass, 1 failed, 2 usage, 3 incomplete, 4 not allowed.
     """
+    if os.environ.get("NO_COLOR"):  # https://no-color.org
+        context.color = False
 
 
 def main() -> NoReturn:

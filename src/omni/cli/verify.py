@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from omni.cli.common import settings
+from omni.cli.common import colored, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,12 +64,13 @@ def verify(
     from omni.verify.outputs import render
     from omni.verify.plan import Options
 
+    found = settings()
     tiers: tuple[Literal[1, 2, 3, 4], ...] = tuple(number for number in (1, 2, 3, 4) if tier and number <= tier)
     options = Options(
         tiers=tiers, only=only, changed=changed, base=base, fix=fix, baseline=new, environment=environment
     )
-    report = examine(path, options, settings(), _progress())
-    text = render(report, "ndjson" if as_json else form, color=output is None and sys.stdout.isatty())
+    report = examine(path, options, found, _progress())
+    text = render(report, "ndjson" if as_json else form, color=output is None and colored())
     if output:
         write_atomic(output, text)
         click.echo(f"{report.verdict}  {output}", err=True)
@@ -83,6 +84,8 @@ def _progress() -> Callable[[CheckEvent], None] | None:
     """A running line on a terminal, nothing elsewhere."""
     if not sys.stderr.isatty():
         return None
+    from omni.cli.watch import draw
+
     running: list[str] = []
 
     def told(event: CheckEvent) -> None:
@@ -92,7 +95,7 @@ def _progress() -> Callable[[CheckEvent], None] | None:
             running.append(event.check)
         elif event.check in running:
             running.remove(event.check)
-        text = f"verifying: {', '.join(running)}"[:100] if running else ""
-        click.echo(f"\r\033[K{text}", nl=False, err=True)
+        text = f"verifying: {', '.join(running)}" if running else ""
+        draw(text)
 
     return told

@@ -118,11 +118,11 @@ class Terminal(View):
             self._frame += 1
             seconds = max(0.0, (now - self._since).total_seconds())
             doing = ", ".join(self._checks) or self._note
-            text = f"{SPIN[self._frame % len(SPIN)]} {self._title:<34} {seconds:6.1f} s  {doing}"
-            self._draw(text[: shutil.get_terminal_size().columns - 1])
+            text = f"{SPIN[self._frame % len(SPIN)]} {self._title:<26} {seconds:6.1f} s  {doing}"
+            draw(text)
 
     def end(self) -> None:
-        self._draw("")
+        draw("")
 
     def _begin(self, title: str, since: datetime | None) -> None:
         self._title, self._since = title, since
@@ -131,8 +131,8 @@ class Terminal(View):
     def _ended(self, event: Event, seconds: float) -> None:
         passed, reasons = bool(event.data["passed"]), event.data["reasons"]
         mark = click.style("✓", fg="green") if passed else click.style("✗", fg="red")
-        self._draw("")
-        click.echo(f"{mark} {self._title:<34} {seconds:6.1f} s", err=True)
+        draw("")
+        click.echo(f"{mark} {self._title:<26} {seconds:6.1f} s", err=True)
         self._begin("", None)
         for reason in reasons if isinstance(reasons, list) and not passed else []:
             self._print(str(reason))
@@ -152,17 +152,18 @@ class Terminal(View):
         self._begin(f"  ?  waiting: {event.data['gate']}", event.at)
 
     def _print(self, text: str) -> None:
-        self._draw("")
+        draw("")
         width, indent = shutil.get_terminal_size().columns - 1, " " * INDENT
         further = indent + " " * (len(text) - len(text.lstrip()))
         lines = textwrap.wrap(text, width - INDENT, break_long_words=False, break_on_hyphens=False)
         for number, part in enumerate(lines):
             click.echo(f"{further if number else indent}{part}", err=True)
 
-    def _draw(self, text: str) -> None:
-        """Replace the live line. Not by `click.echo`: without colour that would drop the erasing too."""
-        sys.stderr.write(f"\r{text}\033[K")
-        sys.stderr.flush()
+
+def draw(text: str) -> None:
+    """Replace the live line of a terminal. Not by `click.echo`: without colour that would drop the erasing too."""
+    sys.stderr.write(f"\r{text[: shutil.get_terminal_size().columns - 1]}\033[K")
+    sys.stderr.flush()
 
 
 def commands(run_id: str) -> tuple[str, str, str]:
