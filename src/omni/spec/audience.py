@@ -31,6 +31,8 @@ def read_audience(draft: Draft, reading: Reading) -> None:
         )
         if told:
             reading.claim(match)
+            if not reading.refs and not reading.rest():
+                reading.note = "Says who it is for."
             said = reading.phrase.text[match.start() : match.end()].strip(" .,;!")
             text = f"“{said}” says who or where it is for; nothing is built differently for that."
             draft.assume(text, part=reading.part)

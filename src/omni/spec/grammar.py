@@ -90,3 +90,9 @@ def is_thing(noun: str) -> bool:
     if last in grammar().adverbs:
         return False
     return last in grammar().nouns or singular(last) != last or not grammar().abilities.search(last)
+
+
+def bare_noun(noun: str) -> str:
+    """A noun in the singular, without articles and praise: "the nice plants" → "plant"."""
+    pieces = [word for word in noun.split() if word not in grammar().stop and word not in grammar().fluff]
+    return " ".join([*pieces[:-1], singular(pieces[-1])]) if pieces else ""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 from omni.spec import words
+from omni.spec.actions import named_entity
 from omni.spec.draft import Draft
+from omni.spec.grammar import is_thing
 from omni.spec.model import Entity, FieldType, Job, Trigger
 from omni.spec.patterns import pattern
 from omni.spec.reading import Reading
@@ -31,11 +33,14 @@ SCHEDULES = (
 DAYS = {"hour": 1, "day": 1, "week": 7, "month": 30, "year": 365}
 
 
+PRONOUNS = ("them", "it", "those", "these", "ones", "that")
+
+
 def read_job(draft: Draft, reading: Reading) -> None:
     """A job, if the phrase says what is to happen by itself."""
     schedule, when = _schedule(reading)
     span, before = reading.match(pattern("span")), reading.match(pattern("before"))
-    entity = _subject(draft, reading)
+    entity = _purged(draft, reading) if when or span else _subject(draft, reading)
     usual = next((job for job in draft.jobs.values() if job.trigger is Trigger.SCHEDULE and not job.sources), None)
     if when and usual and not any(reading.match(pattern(name)) for name in ("purge", "remind", "mark", "report")):
         draft.jobs[usual.name] = usual.model_copy(update={"schedule": schedule, "sources": reading.sources})
@@ -51,6 +56,7 @@ def read_job(draft: Draft, reading: Reading) -> None:
             draft.assume(
                 f"{entity.label_plural} are deleted by the job when they are older than 30 days.", part=reading.part
             )
+        reading.claim_words(frozenset({"expired", "stale", "outdated"}))
     elif (found := reading.match(pattern("remind"))) and (date := _date(entity)):
         _add(draft, reading, "remind", entity, schedule, -_days(before), date)
         draft.add_role("user", reading.sources) if draft.accounts is not False else None
@@ -81,6 +87,17 @@ def _subject(draft: Draft, reading: Reading) -> Entity | None:
         if name := draft.find_entity(token.noun):
             return draft.entities[name]
     return draft.entities.get(reading.context.entity or draft.main)
+
+
+def _purged(draft: Draft, reading: Reading) -> Entity | None:
+    """What is deleted: never something else than the phrase names; without any other thing, a new one."""
+    found = reading.match(pattern("purged"))
+    if found is None or found["what"] in PRONOUNS or named_entity(draft, found["what"]):
+        return _subject(draft, reading)
+    if draft.main or not is_thing(found["what"]):
+        return None
+    reading.claim(found)
+    return draft.entities[draft.new_entity(words.singular_phrase(found["what"]), reading.sources)]
 
 
 def _days(match: re.Match[str] | None) -> int:

@@ -87,6 +87,10 @@ class Bundle(Entry):
 
 class Feature(Bundle):
     words: tuple[str, ...]
+    replaces: tuple[str, ...] = ()
+    """`Entity.field`s that it makes needless."""
+    assumes: str = ""
+    """What is built, where the words alone could mean something else."""
 
 
 class Domain(Bundle):
@@ -273,6 +277,15 @@ def _entity_words() -> dict[str, tuple[str, str]]:
         for name in _importable(domain):
             found.setdefault(words.label(name).lower(), (identifier, name))
     return found
+
+
+def feature_named(noun: str, domain: Domain | None) -> Feature | None:
+    """The feature of a domain, or of any, that a noun in singular or plural names as a whole."""
+    wanted = words.singular_phrase(noun)
+    for feature in (*(domain.features if domain else ()), *features()):
+        if wanted in feature.words or noun in feature.words:
+            return feature
+    return None
 
 
 def entity_named(noun: str) -> tuple[Domain, str] | None:

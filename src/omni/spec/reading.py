@@ -23,6 +23,8 @@ class Context:
     """Nobody else may."""
     denied: bool = False
     """The role may not."""
+    listing: bool = False
+    """The phrase before this one is a field of a list."""
     before: str = ""
     """The phrase before this one."""
     acts: tuple[str, ...] = ()

@@ -16,16 +16,17 @@ from omni.spec.finding import read_export, read_finding, read_reports
 from omni.spec.grammar import grammar
 from omni.spec.jobs import read_job
 from omni.spec.model import Ownership, PartStatus
+from omni.spec.musts import read_must
 from omni.spec.patterns import pattern
 from omni.spec.people import read_access, read_subject
 from omni.spec.reading import Context, Reading
 from omni.spec.structure import (
+    listed,
     read_assignment,
     read_detail,
     read_has,
     read_inline,
     read_list,
-    read_must,
     read_relations,
     read_things,
     shift,
@@ -56,8 +57,20 @@ def read(draft: Draft, vocabulary: Vocabulary, reading: Reading) -> None:
     reading.context.before = reading.phrase.text.rstrip()
     if acts := [ref for ref in reading.refs if ref.startswith("operation:")]:
         reading.context.acts = tuple(acts)
+    _note_listing(draft, reading)
     roles = [ref for ref in reading.refs if ref.startswith("role:")]
     reading.context.named = roles[-1].removeprefix("role:") if roles else ""
+
+
+def _note_listing(draft: Draft, reading: Reading) -> None:
+    """A list that begins with the name of a thing lists its fields: "with title, author and pages"."""
+    context, held = reading.context, draft.entities.get(reading.context.entity)
+    fields = [ref.rpartition(".")[2] for ref in reading.refs if ref.startswith(f"field:{context.entity}.")]
+    others = any(not ref.startswith(("field:", "entity:", "project")) for ref in reading.refs)
+    listed = bool(fields) and not others and bool(reading.phrase.lead) and context.mode in ("features", "fields")
+    context.listing = listed and (context.listing or bool(held and held.display_field in fields))
+    if context.listing and context.mode == "features":
+        draft.listed.setdefault(context.entity, set()).update(fields)
 
 
 def _read(draft: Draft, vocabulary: Vocabulary, reading: Reading) -> None:
@@ -81,8 +94,10 @@ def _read(draft: Draft, vocabulary: Vocabulary, reading: Reading) -> None:
         read_detail,
     ):
         rule(draft, reading)
-    if reading.context.mode == "fields" and not reading.claimed and reading.phrase.lead != "":
+    if _lists(draft, reading):
         read_list(draft, reading)
+    if reading.status is PartStatus.NOT_DELIVERED:
+        return
     if not (negative and not reading.context.denied):
         vocabulary.read(reading)
     for rule in (read_things, read_actions, read_list, read_audience):
@@ -91,6 +106,16 @@ def _read(draft: Draft, vocabulary: Vocabulary, reading: Reading) -> None:
     restrict(draft, reading)
     _openers(draft, reading)
     custom(draft, reading)
+
+
+def _lists(draft: Draft, reading: Reading) -> bool:
+    """Do fields go before what else the words may mean?"""
+    context, lead = reading.context, reading.phrase.lead
+    if reading.claimed or lead == "" or context.mode not in ("fields", "features"):
+        return False
+    return context.mode == "fields" or (
+        context.listing and lead in (",", "and") and not lexicon.feature_named(listed(reading), draft.domain)
+    )
 
 
 def _foreign_language(_: Draft, reading: Reading) -> None:
@@ -130,11 +155,12 @@ def _notifies(draft: Draft, reading: Reading) -> None:
         reading.refer(f"integration:{name}")
 
 
-def _beyond(_: Draft, reading: Reading) -> None:
+def _beyond(draft: Draft, reading: Reading) -> None:
     if reading.match(r"^\W*(?:and |but |with )?(?:without|no)\b"):
         return
+    known = {words.stem(verb) for entry in draft.entries.values() for verb in entry.verbs}
     for beyond, note in grammar().beyond:
-        if reading.match(beyond):
+        if (match := reading.match(beyond)) and words.stem(match[0]) not in known:
             reading.refuse(note)
             return
 

@@ -8,10 +8,13 @@ from functools import cache
 from omni.spec import lexicon, words
 from omni.spec.draft import Draft
 from omni.spec.fields import field_of
-from omni.spec.grammar import grammar, is_thing
+from omni.spec.grammar import bare_noun, grammar, is_thing
 from omni.spec.model import FieldType, Ownership, SpecField
 from omni.spec.patterns import pattern
 from omni.spec.reading import Reading
+
+SINGLE = (FieldType.URL, FieldType.EMAIL, FieldType.PHONE)
+"""Types of which a usual thing has one field, whatever a request calls it ("link" for "url")."""
 
 
 def read_relations(draft: Draft, reading: Reading) -> None:
@@ -22,7 +25,7 @@ def read_relations(draft: Draft, reading: Reading) -> None:
         one, many = match[2], match[1]
     else:
         return
-    one, many = _bare(one), _bare(many)
+    one, many = bare_noun(one), bare_noun(many)
     if not one or not many or one in ("user", "person", "admin"):
         return
     if not draft.find_entity(many) and not is_thing(many):
@@ -43,17 +46,12 @@ def read_relations(draft: Draft, reading: Reading) -> None:
     reading.context.mode, reading.context.entity = "fields", holder
 
 
-def _bare(noun: str) -> str:
-    pieces = [word for word in noun.split() if word not in grammar().stop and word not in grammar().fluff]
-    return " ".join([*pieces[:-1], words.singular(pieces[-1])]) if pieces else ""
-
-
 def read_has(draft: Draft, reading: Reading) -> None:
     """ "A plant has a name, …": what follows are fields of it."""
     match = reading.match(pattern("has_fields"))
     if match is None:
         return
-    noun = _bare(match[2])
+    noun = bare_noun(match[2])
     people = {name for names in grammar().people.values() for name in names} | grammar().app
     if not noun or noun in people:
         return
@@ -69,83 +67,6 @@ def read_has(draft: Draft, reading: Reading) -> None:
     reading.refer(f"entity:{entity}")
     reading.context.mode, reading.context.entity = "fields", entity
     _field(draft, reading, rest)
-
-
-def read_must(draft: Draft, reading: Reading) -> None:
-    """ "The end must be after the start", "the name is unique", "rating must be between 1 and 5"."""
-    main = reading.context.entity or draft.main
-    if not main:
-        return
-    if (match := reading.match(pattern("after"))) and (pair := _two(draft, main, match[1], match[4])):
-        entity, first, second = pair
-        later = match["order"] in ("after", "later than")
-        negated = bool(match["not"]) or bool(re.search(r"cannot|can't|not\b", match[0]))
-        low, high = (second, first) if later != negated else (first, second)
-        notation = (
-            f"ordered {low} {high}: The {words.label(high).lower()} must be after the {words.label(low).lower()}."
-        )
-        _rule(draft, reading, entity, notation)
-        reading.claim(match)
-        return
-    if (match := reading.match(pattern("must"))) and (found := _field_named(draft, main, match[1])):
-        entity, name = found
-        held = next(f for f in draft.entities[entity].fields if f.name == name)
-        what = match["what"].strip(" .!")
-        if re.fullmatch(r"(?:in the )?past", what):
-            _rule(draft, reading, entity, f"not-past {name}: The {held.label.lower()} can't be in the past.")
-            reading.claim(match)
-            return
-        if match["not"] or "not" in match[0] or "can't" in match[0]:
-            if re.fullmatch(r"(?:empty|blank|missing)", what):
-                what = "required"
-            else:
-                return
-        changed = field_of(f"{held.label.lower()} {what}", reading.sources)
-        if changed and words.snake(changed.field.name) == held.name:
-            new = changed.field
-            update = {k: getattr(new, k) for k in ("unique", "min", "max") if getattr(new, k)}
-            update |= {"required": new.required} if re.search("optional|required|mandatory", what) else {}
-            update |= {"max_length": new.max_length} if re.search("character|letter", what) else {}
-            update |= {"type": new.type, "choices": new.choices} if new.type is FieldType.ENUM else {}
-            if update:
-                draft.replace_field(entity, held.model_copy(update=update))
-                reading.claim(match)
-                reading.refer(f"field:{entity}.{name}")
-
-
-def _rule(draft: Draft, reading: Reading, entity: str, notation: str) -> None:
-    rule = lexicon.parse_rule(entity, notation, reading.sources)
-    if all(known.id != rule.id for known in draft.entities[entity].rules):
-        draft.change(entity, rules=(*draft.entities[entity].rules, rule))
-    reading.refer(f"rule:{rule.id}")
-
-
-def _field_named(draft: Draft, main: str, noun: str) -> tuple[str, str] | None:
-    bare = words.snake(_bare(noun))
-    order = [main, *(name for name in draft.entities if name != main)]
-    for entity in order:
-        prefix = words.snake(entity) + "_"
-        for field in draft.entities[entity].fields:
-            if bare.removeprefix(prefix) in (field.name, words.snake(words.plural_phrase(field.label))):
-                return entity, field.name
-    return None
-
-
-def _two(draft: Draft, main: str, first: str, second: str) -> tuple[str, str, str] | None:
-    def near(entity: str, noun: str) -> str:
-        bare = _bare(noun).split()
-        fields = [
-            f.name
-            for f in draft.entities[entity].fields
-            if f.type in (FieldType.DATE, FieldType.DATETIME, FieldType.TIME)
-        ]
-        return next((name for name in fields if bare and bare[0][:3] == name[:3]), "")
-
-    for entity in [main, *draft.entities]:
-        one, two = near(entity, first), near(entity, second)
-        if one and two and one != two:
-            return entity, one, two
-    return None
 
 
 def read_things(draft: Draft, reading: Reading) -> None:
@@ -268,7 +189,8 @@ def _thing(draft: Draft, reading: Reading, noun: str, start: int, end: int) -> b
     known = draft.find_entity(bare) or lexicon.entity_named(bare)
     if not pieces or (not known and (words.singular_phrase(bare) == bare and pieces[-1] not in grammar().nouns)):
         return False
-    entity = draft.new_entity(bare, reading.sources)
+    whole = draft.domain is not None and words.singular_phrase(bare) in draft.domain.words
+    entity = draft.main if whole and draft.main else draft.new_entity(bare, reading.sources)
     place = reading.lower.find(noun, end)
     reading.claim_span(start, place + len(noun))
     reading.refer(f"entity:{entity}")
@@ -287,17 +209,23 @@ def shift(_: Draft, reading: Reading) -> None:
         context.mode = "fields"
 
 
+def listed(reading: Reading) -> str:
+    """The phrase without the words that go on with a list."""
+    text = reading.lower
+    for word in ("with", "including", "plus", "such as", "and", "also"):
+        text = re.sub(rf"^\W*{word}\b", "", text)
+    return text.strip(" .,;!")
+
+
 def read_list(draft: Draft, reading: Reading) -> None:
     """One more of a list: a field, a thing, or what the app has."""
     context, lead = reading.context, reading.phrase.lead
     if reading.refs and not reading.rest():
         return
-    text = reading.lower
-    for word in ("with", "including", "plus", "such as", "and", "also"):
-        text = re.sub(rf"^\W*{word}\b", "", text)
+    text = listed(reading)
     if context.mode == "things" and lead in ("and", ",", "plus", "as") and not reading.claimed:
         noun = _noun(reading, len(reading.lower) - len(text.lstrip()))
-        if _bare(noun) and _thing(draft, reading, _bare(noun) if _content(noun) else noun, 0, 0):
+        if bare_noun(noun) and _thing(draft, reading, bare_noun(noun) if _content(noun) else noun, 0, 0):
             return
     if (
         not context.entity
@@ -315,6 +243,13 @@ def _typed(text: str, reading: Reading) -> bool:
     return found is not None and found.sure
 
 
+def _ability(draft: Draft, noun: str, sure: bool) -> bool:
+    """A feature rather than a field: "user auth", "roles", "dark mode"; but "category" and "role" are fields."""
+    feature = lexicon.feature_named(noun, draft.domain)
+    several = words.singular_phrase(noun) != noun
+    return feature is not None and (not sure or (several and bool(feature.accounts or feature.roles)))
+
+
 def read_detail(draft: Draft, reading: Reading) -> None:
     """A field with its choices or limits in the list of an app: "status (open, closed)"."""
     listing = reading.context.mode in ("features", "fields") and reading.phrase.lead
@@ -330,12 +265,19 @@ def _field(draft: Draft, reading: Reading, text: str) -> None:
     features = reading.context.mode == "features"
     if features and not found.sure:
         return
+    if not features and pattern("secret").search(found.field.name):
+        reading.refuse("No template keeps secrets as fields: they would be stored for everybody who runs it to read.")
+        return
+    if not features and _ability(draft, text.strip(" .,;!"), found.sure):
+        return
     held = draft.entities[entity]
     name = found.field.name
     short = re.sub(r"_(?:date|on|at)$", "", name)
     same = {name, words.singular(name), words.plural(name), f"{short}_on", f"{short}_at", f"{short}_date"}
     known = next((f for f in held.fields if f.name in same), None)
     known = known or next((f for f in held.fields if f.name.endswith(f"_{name}") and not f.sources), None)
+    alike = [f for f in held.fields if f.type is found.field.type and f.type in SINGLE and not f.sources]
+    known = known or (alike[0] if len(alike) == 1 else None)
     relation = next((r for r in held.relations if r.name in same), None)
     child = draft.find_entity(found.field.label)
     reading.claim_span(0, len(reading.lower))

@@ -10,11 +10,13 @@ from pydantic import JsonValue
 
 from omni.spec import lexicon, words
 from omni.spec.draft import Draft
+from omni.spec.fields import field_of
 from omni.spec.grammar import grammar
 from omni.spec.lexicon import Bundle, Feature
-from omni.spec.model import Ownership
+from omni.spec.model import OperationKind, Ownership
 from omni.spec.reading import Reading
-from omni.spec.text import Token
+from omni.spec.settle import WITH_ACCOUNTS
+from omni.spec.text import Phrase, Token
 
 MAX_GAP = 3
 """Words that may stand between two words of an operation ("mark all my todos as done")."""
@@ -63,6 +65,7 @@ class Vocabulary:
                 self._add(text, False, _refer(f"entity:{entity.name}"))
             for verb, kind in draft.entries[entity.name].verbs.items():
                 self._add(verb, True, _refer(f"operation:{words.snake(entity.name)}.{kind}"))
+        for entity in draft.entities.values():
             for field in entity.fields:
                 self._add(field.label.lower(), False, _refer(f"field:{entity.name}.{field.name}"))
                 for choice in field.choices:
@@ -84,7 +87,7 @@ class Vocabulary:
                 identifier = _identifier(draft, key, entry.what)
                 if identifier in draft.operations:
                     for text in entry.words:
-                        self._add(text, True, _refer(f"operation:{identifier}"))
+                        self._add(text, True, self._operation(identifier))
         for noun in grammar().people["other"]:
             self._add(noun, False, self._role(words.singular(noun)))
         for feature in lexicon.features():
@@ -95,10 +98,25 @@ class Vocabulary:
         pieces = _pieces(text, loose)
         self.terms.setdefault(pieces[0], []).append(Term(pieces, loose, apply))
 
+    def _operation(self, identifier: str) -> Callable[[Reading], list[str]]:
+        def apply(reading: Reading) -> list[str]:
+            """What a summary shows is on record: "show progress" can mean more than one."""
+            operation = self.draft.operations[identifier]
+            if operation.kind is OperationKind.SUMMARY:
+                said = reading.phrase.text.strip(" .,;!")
+                self.draft.assume(f"“{said}” is met by “{operation.label}”.", part=reading.part)
+            return [f"operation:{identifier}"]
+
+        return apply
+
     def _role(self, name: str) -> Callable[[Reading], list[str]]:
         def apply(reading: Reading) -> list[str]:
-            """ "for teachers" says who it is for, and makes no role."""
+            """ "for teachers" says who it is for, "with title, author" what is written down: neither makes a role."""
             if reading.context.mode == "actions" or reading.match(rf"\bfor (?:\w+ )?{name}s?\b"):
+                return []
+            if name not in self.draft.roles and (
+                self.draft.template not in WITH_ACCOUNTS or _typed(reading.phrase, name)
+            ):
                 return []
             return [self.draft.add_role(name, reading.sources)]
 
@@ -111,6 +129,10 @@ class Vocabulary:
             if _needs_main(feature) and not main:
                 return []
             refs = draft.add(feature, reading.sources, main)
+            for entity, _, field in (name.partition(".") for name in feature.replaces):
+                draft.drop_field(entity, field)
+            if feature.assumes:
+                draft.assume(feature.assumes, part=reading.part)
             if general and main and draft.entities[main].ownership is not Ownership.OWNER:
                 for name, entry in feature.entities.items():
                     if entry.ownership is Ownership.OWNER:
@@ -120,6 +142,12 @@ class Vocabulary:
             return refs
 
         return apply
+
+
+def _typed(phrase: Phrase, name: str) -> bool:
+    """Is it a field, one of a list: the bare name in the singular, and of a known type?"""
+    found = field_of(name, ()) if phrase.lead and [token.text for token in phrase.tokens] == [name] else None
+    return found is not None and found.sure
 
 
 @cache
