@@ -19,6 +19,7 @@ Look = Callable[..., CheckResult]
         ("db.execute('DELETE FROM users WHERE id = {}'.format(name))", "error value-in-sql"),
         ("q = 'SELECT a FROM t WHERE b = 1'\n    q += f' AND c = {name}'\n    db.execute(q)", "error value-in-sql"),
         ("db.execute(text(f'UPDATE t SET a = {name}'))", "error value-in-sql"),
+        ("db.execute(f\"SELECT a FROM t WHERE b = 'from {name}'\")", "error value-in-sql"),
         ("db.execute(f'SELECT a FROM {name}')", "warning name-in-sql"),
         ("db.execute(f'SELECT a FROM t ORDER BY {name}')", "warning name-in-sql"),
         ("db.execute('SELECT a FROM t WHERE b = ?', (name,))", ""),
