@@ -35,7 +35,7 @@ from omni.pipeline.run import RunOptions, create, load, stage_records
 
 pytestmark = [pytest.mark.slow, pytest.mark.host]
 KILLS = int(os.environ.get("OMNI_KILLS", "3"))
-REQUEST = "a command line tool to keep books with title and author"
+REQUEST = "a command line tool to manage stamps with name and country"
 PR_SET_CHILD_SUBREAPER = 36
 OF_TIME = {"report.html", "manifest.json", "manifest.sig", "provenance.intoto.jsonl", "findings.sarif"}
 """What tells of times, or of the hashes of that; everything else must be the same to the byte."""
@@ -101,7 +101,9 @@ def again(home: Path, fresh: Path) -> None:
 
 def resume(home: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "omni", "runs", "resume", (home / "run").read_text(), "--json"]
-    environment = {"PATH": os.environ["PATH"], "OMNI_HOME": str(home), "HOME": str(home)}
+    temporary = home / "tmp"
+    temporary.mkdir(exist_ok=True)
+    environment = {"PATH": os.environ["PATH"], "OMNI_HOME": str(home), "HOME": str(home), "TMPDIR": str(temporary)}
     pipe = subprocess.PIPE
     return subprocess.Popen(command, env=environment, cwd=home, stdout=pipe, stderr=pipe, start_new_session=True)
 
@@ -145,7 +147,8 @@ def once(home: Path) -> None:
     assert log(settings, engine).verify(home / "runs" / run / "audit.jsonl").ok
     engine.dispose()
     assert verify_package(home / "out").problems == ()
-    assert sorted(path.name for path in home.iterdir() if ".partial" in path.name) == []
+    assert [path.name for path in home.iterdir() if ".partial" in path.name] == []
+    assert [path.name for path in (home / "tmp").iterdir()] == []
 
 
 def rows(engine: Engine) -> int:

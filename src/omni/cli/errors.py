@@ -11,13 +11,13 @@ from omni.kernel.errors import Exit, OmniError, declare
 
 DISK_FULL = declare("X001", "The disk is full", Exit.FAILED, "Free some space, then do the same again.")
 _FULL = ("No space left on device", "Disk quota exceeded", "database or disk is full")
-"""How the system and SQLite say it; libraries wrap it into errors of their own."""
+"""How the system and SQLite say it; libraries and programs wrap it into errors of their own."""
 
 
 def show(error: BaseException, *, as_json: bool, advice: str = "") -> int:
     """Show an error, with what to do once it is mended; returns the exit code that goes with it."""
-    if not isinstance(error, OmniError) and any(words in str(error) for words in _FULL):
-        error = OmniError(DISK_FULL, str(error).splitlines()[0])
+    if any(words in str(error) for words in _FULL):
+        error = OmniError(DISK_FULL, " ".join(str(error).split("\n[SQL")[0].split()))
     if not isinstance(error, OmniError):
         traceback.print_exception(error)
         if advice:

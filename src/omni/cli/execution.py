@@ -18,6 +18,7 @@ from omni.pipeline.approvals import question
 from omni.pipeline.handoffs import exit_code
 from omni.pipeline.lock import working_on
 from omni.pipeline.run import load
+from omni.pipeline.scratch import scratch
 from omni.pipeline.summary import Summary, summarize
 from omni.pipeline.workflow import start
 
@@ -30,24 +31,31 @@ if TYPE_CHECKING:
 COLOURS = {"pass": "green", "fail": "red", "rejected": "red", "cancelled": "red"}
 
 
-def execute(run: Run, settings: Settings, engine: Engine, *, as_json: bool, wait: bool = True) -> int:
+def execute(run: Run, settings: Settings, engine: Engine, *, as_json: bool, wait: bool = True) -> NoReturn:
     """Take the run to its end, or to where it waits or can't go on; ends the process with the exit code of that."""
-    with working_on(settings, run.id):
-        if not as_json and sys.stderr.isatty():
-            click.echo(f"run {run.id}", err=True)
-        try:
-            runner = start(run.id, settings, engine)
+    with working_on(settings, run.id), scratch(run.id):
+        code = _execute(run, settings, engine, as_json=as_json, wait=wait)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)  # the workflow's threads may be in the middle of a stage, and that is fine
 
-            def done() -> bool:
-                return runner.stopped.wait(0) or _left(engine, run.id, wait=wait)
 
-            follow(engine, run.id, done, live(as_json=as_json))
-        except KeyboardInterrupt:
-            click.echo(f"\nstopped; nothing is lost. Go on with: omni runs resume {run.id}", err=True)
-            _leave(130)
-        if runner.failure is not None:
-            _leave(show(runner.failure, as_json=as_json, advice=f"Then go on with: omni runs resume {run.id}"))
-        _leave(conclude(engine, settings, run.id, as_json=as_json))
+def _execute(run: Run, settings: Settings, engine: Engine, *, as_json: bool, wait: bool) -> int:
+    if not as_json and sys.stderr.isatty():
+        click.echo(f"run {run.id}", err=True)
+    try:
+        runner = start(run.id, settings, engine)
+
+        def done() -> bool:
+            return runner.stopped.wait(0) or _left(engine, run.id, wait=wait)
+
+        follow(engine, run.id, done, live(as_json=as_json))
+    except KeyboardInterrupt:
+        click.echo(f"\nstopped; nothing is lost. Go on with: omni runs resume {run.id}", err=True)
+        return 130
+    if runner.failure is not None:
+        return show(runner.failure, as_json=as_json, advice=f"Then go on with: omni runs resume {run.id}")
+    return conclude(engine, settings, run.id, as_json=as_json)
 
 
 def conclude(engine: Engine, settings: Settings, run_id: str, *, as_json: bool) -> int:
@@ -94,10 +102,3 @@ def _left(engine: Engine, run_id: str, *, wait: bool) -> bool:
         asked = question(engine, run_id)
         return asked is not None and not asked.expired
     return status == "cancelled"
-
-
-def _leave(code: int) -> NoReturn:
-    """End the process now: the workflow's threads may be in the middle of a stage, and that is fine."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
