@@ -194,7 +194,11 @@ class Draft:
                 if other in mine or (entry.parent and entry.relations[entry.parent].startswith(current + ",")):
                     queue.append(other)
         keys = {words.snake(name) for name in wanted}
-        operations = {key: what for key, what in domain.operations.items() if key.rpartition(".")[0] in keys}
+        operations = {
+            key: entry
+            for key, entry in domain.operations.items()
+            if key.rpartition(".")[0] in keys and entry.what.get("child", name) in wanted
+        }
         entities = {name: domain.entities[name] for name in domain.entities if name in wanted}
         main = self.main
         self.add(Bundle(entities=entities, operations=operations), sources)

@@ -40,7 +40,7 @@ def read_job(draft: Draft, reading: Reading) -> None:
     """A job, if the phrase says what is to happen by itself."""
     schedule, when = _schedule(reading)
     span, before = reading.match(pattern("span")), reading.match(pattern("before"))
-    entity = _purged(draft, reading) if when or span else _subject(draft, reading)
+    entity = _acted_on(draft, reading) if when or span else _subject(draft, reading)
     usual = next((job for job in draft.jobs.values() if job.trigger is Trigger.SCHEDULE and not job.sources), None)
     if when and usual and not any(reading.match(pattern(name)) for name in ("purge", "remind", "mark", "report")):
         draft.jobs[usual.name] = usual.model_copy(update={"schedule": schedule, "sources": reading.sources})
@@ -60,8 +60,10 @@ def read_job(draft: Draft, reading: Reading) -> None:
     elif (found := reading.match(pattern("remind"))) and (date := _date(entity)):
         _add(draft, reading, "remind", entity, schedule, -_days(before), date)
         draft.add_role("user", reading.sources) if draft.accounts is not False else None
-    elif (found := reading.match(pattern("report"))) and when:
+    elif (found := reading.match(pattern("report"))) and when and not reading.match(r"\b(?:e-?mail|mail|sms)"):
         _add(draft, reading, "report", entity, schedule, None)
+        many = entity.label_plural.lower()
+        draft.assume(f"The report counts the {many}; the job keeps it, and sends it to nobody.", part=reading.part)
     elif (found := reading.match(pattern("mark"))) and (when or span) and _choice(entity, found[1]):
         name, value = _choice(entity, found[1])
         _add(draft, reading, "mark", entity, schedule, _days(span) if span else 0, name, value)
@@ -89,9 +91,9 @@ def _subject(draft: Draft, reading: Reading) -> Entity | None:
     return draft.entities.get(reading.context.entity or draft.main)
 
 
-def _purged(draft: Draft, reading: Reading) -> Entity | None:
-    """What is deleted: never something else than the phrase names; without any other thing, a new one."""
-    found = reading.match(pattern("purged"))
+def _acted_on(draft: Draft, reading: Reading) -> Entity | None:
+    """What is deleted or reported: never something else than the phrase names; without any other thing, a new one."""
+    found = reading.match(pattern("purged")) or reading.match(pattern("reported"))
     if found is None or found["what"] in PRONOUNS or named_entity(draft, found["what"]):
         return _subject(draft, reading)
     if draft.main or not is_thing(found["what"]):

@@ -35,6 +35,8 @@ def choose_template(draft: Draft, request: Request, given: str | None) -> None:
 def settle(draft: Draft, mentioned: set[str]) -> None:
     """Fill in what the request leaves open. `mentioned`: refs of what it names."""
     _trim(draft, mentioned)
+    if draft.template == "worker" and (draft.domain is None or draft.domain.template != "worker"):
+        _only_named(draft, mentioned)
     _accounts(draft)
     for entity in list(draft.entities.values()):
         _complete(draft, entity)
@@ -65,6 +67,32 @@ def _trim(draft: Draft, mentioned: set[str]) -> None:
             wanted = field.name in listed | used or f"field:{name}.{field.name}" in mentioned
             if not wanted and not (domestic and field.name in working):
                 draft.drop_field(name, field.name)
+
+
+def _only_named(draft: Draft, mentioned: set[str]) -> None:
+    """A worker has nobody to look at things: of what is usual for an app it has only what the request names."""
+    needed = {entity.name for entity in draft.entities.values() if f"entity:{entity.name}" in mentioned}
+    while (
+        missing := {
+            relation.target
+            for name in needed
+            for relation in draft.entities[name].relations
+            if relation.required and relation.target in draft.entities
+        }
+        - needed
+    ):
+        needed |= missing
+    draft.entities = {name: entity for name, entity in draft.entities.items() if name in needed}
+    draft.operations = {
+        key: op for key, op in draft.operations.items() if f"operation:{key}" in mentioned and op.entity in needed
+    }
+    draft.pages.clear()
+    for entity in list(draft.entities.values()):
+        draft.change(
+            entity.name,
+            computed=tuple(c for c in entity.computed if f"computed:{entity.name}.{c.name}" in mentioned),
+            rules=tuple(rule for rule in entity.rules if f"rule:{rule.id}" in mentioned),
+        )
 
 
 def _accounts(draft: Draft) -> None:

@@ -17,6 +17,10 @@ SINGLE = (FieldType.URL, FieldType.EMAIL, FieldType.PHONE)
 """Types of which a usual thing has one field, whatever a request calls it ("link" for "url")."""
 
 
+KEEPERS = ("api", "cli", "command line", "command-line", "database", "register", "directory", "list")
+"""A program of this name keeps what it is for, even people: "an API for members"."""
+
+
 def read_relations(draft: Draft, reading: Reading) -> None:
     """ "Each X has many Y", "Y belongs to X"."""
     if match := reading.match(pattern("has_many")):
@@ -138,7 +142,8 @@ def _for_things(draft: Draft, reading: Reading) -> bool:
     noun = match["what"]
     last = noun.split()[-1]
     people = {name for names in grammar().people.values() for name in names} | grammar().audience
-    person = last in people or re.search(r"(?:er|or|ist|man|men)s$", last)
+    kept = match["head"] in KEEPERS and lexicon.entity_named(noun) is not None
+    person = not kept and (last in people or re.search(r"(?:er|or|ist|man|men)s$", last))
     if person or words.singular(last) == last or not is_thing(noun):
         return False
     entity = draft.new_entity(noun, reading.sources)
@@ -235,7 +240,26 @@ def read_list(draft: Draft, reading: Reading) -> None:
         return
     if context.mode == "features" and (lead == "" or reading.claimed):
         return
+    if context.mode == "features" and not context.listing and _further(draft, reading, text):
+        return
     _field(draft, reading, text)
+
+
+def _further(draft: Draft, reading: Reading, noun: str) -> bool:
+    """ "a shop with customers and orders": things of their own, not fields of a product."""
+    one = words.singular_phrase(noun)
+    if one == noun or lexicon.entity_named(noun) is None or draft.find_entity(noun):
+        return False
+    if any(words.snake(one) == words.singular(f.name) for f in draft.entities[reading.context.entity].fields):
+        return False
+    entity = draft.new_entity(noun, reading.sources)
+    reading.claim_span(0, len(reading.lower))
+    reading.refer(f"entity:{entity}")
+    draft.assume(
+        f"{draft.entities[entity].label_plural} are kept by themselves: the request does not say what they belong to.",
+        part=reading.part,
+    )
+    return True
 
 
 def _typed(text: str, reading: Reading) -> bool:
