@@ -27,7 +27,8 @@ def test_capitals_of_an_abbreviation_stay_together(name: str, result: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "package"), [("todo", "todo"), ("time-tracking", "time_tracking"), ("calendar", "calendar_app")]
+    ("name", "package"),
+    [("todo", "todo"), ("time-tracking", "time_tracking"), ("calendar", "calendar_app"), ("property", "property_app")],
 )
 def test_a_package_never_hides_another(name: str, package: str) -> None:
     assert package_name(todo().model_copy(update={"name": name})) == package

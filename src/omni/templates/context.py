@@ -35,6 +35,7 @@ from omni.templates.naming import camel, kebab, pascal, snake
 
 API_PATHS = frozenset({"account", "session", "sessions", "users"})
 FRONT_END_PATHS = frozenset({"admin", "api", "assets", "dashboard", "health", "log-in", "metrics", "sign-up"})
+FILTER_TYPES = frozenset({"enum", "boolean", "string", "integer", "date"})
 HUES = (152, 172, 196, 212, 228, 250, 272, 296, 322)
 """Accent colours of the projects, away from the red of errors."""
 ROW_OPERATIONS = (OperationKind.TOGGLE, OperationKind.TRANSITION, OperationKind.INCREMENT)
@@ -230,9 +231,9 @@ def filtered(spec: Specification, entity: Entity) -> list[Attribute]:
     for item in attributes(entity):
         if item.type == "reference":
             found.append(item)
-        elif item.field is not None and item.type in {"enum", "boolean"}:
-            wanted = item.name in named or item.field.filterable or (asked and named == {""})
-            if wanted and asked:
+        elif asked and item.field is not None and item.type in FILTER_TYPES:
+            whole = named == {""} and item.type in {"enum", "boolean"}
+            if item.name in named or item.field.filterable or whole:
                 found.append(item)
     return found
 

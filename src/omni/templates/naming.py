@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 import sys
@@ -10,7 +11,18 @@ from collections.abc import Callable
 from omni.spec.model import Entity, Specification
 
 TAKEN_PACKAGES = frozenset(
-    {*sys.stdlib_module_names, "alembic", "argon2", "babel", "fastapi", "jinja2", "migrations", "sqlalchemy", "tests"}
+    {
+        *sys.stdlib_module_names,
+        *dir(builtins),
+        "alembic",
+        "argon2",
+        "babel",
+        "fastapi",
+        "jinja2",
+        "migrations",
+        "sqlalchemy",
+        "tests",
+    }
 )
 TAKEN_ENTITIES = frozenset(
     {"Actor", "Base", "Dispatch", "Notice", "Page", "Query", "Session", "Settings", "Upload", "User", "UserSession"}

@@ -43,6 +43,26 @@ def sample(attribute: Attribute, entity: Entity) -> str:
             return _text(field.label, length(field))
 
 
+def two(attribute: Attribute) -> tuple[str, str]:
+    """Two valid values to tell rows apart by; the same twice when the field has only one."""
+    field = attribute.field
+    if field is None:
+        return "None", "None"
+    match field.type:
+        case FieldType.BOOLEAN:
+            return "False", "True"
+        case FieldType.ENUM:
+            return f'"{field.choices[0]}"', f'"{field.choices[-1]}"'
+        case FieldType.DATE:
+            return "TODAY.isoformat()", "(TODAY + dt.timedelta(days=1)).isoformat()"
+        case FieldType.INTEGER:
+            low = int(bound(field, field.min) or 0)
+            return str(low), str(min(low + 1, int(bound(field, field.max) or WIDEST)))
+        case _:
+            limit = length(field)
+            return f'"{"Alpha"[:limit]}"', f'"{"Beta"[:limit]}"'
+
+
 def too_long(attribute: Attribute) -> str:
     """A text that the field refuses; empty when the attribute has no such limit."""
     if attribute.field is None or attribute.type not in {"string", "text"}:
