@@ -23,7 +23,7 @@ from omni.pipeline.summary import summarize
 from omni.pipeline.workflow import start
 
 pytestmark = [pytest.mark.slow, pytest.mark.host]
-REQUEST = "a command line tool to manage stamps with name and country"
+REQUEST = "a command line tool to keep notes"
 WORDS = "and recognises handwriting"
 
 
@@ -43,7 +43,8 @@ def furnish(home: Path) -> Path:
 
 def begin(home: Path, *argv: str) -> subprocess.Popen[str]:
     """Start an `omni` command."""
-    environment = {"PATH": os.environ["PATH"], "OMNI_HOME": str(home), "HOME": str(home)}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OMNI_")}
+    environment["OMNI_HOME"] = str(home)
     command, pipe = [sys.executable, "-m", "omni", *argv], subprocess.PIPE
     return subprocess.Popen(command, env=environment, cwd=home, text=True, stdout=pipe, stderr=pipe)
 
@@ -108,7 +109,7 @@ def test_people_decide_from_other_processes(home: Path) -> None:
     assert (code, f"omni approve {run}" in told, f"omni revise {run}" in told) == (0, True, True)
     assert omni(home, "runs", "list")[1].split()[:2] == [run, "waiting"]
 
-    stands = result(home, "revise", run, "--because", "Each stamp has a rating.")
+    stands = result(home, "revise", run, "--because", "Each note has a rating.")
     assert (stands["status"], stands["waits_at"]) == ("waiting", "spec_approval")
     stands = result(home, "approve", run[-8:])
     assert (stands["status"], stands["waits_at"], stands["reasons"]) == ("waiting", "code_review", [])

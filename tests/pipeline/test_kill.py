@@ -35,7 +35,7 @@ from omni.pipeline.run import RunOptions, create, load, stage_records
 
 pytestmark = [pytest.mark.slow, pytest.mark.host]
 KILLS = int(os.environ.get("OMNI_KILLS", "3"))
-REQUEST = "a command line tool to manage stamps with name and country"
+REQUEST = "a command line tool to keep notes"
 PR_SET_CHILD_SUBREAPER = 36
 OF_TIME = {"report.html", "manifest.json", "manifest.sig", "provenance.intoto.jsonl", "findings.sarif"}
 """What tells of times, or of the hashes of that; everything else must be the same to the byte."""
@@ -103,7 +103,8 @@ def resume(home: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "omni", "runs", "resume", (home / "run").read_text(), "--json"]
     temporary = home / "tmp"
     temporary.mkdir(exist_ok=True)
-    environment = {"PATH": os.environ["PATH"], "OMNI_HOME": str(home), "HOME": str(home), "TMPDIR": str(temporary)}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OMNI_")}
+    environment |= {"OMNI_HOME": str(home), "TMPDIR": str(temporary)}
     pipe = subprocess.PIPE
     return subprocess.Popen(command, env=environment, cwd=home, stdout=pipe, stderr=pipe, start_new_session=True)
 
