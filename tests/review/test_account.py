@@ -51,6 +51,13 @@ def outcomes(account_of: dict[str, object]) -> list[str]:
     return [row.outcome for row in settle(SPEC, **values).rows]  # type: ignore[arg-type]
 
 
+def test_the_kind_of_program_is_shown_by_all_that_it_does() -> None:
+    part = PARTS[0].model_copy(update={"items": ("template:web-app",)})
+    spec = SPEC.model_copy(update={"parts": (part,)})
+    assert settle(spec, {}, TRACE, SHOWN).rows[0].criteria == ("AC1", "AC2")
+    assert settle(spec, {}, TRACE, {"AC1": True}).rows[0].outcome == "not-delivered"
+
+
 def test_every_phrase_has_an_outcome() -> None:
     assert outcomes({}) == ["delivered", "not-delivered", "assumed", "narrative"]
 

@@ -62,6 +62,8 @@ def _row(
     waived: Collection[str],
 ) -> Row:
     criteria = tuple(criterion.id for criterion in spec.criteria if _concerns(criterion, part))
+    if not criteria and any(item.startswith("template:") for item in part.items):
+        criteria = tuple(criterion.id for criterion in spec.criteria)  # "a worker that …": the program as a whole
     outcome, why = _outcome(part, criteria, undelivered, shown)
     if outcome == "not-delivered" and any(_names(waiver, part) for waiver in waived):
         outcome = "waived"
