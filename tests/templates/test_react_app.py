@@ -72,6 +72,7 @@ def test_pages_about_accounts_are_there_when_there_are_accounts(auth: bool) -> N
     assert ("SignUpPage" in files["frontend/src/App.tsx"].data.decode()) is auth
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_both_languages_have_the_same_words(name: str) -> None:
     files = rendered(name).files

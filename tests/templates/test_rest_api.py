@@ -97,6 +97,7 @@ def test_an_entity_keeps_out_of_the_way_of_the_log_in() -> None:
     assert 'prefix="/sessions-list"' in project.files["src/todo/api/todo.py"].data.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_example_renders_to_python_with_no_trace_of_the_template(name: str) -> None:
     project = rendered(name)
