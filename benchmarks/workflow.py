@@ -1,6 +1,6 @@
 """What durability costs: the same build by durable steps and by bare calls, in turns.
 
-    .venv/bin/python benchmarks/workflow.py [rounds]
+.venv/bin/python benchmarks/workflow.py [rounds]
 """
 
 from __future__ import annotations

@@ -78,9 +78,7 @@ def score(reports: Sequence[Report], measured: Mapping[str, float]) -> Scorecard
     return Scorecard(scores=tuple(_score(name, each, results, metrics) for name, each in dimensions().items()))
 
 
-def _score(
-    name: str, dimension: Dimension, results: Mapping[str, CheckResult], metrics: Mapping[str, float]
-) -> Score:
+def _score(name: str, dimension: Dimension, results: Mapping[str, CheckResult], metrics: Mapping[str, float]) -> Score:
     points: list[float] = []
     evidence: list[Evidence] = []
     penalty, ran = 0.0, False
