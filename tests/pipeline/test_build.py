@@ -192,7 +192,7 @@ def test_what_is_not_delivered_fails_the_build_unless_it_is_waived(home: Path) -
 def test_a_full_disk_is_one_clear_error_and_the_run_goes_on_afterwards(tmp_path: Path) -> None:
     home, filler = tmp_path / "small", tmp_path / "small" / "filler"
     home.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "omni-test", str(home)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "small-disk", str(home)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
         pytest.skip("only root can make a small disk")
     try:

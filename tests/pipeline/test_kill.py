@@ -203,5 +203,5 @@ def commandline(pid: int) -> str:
 
 
 def mounts() -> set[str]:
-    """Mounts of this machine that others' work does not make: those below our own temporary folders."""
+    """Mounts of this machine that bear the name of Omni."""
     return {line.split()[1] for line in Path("/proc/mounts").read_text().splitlines() if "omni" in line}
