@@ -11,6 +11,8 @@ lint:
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
+docs: ; .venv/bin/python docs/generate.py
+
 lock:
 	.venv/bin/uv pip compile -q --no-header --generate-hashes --python-version 3.11 pyproject.toml -o requirements/omni.lock
 	.venv/bin/uv pip compile -q --no-header --generate-hashes --python-version 3.11 pyproject.toml --group dev -o requirements/dev.lock
