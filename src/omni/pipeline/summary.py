@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from omni.kernel.artifacts import ArtifactStore
 from omni.kernel.settings import Settings
-from omni.pipeline.approvals import question
+from omni.pipeline.approvals import decided, question
 from omni.pipeline.handoffs import (
     Handoff,
     ImplementationHandoff,
@@ -49,7 +49,7 @@ class Summary(BaseModel):
     assumptions: tuple[str, ...] = ()
     not_delivered: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
-    """Why the stages that did not pass did not, verification first."""
+    """Who said no, and why the stages that did not pass did not, verification first."""
     waits_at: str = ""
     """The gate at which a person has to decide; empty when it waits for nobody."""
 
@@ -79,7 +79,11 @@ def summarize(settings: Settings, engine: Engine, run_id: str) -> Summary:
         facts |= {"score": review.score, "not_delivered": review.not_delivered}
     if package := newest(PackageHandoff, "package"):
         facts["out"] = package.out
-    facts["reasons"] = tuple(reason for stage in _failed(stages) for reason in _reasons(store, stage))
+    said_no = [one for one in decided(engine, run.id) if one.decision in {"rejected", "expired"}]
+    facts["reasons"] = (
+        *(f"{one.gate}: {one.decision} by {one.by or 'nobody'}: {one.reason}" for one in said_no),
+        *(reason for stage in _failed(stages) for reason in _reasons(store, stage)),
+    )
     if asked := question(engine, run.id):
         facts["waits_at"] = asked.gate
     seconds = round(sum(stage.seconds for stage in stages), 1)
