@@ -7,7 +7,7 @@ import keyword
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.templates.specs import plain, todo
+from tests.templates.specs import criterion, plain, todo
 
 from omni.spec.model import FieldType, SpecField
 from omni.templates.naming import camel, kebab, package_name, pascal, settle, snake
@@ -36,8 +36,11 @@ def test_a_package_never_hides_another(name: str, package: str) -> None:
 
 def test_names_that_are_taken_give_way_everywhere() -> None:
     odd = (SpecField(name=name, label=name, type=FieldType.STRING) for name in ("metadata", "from", "created_at"))
-    spec = todo(auth=False).model_copy(update={"entities": (plain("Session", "sessions", *odd),), "operations": ()})
-    (entity,) = settle(spec).entities
+    criteria = (criterion("AC1", "entity:Session", "permission:user.Session", "page:/sessions"),)
+    update = {"entities": (plain("Session", "sessions", *odd),), "operations": (), "criteria": criteria}
+    settled = settle(todo(auth=False).model_copy(update=update))
+    (entity,) = settled.entities
+    assert settled.criteria[0].verifies == ("entity:SessionRecord", "permission:user.SessionRecord", "page:/sessions")
     assert entity.name == "SessionRecord"
     assert [field.name for field in entity.fields] == ["title", "metadata_value", "from_value"]
     assert not any(keyword.iskeyword(field.name) for field in entity.fields)

@@ -24,10 +24,15 @@ TAKEN_PACKAGES = frozenset(
         "tests",
     }
 )
-TAKEN_ENTITIES = frozenset(
-    {"Actor", "Base", "Dispatch", "Notice", "Page", "Query", "Session", "Settings", "Upload", "User", "UserSession"}
-)
-"""Classes that the generated projects bring along."""
+TAKEN_ENTITIES = frozenset({
+    "APIRouter", "Action", "Actor", "Annotated", "Base", "BinaryIO", "Browser", "Change", "Conflict", "Depends",
+    "Dispatch", "Field", "FileResponse", "FileStore", "Forbidden", "Form", "FormData", "Format", "Group", "Groups",
+    "Imported", "Incoming", "Invalid", "Iterator", "Literal", "Mapping", "Moment", "NotFound", "Notice", "Outgoing",
+    "Page", "PageOf", "Query", "RedirectResponse", "Request", "Response", "Rights", "Role", "Scope", "Sequence",
+    "Session", "Settings", "SettingsOf", "StrEnum", "TestClient", "TooLarge", "Translator", "Unauthenticated",
+    "Upload", "UploadFile", "User", "UserSession", "ValidationError", "ZoneInfo",
+})  # fmt: skip
+"""Classes that the generated projects bring along, or import beside their entities."""
 TAKEN_FIELDS = frozenset(
     {"metadata", "registry", "owner", "owner_id", "page", "size", "q", "sort", "csrf", "copy", "json", "dict", "self"}
 )
@@ -98,14 +103,7 @@ def settle(spec: Specification) -> Specification:
                 j.model_copy(update={"entity": entity_name(j.entity), "field": _free_field(j.field)}) for j in spec.jobs
             ),
             "criteria": tuple(
-                c.model_copy(
-                    update={
-                        "verifies": tuple(
-                            f"entity:{entity_name(ref.removeprefix('entity:'))}" if ref.startswith("entity:") else ref
-                            for ref in c.verifies
-                        )
-                    }
-                )
+                c.model_copy(update={"verifies": tuple(_settle_ref(ref, entity_name) for ref in c.verifies)})
                 for c in spec.criteria
             ),
         }
@@ -118,6 +116,14 @@ def _free(name: str) -> str:
 
 def _free_field(name: str) -> str:
     return f"{name}_value" if name in TAKEN_FIELDS or keyword.iskeyword(name) else name
+
+
+def _settle_ref(ref: str, rename: Callable[[str], str]) -> str:
+    """`entity:Session`, `computed:Session.seats` and `permission:user.Session` with the entity's new name."""
+    kind, _, rest = ref.partition(":")
+    if kind not in {"entity", "computed", "permission"}:
+        return ref
+    return f"{kind}:{'.'.join(rename(word) for word in rest.split('.'))}"
 
 
 def _settle_entity(entity: Entity, rename: Callable[[str], str]) -> Entity:
