@@ -247,9 +247,21 @@ def test_what_can_be_refused_at_once_is(home: Path, arguments: tuple[str, ...], 
     assert (full / "mine.txt").read_text() == "keep me"
 
 
-def test_answers_come_from_a_file(home: Path) -> None:
-    (home / "request.txt").write_bytes(b"caf\xe9")
-    code, _, errors = omni(home, "build", "--file", str(home / "request.txt"))
-    assert (code, "is not text in UTF-8" in errors) == (2, True)
-    code, _, errors = omni(home, "build", "--file", str(home / "none.txt"))
-    assert (code, "No such file" in errors) == (2, True)
+def test_answers_and_requests_come_from_files(home: Path) -> None:
+    (home / "request.txt").write_text("a todo app")
+    (home / "answers.yaml").write_text("accounts: no")
+    given = ["--file", str(home / "request.txt"), "--answers", str(home / "answers.yaml")]
+    stands = result(home, "build", *given, "--profile", "supervised", "--no-wait")
+    engine = open_database(load_settings({"home": str(home)}))
+    run = load(engine, str(stands["run"]))
+    assert (run.request, run.options.answers) == ("a todo app", {"accounts": "no"})
+    spec = summarize(load_settings({"home": str(home)}), engine, run.id)
+    engine.dispose()
+    assert not [text for text in spec.assumptions if "log in" in text], "what was answered is not assumed"
+
+
+@pytest.mark.parametrize(("name", "told"), [("latin.txt", "is not text in UTF-8"), ("none.txt", "No such file")])
+def test_a_request_that_can_not_be_read_is_one_clear_error(home: Path, name: str, told: str) -> None:
+    (home / "latin.txt").write_bytes(b"caf\xe9")
+    code, output, errors = omni(home, "build", "--file", str(home / name))
+    assert (code, output, told in errors) == (2, "", True)

@@ -90,7 +90,8 @@ def _read_answers(file: IO[bytes] | None) -> dict[str, str]:
     import yaml
 
     try:
-        answers = yaml.safe_load(_text(file))
+        # Only strings, lists and maps come of it: `yes` stays a word.
+        answers = yaml.load(_text(file), Loader=yaml.BaseLoader)  # noqa: S506
     except yaml.YAMLError as error:
         raise click.UsageError(f"{file.name} is not valid YAML: {error}") from error
     if not isinstance(answers, dict):
