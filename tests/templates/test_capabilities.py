@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+import pytest
 from tests.templates.specs import belongs_to, criterion, operation, plain, todo
 
 from omni.spec.model import Integration, Job, Operation, OperationKind, Page, PageKind, Quality, Trigger
@@ -59,3 +62,32 @@ def test_accounts_are_not_promised_where_there_are_none() -> None:
     pruned, undelivered = prune(todo(), get("cli-tool"))
     assert not pruned.auth
     assert "auth" in {gap.ref for gap in undelivered}
+
+
+def job(effect: Literal["purge", "mark", "remind", "report"], entity: str = "Todo", **values: str) -> Job:
+    given = {"name": effect, "label": effect, "trigger": Trigger.SCHEDULE, "description": "", "effect": effect}
+    return Job.model_validate({**given, "entity": entity, **values})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "why"),
+    [
+        (job("purge"), ""),
+        (job("purge", "Ghost"), "There is no entity Ghost."),
+        (job("mark", field="priority", value="high"), ""),
+        (job("mark", field="done", value="true"), ""),
+        (job("mark", field="priority", value="late"), "Todo has no state late to set."),
+        (job("mark"), "Todo has no state (none given) to set."),
+        (job("remind", field="due_date"), ""),
+        (job("remind", field="title"), "Todo has no date to remind of."),
+    ],
+)
+def test_a_job_needs_something_to_work_on(wanted: Job, why: str) -> None:
+    _, undelivered = prune(todo().model_copy(update={"jobs": (wanted,)}), get("web-app"))
+    assert "".join(gap.why for gap in undelivered) == why
+
+
+def test_a_reminder_needs_somebody_to_remind() -> None:
+    spec = todo(auth=False).model_copy(update={"jobs": (job("remind", field="due_date"),)})
+    _, (gap,) = prune(spec, get("web-app"))
+    assert gap.why == "A reminder needs accounts to be shown to."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from omni.spec.model import Entity, FieldType, Operation, OperationKind, Ownership, Page, PageKind, Specification
+from omni.spec.model import Entity, FieldType, Job, Operation, OperationKind, Ownership, Page, PageKind, Specification
 from omni.templates.catalog import Template
 from omni.templates.policy import USER
 
@@ -65,8 +65,8 @@ def _gaps(spec: Specification, template: Template) -> Iterator[Undelivered]:
             yield Undelivered(f"job:{job.name}", _no(template, f"jobs with effect {job.effect}"))
         elif job.trigger not in can.triggers:
             yield Undelivered(f"job:{job.name}", _no(template, f"jobs started by {job.trigger}"))
-        elif job.effect == "remind" and not spec.auth and template.auth != "no":
-            yield Undelivered(f"job:{job.name}", "A reminder needs accounts to be shown to.")
+        elif why := _job_gap(job, spec, template):
+            yield Undelivered(f"job:{job.name}", why)
     for integration in spec.integrations:
         if integration.kind not in can.integrations:
             yield Undelivered(
@@ -126,6 +126,25 @@ def _operation_gap(operation: Operation, spec: Specification, template: Template
             return f"There is no entity {operation.child or '(none given)'}."
         if not any(relation.target == operation.entity for relation in child.relations):
             return f"{child.name} does not belong to {operation.entity}."
+    return ""
+
+
+def _job_gap(job: Job, spec: Specification, template: Template) -> str:
+    """Why the job can't be delivered; empty when it can."""
+    if job.effect not in {"purge", "mark", "remind", "report"}:
+        return ""
+    entity = next((entity for entity in spec.entities if entity.name == job.entity), None)
+    if entity is None:
+        return f"There is no entity {job.entity or '(none given)'}."
+    field = next((field for field in entity.fields if field.name == job.field), None)
+    if job.effect == "remind":
+        if not spec.auth and template.auth != "no":
+            return "A reminder needs accounts to be shown to."
+        dated = field is not None and field.type in {FieldType.DATE, FieldType.DATETIME}
+        return "" if dated else f"{entity.name} has no date to remind of."
+    settable = field is not None and (field.type is FieldType.BOOLEAN or job.value in field.choices)
+    if job.effect == "mark" and not settable:
+        return f"{entity.name} has no state {job.value or '(none given)'} to set."
     return ""
 
 
