@@ -19,7 +19,7 @@ Write = Callable[[Mapping[str, str | bytes]], Path]
 Verify = Callable[..., Report]
 AddTool = Callable[[str, str], None]
 
-NO_SANDBOX = declare("T001", "No sandbox", Exit.INCOMPLETE, "Install one.")
+NO_SANDBOX = declare("TEST-V1", "No sandbox", Exit.INCOMPLETE, "Install one.")
 
 
 def sandboxed(*argv: str, **fields: object) -> Check:

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from omni.verify.files import File, Inventory
+from omni.verify.parsing import parse_python
 from omni.verify.report import Finding, Model, Severity, Status
 
 if TYPE_CHECKING:
@@ -265,8 +266,4 @@ def _text(path: Path, _digest: str, python: bool) -> str:
 
 @lru_cache(maxsize=2048)
 def _tree(path: Path, _digest: str) -> ast.Module:
-    import warnings  # an invalid escape in the target's code is no concern of ours
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return ast.parse(path.read_bytes(), filename=str(path))
+    return parse_python(path.read_bytes(), str(path))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from omni.verify.analysis.adoption import table
 from omni.verify.analysis.python import keyword, last_name, text_of
+from omni.verify.parsing import parse_python
 
 NAME = re.compile(r"^\s*(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
 MANIFESTS = (
@@ -152,7 +153,7 @@ def _setup_cfg(text: str, _path: str) -> Iterator[tuple[str, bool]]:
 
 def _setup_py(text: str, _path: str) -> Iterator[tuple[str, bool]]:
     """Literals of `install_requires` and `extras_require`; the file is never executed."""
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(parse_python(text)):
         if isinstance(node, ast.Call) and last_name(node.func) == "setup":
             for name, development in (("install_requires", False), ("tests_require", True), ("extras_require", True)):
                 given = keyword(node, name)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+
+from omni.verify.parsing import parse_python
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -28,9 +29,7 @@ class Import:
 def parse(text: str) -> ast.Module | None:
     """The tree, or None when this interpreter can't parse it. Never mutate it: it is shared."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)
-            return ast.parse(text)
+        return parse_python(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # the ways in which ast.parse says no
         return None
 
