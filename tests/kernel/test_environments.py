@@ -14,6 +14,8 @@ from omni.kernel.environments import base_python, ensure
 from omni.kernel.errors import OmniError
 from omni.kernel.processes import run
 
+pytestmark = pytest.mark.host  # it fetches from the package index
+
 _IDNA = """\
 idna==3.11 \\
     --hash=sha256:771a87f49d9defaf64091e6e6fe9c18d4833f140bd19464795bc32d966ca37ea
