@@ -49,5 +49,6 @@ def run(template: Template, project: Project, folder: Path, step: Step) -> JobRe
         if made.is_dir():
             shutil.copytree(made, folder / name, dirs_exist_ok=True)
         elif made.exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(made, folder / name)
     return result
