@@ -129,11 +129,17 @@ def test_people_decide_from_other_processes(home: Path) -> None:
     assert (refused["exit_code"], refused["code"]) == (4, "P010")
 
 
-def test_a_rejected_run_is_over(home: Path) -> None:
+def test_a_rejected_run_is_over(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = supervised(home)
     stands = result(home, "reject", run, "--because", "not now")
     assert (stands["exit_code"], stands["verdict"]) == (1, "rejected")
     assert stands["reasons"] == [f"spec_approval: rejected by {getpass.getuser()}: not now"]
+
+    left = home / "tmp" / f"omni-run-{run}"  # by a process that was killed just after the end
+    left.mkdir(parents=True)
+    monkeypatch.setenv("TMPDIR", str(left.parent))
+    assert result(home, "runs", "resume", run) == stands
+    assert not left.exists()
 
 
 def test_the_process_that_waits_goes_on_when_another_approves_and_ends_when_it_is_cancelled(home: Path) -> None:

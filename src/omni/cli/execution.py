@@ -17,7 +17,7 @@ from omni.kernel.errors import Exit
 from omni.pipeline.approvals import question
 from omni.pipeline.handoffs import exit_code
 from omni.pipeline.lock import working_on
-from omni.pipeline.run import load
+from omni.pipeline.run import OVER, load
 from omni.pipeline.scratch import scratch
 from omni.pipeline.summary import Summary, summarize
 from omni.pipeline.workflow import start
@@ -41,6 +41,8 @@ def execute(run: Run, settings: Settings, engine: Engine, *, as_json: bool, wait
 
 
 def _execute(run: Run, settings: Settings, engine: Engine, *, as_json: bool, wait: bool) -> int:
+    if run.status in OVER:
+        return conclude(engine, settings, run.id, as_json=as_json)
     if not as_json and sys.stderr.isatty():
         click.echo(f"run {run.id}", err=True)
     try:

@@ -87,18 +87,15 @@ def logs(run: str, follow: bool, after: int, as_json: bool) -> None:
 @click.argument("run")
 @click.option("--no-wait", is_flag=True, help="Stop when a person is waited for.")
 @json_option
-def resume(run: str, no_wait: bool, as_json: bool) -> int:
+def resume(run: str, no_wait: bool, as_json: bool) -> None:
     """Take up a run where it was left: killed, stopped, waiting, or unable to go on."""
-    from omni.cli.execution import conclude, execute
+    from omni.cli.execution import execute
     from omni.kernel.database import open_database
     from omni.pipeline.run import load
 
     found = settings()
     engine = open_database(found)
-    known = load(engine, run)
-    if known.status in {"ended", "cancelled"}:
-        return conclude(engine, found, known.id, as_json=as_json)
-    return execute(known, found, engine, as_json=as_json, wait=not no_wait)
+    execute(load(engine, run), found, engine, as_json=as_json, wait=not no_wait)
 
 
 @runs.command()
