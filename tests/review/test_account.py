@@ -3,7 +3,12 @@ from __future__ import annotations
 import pytest
 
 from omni.review.account import settle
+from omni.spec.account import refs
+from omni.spec.compiler import compile_request
 from omni.spec.model import Criterion, Part, PartStatus, Request, Specification
+from omni.spec.request import parse_request
+from omni.templates.capabilities import prune
+from omni.templates.catalog import get
 
 PARTS = (
     Part(id="P1", sentence=1, start=0, end=10, text="a todo app", status=PartStatus.MAPPED, items=("entity:Todo",)),
@@ -80,7 +85,7 @@ def test_a_waiver_names_the_part(waiver: str) -> None:
     assert outcomes({"waived": (waiver,)})[1] == "waived"
 
 
-@pytest.mark.parametrize("waiver", ["", "and", "P", "everything", "P22"])
+@pytest.mark.parametrize("waiver", ["", "a", "P", "everything", "P22", "recognise", "with simple reports"])
 def test_a_waiver_that_names_nothing_waives_nothing(waiver: str) -> None:
     assert outcomes({"waived": (waiver,)})[1] == "not-delivered"
 
@@ -88,3 +93,27 @@ def test_a_waiver_that_names_nothing_waives_nothing(waiver: str) -> None:
 def test_the_evidence_is_named() -> None:
     row = settle(SPEC, {}, TRACE, SHOWN).rows[0]
     assert (row.criteria, row.tests) == (("AC1",), ("tests/test_a.py",))
+
+
+def test_words_that_stand_in_two_parts_waive_neither() -> None:
+    twice = (*PARTS, PARTS[1].model_copy(update={"id": "P5", "text": "and recognises speech"}))
+    spec = SPEC.model_copy(update={"parts": twice})
+    rows = settle(spec, {}, TRACE, SHOWN, ("recognises",)).rows
+    assert [row.outcome for row in rows if row.part in {"P2", "P5"}] == ["not-delivered", "not-delivered"]
+
+
+@pytest.mark.parametrize(
+    ("request_text", "missing"),
+    [
+        ("a command line tool to keep plants with name and photo", "and photo"),
+        ("a command line tool to keep notes with tags", "with tags"),
+    ],
+)
+def test_what_the_template_leaves_out_is_not_called_delivered(request_text: str, missing: str) -> None:
+    """The template and the account speak of an item by the same name; all other proof is taken as given."""
+    spec = compile_request(parse_request(request_text))
+    _, gaps = prune(spec, get(spec.template))
+    assert {gap.ref for gap in gaps} <= refs(spec) | {criterion.id for criterion in spec.criteria}
+    shown = {criterion.id: True for criterion in spec.criteria}
+    rows = settle(spec, {gap.ref: gap.why for gap in gaps}, {}, shown).rows
+    assert [row.text for row in rows if row.outcome == "not-delivered"] == [missing]

@@ -41,7 +41,7 @@ def test_each_thing_that_it_can_not_do_is_named_and_taken_out() -> None:
     )
     pruned, undelivered = prune(spec, get("web-app"))
     assert [gap.ref for gap in undelivered] == [
-        "entity:Note.book",
+        "relation:Note.book",
         "operation:todo.scan",
         "operation:todo.pin",
         "operation:ghost.list",

@@ -27,7 +27,7 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Stage(Generic[H_co]):
-    """`number` is its place in the seeds' numbering (0 to 10; design review stands between 1 and 2)."""
+    """`number` is its place in the flow: 0 to 10; the design review stands between 1 and 2."""
 
     name: str
     number: str

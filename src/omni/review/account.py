@@ -6,6 +6,7 @@ items was shown by a test that ran and passed. Everything else is said by name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Literal
 
@@ -65,7 +66,7 @@ def _row(
     if not criteria and any(item.startswith("template:") for item in part.items):
         criteria = tuple(criterion.id for criterion in spec.criteria)  # "a worker that …": the program as a whole
     outcome, why = _outcome(part, criteria, undelivered, shown)
-    if outcome == "not-delivered" and any(_names(waiver, part) for waiver in waived):
+    if outcome == "not-delivered" and any(_names(waiver, part, spec) for waiver in waived):
         outcome = "waived"
     tests = tuple(sorted({test for criterion in criteria for test in trace.get(criterion, ())}))
     return Row(part=part.id, text=part.text, outcome=outcome, items=part.items, criteria=criteria, tests=tests, why=why)
@@ -106,7 +107,12 @@ def _outcome(
     return ("assumed" if part.status is PartStatus.QUESTION else "delivered"), part.note
 
 
-def _names(waiver: str, part: Part) -> bool:
-    """A waiver names a part by its id, or by words that stand in it."""
-    words = " ".join(waiver.casefold().split())
-    return words == part.id.casefold() or (len(words) > 3 and words in " ".join(part.text.casefold().split()))
+def _names(waiver: str, part: Part, spec: Specification) -> bool:
+    """A waiver names a part by its id, or by words that stand in this part and in no other: it gives up one thing."""
+    words = _folded(waiver)
+    holding = [other.id for other in spec.parts if words and f" {words} " in f" {_folded(other.text)} "]
+    return words == part.id.casefold() or holding == [part.id]
+
+
+def _folded(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))

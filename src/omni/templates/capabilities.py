@@ -13,7 +13,7 @@ from omni.templates.policy import USER
 @dataclass(frozen=True)
 class Undelivered:
     ref: str
-    """`operation:todo.scan`, `entity:Todo.photo`, `job:digest`, …"""
+    """As in `omni.spec.account.refs`: `operation:todo.scan`, `field:Todo.photo`, `job:digest`, …"""
     why: str
 
 
@@ -84,15 +84,19 @@ def _entity_gaps(entity: Entity, spec: Specification, template: Template) -> Ite
         yield Undelivered(ref, _no(template, f"ownership {entity.ownership}"))
     for field in entity.fields:
         if field.type not in can.fields:
-            yield Undelivered(f"{ref}.{field.name}", _no(template, f"fields of type {field.type}"))
+            yield Undelivered(f"field:{entity.name}.{field.name}", _no(template, f"fields of type {field.type}"))
     for computed in entity.computed:
         if computed.kind not in can.computed:
-            yield Undelivered(f"{ref}.{computed.name}", _no(template, f"computed values of kind {computed.kind}"))
+            yield Undelivered(
+                f"computed:{entity.name}.{computed.name}", _no(template, f"computed values of kind {computed.kind}")
+            )
     for relation in entity.relations:
         if relation.kind not in can.relations:
-            yield Undelivered(f"{ref}.{relation.name}", _no(template, f"relations of kind {relation.kind}"))
+            yield Undelivered(
+                f"relation:{entity.name}.{relation.name}", _no(template, f"relations of kind {relation.kind}")
+            )
         elif relation.target not in targets:
-            yield Undelivered(f"{ref}.{relation.name}", f"There is no entity {relation.target}.")
+            yield Undelivered(f"relation:{entity.name}.{relation.name}", f"There is no entity {relation.target}.")
     for rule in entity.rules:
         if rule.kind not in can.rules:
             yield Undelivered(f"rule:{rule.id}", _no(template, f"rules of kind {rule.kind}"))
@@ -172,14 +176,14 @@ def _summary_gap(operation: Operation, entity: Entity) -> str:
 
 
 def _prune_entity(entity: Entity, refs: set[str]) -> Entity:
-    def kept(name: str) -> bool:
-        return f"entity:{entity.name}.{name}" not in refs
+    def kept(kind: str, name: str) -> bool:
+        return f"{kind}:{entity.name}.{name}" not in refs
 
     return entity.model_copy(
         update={
-            "fields": tuple(field for field in entity.fields if kept(field.name)),
-            "computed": tuple(computed for computed in entity.computed if kept(computed.name)),
-            "relations": tuple(relation for relation in entity.relations if kept(relation.name)),
+            "fields": tuple(field for field in entity.fields if kept("field", field.name)),
+            "computed": tuple(computed for computed in entity.computed if kept("computed", computed.name)),
+            "relations": tuple(relation for relation in entity.relations if kept("relation", relation.name)),
             "rules": tuple(rule for rule in entity.rules if f"rule:{rule.id}" not in refs),
             "ownership": Ownership.SHARED if f"entity:{entity.name}" in refs else entity.ownership,
         }
