@@ -48,12 +48,17 @@ def test_the_kernels_note_of_a_kill_is_read(tmp_path: Path, file: str, text: str
 
 def test_a_mark_names_one_process_and_not_its_successor() -> None:
     assert cgroup.lives(cgroup.owner())
-    pid, start = cgroup.owner().split("-")
-    assert not cgroup.lives(f"{pid}-{int(start) + 1}")
+    namespace, pid, start = cgroup.owner().split("-")
+    assert not cgroup.lives(f"{namespace}-{pid}-{int(start) + 1}")
     with subprocess.Popen(["true"]) as child:
-        mark = f"{child.pid}-{cgroup.started(child.pid)}"
+        mark = f"{namespace}-{child.pid}-{cgroup.started(child.pid)}"
     assert not cgroup.lives(mark)
     assert not cgroup.lives("rubbish")
+
+
+def test_what_another_pid_namespace_made_is_its_own_to_clear_away() -> None:
+    namespace, pid, start = cgroup.owner().split("-")
+    assert cgroup.lives(f"{int(namespace) + 1}-{pid}-{int(start) + 1}")
 
 
 @pytest.mark.host
@@ -75,7 +80,8 @@ def test_members_are_capped_and_the_group_goes_away() -> None:
 def test_groups_of_a_dead_omni_are_swept_with_their_members_and_others_are_not() -> None:
     mine = cgroup.create(Limits())
     assert mine is not None
-    left = [folder.parent / f"omni-sandbox-{os.getpid()}-1-0" for folder in mine.folders]  # our pid, another start
+    namespace = cgroup.owner().split("-")[0]  # our pid, another start
+    left = [folder.parent / f"omni-sandbox-{namespace}-{os.getpid()}-1-0" for folder in mine.folders]
     for folder in left:
         folder.mkdir()
     with subprocess.Popen(["sleep", "30"]) as child:

@@ -137,14 +137,25 @@ def _unified(own: str) -> Path | None:
 
 
 def owner() -> str:
-    """This process, for a mark on what it makes: `pid-start`."""
-    return f"{os.getpid()}-{started(os.getpid())}"
+    """This process, for a mark on what it makes: `namespace-pid-start`."""
+    return f"{_namespace()}-{os.getpid()}-{started(os.getpid())}"
 
 
 def lives(mark: str) -> bool:
-    """Whether the process that left an `owner` mark is still there."""
-    pid, _, start = mark.partition("-")
-    return pid.isdigit() and start == str(started(int(pid)))
+    """Whether the process that left an `owner` mark is still there.
+
+    One of another pid namespace can't be looked up from here, so it counts as living: a container beside this one may
+    share the cgroups, and its guests are its own to clear away.
+    """
+    namespace, _, process = mark.partition("-")
+    pid, _, start = process.partition("-")
+    if not (namespace.isdigit() and pid.isdigit()):
+        return False
+    return namespace != str(_namespace()) or start == str(started(int(pid)))
+
+
+def _namespace() -> int:
+    return Path("/proc/self/ns/pid").stat().st_ino
 
 
 def started(pid: int) -> int:
