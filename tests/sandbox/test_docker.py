@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from omni.sandbox import python_mounts
+from omni.sandbox import cgroup, python_mounts
 from omni.sandbox.docker import Docker, arguments, image_name, seccomp_profile
 from omni.sandbox.job import Job, Limits, Mount
 from omni.sandbox.selftest import attacks
@@ -115,7 +115,8 @@ def test_a_service_for_real(workspace: Path) -> None:
 @pytest.mark.host
 @engine
 def test_containers_of_a_dead_omni_are_removed(workspace: Path) -> None:
-    label = f"omni-sandbox={os.getpid()}-1"  # our pid, another start
+    namespace = cgroup.owner().split("-")[0]
+    label = f"omni-sandbox={namespace}-{os.getpid()}-1"  # our pid, another start
     Docker().probe()  # so that the image is there
     create = ["docker", "create", "--label", label, image_name(), "true"]
     left = subprocess.run(create, capture_output=True, text=True, check=True).stdout.strip()

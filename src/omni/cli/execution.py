@@ -88,7 +88,10 @@ def _told(summary: Summary) -> list[str]:
         told.append(f"go on with: omni runs resume {summary.run}")
     if summary.out:
         out = _short(Path(summary.out))
-        told += [f"report:  {out / 'report.html'}", f"run it:  cd {shlex.quote(str(out / 'app'))} && make run"]
+        told += [
+            f"report:  {out / 'report.html'}",
+            f"run it:  git clone {shlex.quote(str(out / 'app'))} my-app && cd my-app && make run",
+        ]
     return told
 
 

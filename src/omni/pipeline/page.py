@@ -66,9 +66,12 @@ def context(work: Work) -> ReportContext:
         deployment=facts(work.read(Deployment, deployed.deployment)) if deployed else (),
         screenshots=_screenshots(work, after),
         run=(
-            Step(title="Run it", command="cd app && make run"),
-            Step(title="Test it", command="cd app && make test"),
-            Step(title="Check this package", command="omni package verify ."),
+            Step(title="Run it", command="git clone app my-app && cd my-app && make run"),
+            Step(title="Test it", command="cd my-app && make test"),
+            Step(
+                title="Check this package",
+                command=f"omni package verify . --signed-by {_signer(work)}",
+            ),
         ),
         provenance=_provenance(work, implementation, deployed),
         versions={"omni": __version__, "template": work.spec().template},
@@ -76,6 +79,10 @@ def context(work: Work) -> ReportContext:
             (record.name, record.seconds) for record in stage_records(work.engine, work.run.id) if record.ended_at
         ),
     )
+
+
+def _signer(work: Work) -> str:
+    return key_id(Signer.load(work.settings.home).public_key_pem)
 
 
 def newest(work: Work, kind: type[H], stage: str) -> H | None:
@@ -136,7 +143,7 @@ def _provenance(
         Fact(label="Commit", value=implementation.commit),
         Fact(label="Specification", value=work.handoff(SpecificationHandoff, "specification").spec),
         Fact(label="Model", value="none: rendered from a template"),
-        Fact(label="Signed by", value=key_id(Signer.load(work.settings.home).public_key_pem)),
+        Fact(label="Signed by", value=_signer(work)),
     ]
     if deployed:
         rows.append(Fact(label="Source archive", value=deployed.archive))
