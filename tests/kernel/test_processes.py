@@ -92,8 +92,10 @@ def test_what_it_leaves_in_the_background_is_killed() -> None:
     assert _wait_gone(int(done.stdout))
 
 
-def test_a_daemon_that_left_the_group_and_holds_the_pipe_does_not_hold_us() -> None:
-    done = run(["setsid", "--fork", "sh", "-c", "echo $$; exec sleep 60"], timeout=20)
+def test_a_daemon_that_left_the_group_and_holds_the_pipe_does_not_hold_us(tmp_path: Path) -> None:
+    # The command ends only when the daemon has a session of its own; before that, it is rightly killed with the group.
+    script = "setsid sh -c 'echo $$; : > away; exec sleep 60' & until [ -e away ]; do sleep 0.01; done"
+    done = run(["sh", "-c", script], cwd=tmp_path, timeout=20)
     os.kill(int(done.stdout), signal.SIGKILL)
     assert done.ok
     assert done.seconds < 5
@@ -110,7 +112,7 @@ def test_ctrl_c_kills_the_group_and_is_passed_on() -> None:
         "run(['sh', '-c', 'sleep 60 & echo $! $$ >&2; cat /proc/$$/status > /dev/null; wait'], timeout=50)"
     )
     with subprocess.Popen([_PY, "-c", script]) as caller:
-        children = _children(caller.pid)
+        children = _children(caller.pid, "sh")
         caller.send_signal(signal.SIGINT)
         assert caller.wait(10) != 0
     assert _wait_gone(*children)
@@ -119,17 +121,17 @@ def test_ctrl_c_kills_the_group_and_is_passed_on() -> None:
 def test_the_command_dies_with_a_killed_omni() -> None:
     script = "from omni.kernel.processes import run\nrun(['sleep', '60'], timeout=50)"
     with subprocess.Popen([_PY, "-c", script]) as caller:
-        children = _children(caller.pid)
+        children = _children(caller.pid, "sleep")
         caller.kill()
     assert _wait_gone(*children)
 
 
-def _children(pid: int) -> list[int]:
+def _children(pid: int, command: str) -> list[int]:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        # Wait until the leash has become the command itself, so that it is under way.
-        if found and "setpriv" not in Path(f"/proc/{found[0]}/comm").read_text():
+        # Just forked it is still Python, then the leash; it is under way when it has become the command itself.
+        if found and Path(f"/proc/{found[0]}/comm").read_text().strip() == command:
             return [int(child) for child in found]
         time.sleep(0.01)
     raise AssertionError("no child came up")
