@@ -16,4 +16,4 @@ docs: ; .venv/bin/python docs/generate.py
 lock:
 	.venv/bin/uv pip compile -q --no-header --generate-hashes --python-version 3.11 pyproject.toml -o requirements/omni.lock
 	.venv/bin/uv pip compile -q --no-header --generate-hashes --python-version 3.11 pyproject.toml --group dev -o requirements/dev.lock
-	.venv/bin/uv pip compile -q --no-header --generate-hashes --python-version 3.11 src/omni/verify/tools.in -o src/omni/verify/tools.lock
+	.venv/bin/uv pip compile -q --no-header --generate-hashes --python-version 3.11 src/omni/verify/toolsets/tools.in -o src/omni/verify/toolsets/tools.lock

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OMNI, DEV, TOOLS = ROOT / "requirements/omni.lock", ROOT / "requirements/dev.lock", ROOT / "src/omni/verify/tools.lock"
+OMNI, DEV = ROOT / "requirements/omni.lock", ROOT / "requirements/dev.lock"
+TOOLSETS = sorted((ROOT / "src/omni/verify/toolsets").glob("*.lock"))
 PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==([^ ;\\]+)", re.MULTILINE)
 
 
@@ -20,7 +21,7 @@ def test_the_tests_run_on_what_users_get() -> None:
     assert pins(OMNI).items() <= pins(DEV).items()
 
 
-@pytest.mark.parametrize("lock", [OMNI, DEV, TOOLS], ids=lambda lock: lock.stem)
+@pytest.mark.parametrize("lock", [OMNI, DEV, *TOOLSETS], ids=lambda lock: lock.stem)
 def test_everything_is_pinned_and_hashed(lock: Path) -> None:
     entries = re.split(r"\n(?=\S)", lock.read_text().strip())
     bad = [entry.splitlines()[0] for entry in entries if not (PIN.match(entry) and "--hash=sha256:" in entry)]

@@ -24,7 +24,7 @@ from omni.kernel.errors import Exit, OmniError, declare
 from omni.verify.check import Check, Context, Gap, Item, Metric, Scope, Unseen
 from omni.verify.files import File, matches
 from omni.verify.report import Finding, Status
-from omni.verify.tools import LOCK
+from omni.verify.tools import FOLDER, versions
 
 NO_CACHE = declare("V008", "The cache can't be used", Exit.INCOMPLETE, "Make the folder writable: omni config home")
 
@@ -142,6 +142,7 @@ def _identity(context: Context) -> str:
         "check": check.id,
         "scope": check.scope.value,
         "tool": check.tool,
+        "tool_version": [check.toolset, versions(check.toolset).get(check.package or check.tool, "")],
         "argv": check.argv,
         "config": config,
         "project": context.project.model_dump(mode="json", include={"source_roots", "tests"}),
@@ -163,7 +164,7 @@ def _environment(environment: Path | None) -> JsonValue:
 def engine_digest() -> str:
     """Of all of Omni's verification code and data, the lock of the tools among it."""
     whole = hashlib.sha256()
-    folder = LOCK.parent
+    folder = FOLDER.parent
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.suffix != ".pyc":
             whole.update(f"{path.relative_to(folder)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())

@@ -109,9 +109,11 @@ class Check(Model):
     config: tuple[str, ...] = ()
     """Globs of configuration files it reads; they are no inputs, but a change of one makes the cache void."""
     tool: str = ""
-    """Name of the executable in the tools environment; empty for our own checks."""
+    """Name of the executable in the set of tools; empty for our own checks."""
+    toolset: str = "tools"
+    """The set it comes from: `toolsets/<name>.lock`, `toolsets/<name>/package-lock.json`, or `path`: the machine's."""
     package: str = ""
-    """Distribution in tools.lock that brings it, if not of the same name."""
+    """Package in the set's lock that brings it, if not of the same name."""
     argv: tuple[str, ...] = ()
     """Arguments after the tool, which runs in the target. `{files}` as one whole argument becomes the inputs' relative
     paths (a long list is cut into several runs with scope `file`). Within arguments:
@@ -225,21 +227,28 @@ class Context:
         return ((file, self.parse_python(file)) for file in self.files if file.language == "python")
 
     def execute(self, tool: str, *argv: str, timeout: float | None = None) -> Output:
-        """Run a tool of the tools environment in the target's folder: clean environment, no secrets, no network.
+        """Run a tool of the check's set in the target's folder: clean environment, no secrets, no network.
 
         Raises `Failed` when it is missing, crashes or takes too long.
         """
         return self.execution.run_tool(self, tool, argv, timeout)
 
     def run_in_sandbox(
-        self, argv: Iterable[str], *, collect: Iterable[str] = (), into: Path | None = None, **env: str
+        self,
+        argv: Iterable[str],
+        *,
+        toolset: str = "",
+        collect: Iterable[str] = (),
+        into: Path | None = None,
+        **env: str,
     ) -> JobResult:
         """Run a command on a copy of the target in the sandbox, with the project's environment first on PATH.
 
-        `collect` names paths (globs allowed) that are brought back to `into`. Raises `Failed` when there is no sandbox
-        that may run this code.
+        The programs of `toolset` come after it, shown read-only. `collect` names paths (globs allowed) that are brought
+        back to `into`. Raises `Failed` when there is no sandbox that may run this code, or the set can't be had.
         """
-        return self.execution.run_sandboxed(self, tuple(argv), tuple(collect), into, env)
+        tools = self.execution.tools(toolset) if toolset else None
+        return self.execution.run_sandboxed(self, tuple(argv), tuple(collect), into, env, tools=tools)
 
 
 class Failed(Exception):  # noqa: N818 - read as "raise Failed(…)"

@@ -141,4 +141,4 @@ def judge(findings: Iterable[Finding], gaps: Sequence[Gap], coverage: Coverage) 
 def tool_version(check: Check) -> str:
     from omni import __version__
 
-    return versions().get(check.package or check.tool, "") if check.tool else __version__
+    return versions(check.toolset).get(check.package or check.tool, "") if check.tool else __version__

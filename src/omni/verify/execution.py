@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -49,7 +49,7 @@ class Resources:
     """What all checks of a run share: the tools and the sandbox, each made ready when the first check needs it."""
 
     def __init__(
-        self, tools: Callable[[], Tools], driver: Callable[[], Driver], scratch: Path, trusted: bool = False
+        self, tools: Callable[[str], Tools], driver: Callable[[], Driver], scratch: Path, trusted: bool = False
     ) -> None:
         self.scratch = scratch
         """An empty folder of this run; HOME and TMPDIR of the tools."""
@@ -57,28 +57,30 @@ class Resources:
         """The target is what Omni rendered from its own templates."""
         self.used: set[Isolation] = set()
         """How what ran in the sandbox was isolated."""
-        self._make_tools = tools
+        self._open_tools = tools
+        self._tools: dict[str, Tools | OmniError] = {}
         self._make_driver = driver
         self._lock = threading.Lock()
-
-    @cached_property
-    def _tools(self) -> Tools | OmniError:
-        return _attempt(self._make_tools)
 
     @cached_property
     def _driver(self) -> Driver | OmniError:
         return _attempt(self._make_driver)
 
-    def prepare_tools(self) -> None:
+    def prepare_tools(self, toolsets: Iterable[str]) -> None:
         """Set them up now. What goes wrong is said to each check that needs one."""
         with self._lock:
-            _ = self._tools
+            for name in toolsets:
+                self._opened(name)
 
-    def tool(self, name: str) -> Path:
-        """The executable. Raises OmniError."""
+    def tools(self, toolset: str) -> Tools:
+        """The set. Raises OmniError."""
         with self._lock:
-            tools = self._tools
-        return _or_raise(tools).path(name)
+            return _or_raise(self._opened(toolset))
+
+    def _opened(self, toolset: str) -> Tools | OmniError:
+        if toolset not in self._tools:
+            self._tools[toolset] = _attempt(lambda: self._open_tools(toolset))
+        return self._tools[toolset]
 
     def driver(self) -> Driver:
         """Raises OmniError."""
@@ -126,7 +128,8 @@ class Execution:
     def run_tool(self, context: Context, tool: str, argv: tuple[str, ...], timeout: float | None) -> Output:
         """Raises `Failed`."""
         try:
-            program = self.resources.tool(tool)
+            tools = self.resources.tools(context.check.toolset)
+            program = tools.path(tool)
         except OmniError as problem:
             raise Failed(f"{tool} is not there: {problem.why}", Status.INCOMPLETE) from problem
         with tempfile.TemporaryDirectory(dir=self.resources.scratch, prefix=f"{context.check.id}-") as home:
@@ -135,9 +138,9 @@ class Execution:
             if any("{tree}" in argument for argument in argv):
                 _plant(tree, context)
             if context.check.sandboxed:
-                return self._sandboxed_tool(context, program, command, timeout)
+                return self._sandboxed_tool(context, tools, program, command, timeout)
             seconds = self.seconds_left(context.check, timeout)
-            env = _environment(context.check, program.parent, Path(home))
+            env = _environment(context.check, tools.bins, Path(home))
             try:
                 done = run([str(program), *command], cwd=context.root, env=env, timeout=seconds, output_limit=OUTPUT)
             except OmniError as problem:
@@ -152,11 +155,19 @@ class Execution:
             raise Failed(f"{tool} printed more than {OUTPUT >> 20} MiB, so not all of it could be read")
         return Output(done.exit_code, *said)
 
-    def _sandboxed_tool(self, context: Context, program: Path, command: list[str], timeout: float | None) -> Output:
+    def tools(self, toolset: str) -> Tools:
+        """Raises `Failed` when the set can't be had."""
+        try:
+            return self.resources.tools(toolset)
+        except OmniError as problem:
+            raise Failed(f"the tools “{toolset}” are not there: {problem.why}", Status.INCOMPLETE) from problem
+
+    def _sandboxed_tool(
+        self, context: Context, tools: Tools, program: Path, command: list[str], timeout: float | None
+    ) -> Output:
         """A tool that executes what the project's configuration names. It works on a copy, which is at /work."""
         root = str(context.root)
         argv = (str(program), *(each.replace(root, "/work") for each in command))
-        tools = program.parent.parent
         result = self.run_sandboxed(context, argv, (), None, {}, tools=tools, timeout=timeout)
         if result.exit_code is None:
             raise Failed(f"{program.name} ended by {result.ended} in the sandbox: {_last_words(result.stderr)}")
@@ -170,20 +181,22 @@ class Execution:
         into: Path | None,
         env: Mapping[str, str],
         *,
-        tools: Path | None = None,
+        tools: Tools | None = None,
         timeout: float | None = None,
     ) -> JobResult:
         """Raises `Failed`."""
         from omni.sandbox.mounts import python_mounts  # the sandbox is loaded only when something runs in it
 
         seconds = self.seconds_left(context.check, timeout)
-        homes = [home for home in (context.environment, tools) if home is not None]
-        path = ":".join([*(f"{home}/bin" for home in homes), "/usr/local/bin", "/usr/bin", "/bin"])
+        environment = context.environment
+        own = [str(environment / "bin")] if environment else []
+        path = ":".join([*own, *map(str, tools.bins if tools else ()), "/usr/local/bin", "/usr/bin", "/bin"])
+        mounts = (*(python_mounts(environment) if environment else ()), *(tools.mounts() if tools else ()))
         job = Job(
             argv=argv,
             workspace=context.root,
             env={"PATH": path, **env},
-            mounts=tuple(mount for home in homes for mount in python_mounts(home)),
+            mounts=tuple(dict.fromkeys(mounts)),
             limits=Limits(wall=seconds),
             collect=collect,
             into=into,
@@ -226,10 +239,10 @@ def _plant(tree: Path, context: Context) -> None:
             shutil.copyfile(context.root / file.path, place, follow_symlinks=False)
 
 
-def _environment(check: Check, tools: Path, home: Path) -> dict[str, str]:
+def _environment(check: Check, bins: Iterable[Path], home: Path) -> dict[str, str]:
     """Nothing of the caller's but what a network check needs: no secrets, no configuration, no colours."""
     env = {
-        "PATH": f"{tools}:{os.defpath}",
+        "PATH": ":".join([*map(str, bins), os.defpath]),
         "HOME": str(home),
         "TMPDIR": str(home),
         "XDG_CONFIG_HOME": str(home),

@@ -21,6 +21,7 @@ from omni.verify.files import Inventory, take_inventory
 from omni.verify.plan import Options, Planned, changed_files, looked_at, plan
 from omni.verify.report import CheckResult, Report, Status
 from omni.verify.schedule import Done, Schedule, Task
+from omni.verify.tools import BASE
 
 if TYPE_CHECKING:
     from omni.sandbox.job import Driver
@@ -55,10 +56,10 @@ class Session:
     def resources(self) -> Resources:
         return Resources(self._tools, self._driver, self.scratch, self.options.trusted)
 
-    def _tools(self) -> Tools:
+    def _tools(self, toolset: str) -> Tools:
         from omni.verify.tools import open_tools
 
-        return open_tools(self.settings.home, self.settings.offline, self._say)
+        return open_tools(self.settings.home, self.settings.offline, self._say, toolset)
 
     def _driver(self) -> Driver:
         from omni.sandbox import choose  # loaded only when something runs in it
@@ -110,8 +111,9 @@ class Session:
         )
 
     def _run(self, waiting: Sequence[Planned]) -> list[CheckResult]:
-        if any(each.context.check.tool for each in waiting):
-            self.resources.prepare_tools()  # before the clock of a tier starts
+        checks = [each.context.check for each in waiting]
+        needed = {check.toolset for check in checks if check.tool or check.toolset != BASE}
+        self.resources.prepare_tools(sorted(needed))  # before the clock of a tier starts
         by_task = {self._task(each): each for each in waiting}
         schedule = Schedule(
             self.options.jobs or len(os.sched_getaffinity(0)),

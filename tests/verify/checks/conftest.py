@@ -11,7 +11,7 @@ from omni.kernel.settings import Settings, load_settings
 from omni.verify import engine, registry
 from omni.verify.plan import Options
 from omni.verify.report import CheckResult, Finding
-from omni.verify.tools import Tools, open_tools
+from omni.verify.tools import BASE, Tools, open_tools
 
 Write = Callable[[Mapping[str, str | bytes]], Path]
 Look = Callable[..., CheckResult]
@@ -28,7 +28,12 @@ def tools() -> Tools:
 @pytest.fixture
 def look(write: Write, settings: Settings, tools: Tools, monkeypatch: pytest.MonkeyPatch) -> Look:
     """Write files into the target and run one check on it."""
-    monkeypatch.setattr("omni.verify.tools.open_tools", lambda *_: tools)
+    here = load_settings()
+
+    def opened(_home: Path, _offline: bool, progress: Callable[[str], None], toolset: str = BASE) -> Tools:
+        return tools if toolset == BASE else open_tools(here.home, here.offline, progress, toolset)
+
+    monkeypatch.setattr("omni.verify.tools.open_tools", opened)
 
     def run(check: str, files: Mapping[str, str | bytes], **options: object) -> CheckResult:
         offline = bool(options.pop("offline", False))
