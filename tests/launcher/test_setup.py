@@ -153,7 +153,7 @@ def test_from_scratch_through_kills_and_a_move(tmp_path: Path) -> None:
     root.mkdir()
     _copy(root)
     environ = {**os.environ, "OMNI_HOME": str(tmp_path / "home")}
-    for seconds in (0.5, 4, 9):
+    for seconds in (0.3, 1.5, 4):
         process = subprocess.Popen(
             [root / "omni", "--version"], env=environ, stderr=-3, stdout=-3, start_new_session=True
         )
@@ -162,7 +162,8 @@ def test_from_scratch_through_kills_and_a_move(tmp_path: Path) -> None:
         process.wait()
     done = _version(root)
     assert (done.returncode, done.stdout) == (0, "omni 0.1.0\n"), done.stderr
-    assert done.stderr.splitlines()[-1] == "omni setup: ready"
+    # On a fast machine with everything at hand, the last kill may come when it is ready already.
+    assert done.stderr.splitlines()[-1:] in ([], ["omni setup: ready"])
 
     began = time.monotonic()
     assert _version(root).stderr == ""
