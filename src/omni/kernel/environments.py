@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from omni.kernel import registries
 from omni.kernel.errors import Exit, OmniError, declare
 from omni.kernel.files import locked, write_atomic
 from omni.kernel.processes import clean_env, run
@@ -29,19 +30,6 @@ _MARKER = ".complete"
 _SECONDS = 1800.0
 _NODE = 20
 _NODE_LOCK = Path(__file__).with_name("node.lock")
-_NETWORK = (
-    "PIP_",
-    "UV_",
-    "NPM_CONFIG_",
-    "SSL_CERT_",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "ALL_PROXY",
-    "NODE_EXTRA",
-)
-"""Starts of the variables that say how packages are reached here."""
-
 Progress = Callable[[str], None]
 
 
@@ -139,8 +127,7 @@ def _open_to_all(folder: Path) -> None:
 
 def _tool(argv: list[str], name: str, lock_fd: int, cwd: Path | None = None, **extra: str) -> None:
     """Run a builder. It holds the lock as well: if Omni is killed, the next one waits until nobody writes any more."""
-    network = {key: value for key, value in os.environ.items() if key.upper().startswith(_NETWORK)}
-    done = run(argv, cwd=cwd, env=clean_env(**network) | extra, timeout=_SECONDS, pass_fds=(lock_fd,))
+    done = run(argv, cwd=cwd, env=clean_env(**registries.variables()) | extra, timeout=_SECONDS, pass_fds=(lock_fd,))
     if not done.ok:
         said = (done.stderr or done.stdout).strip()[-2000:] or f"{Path(argv[0]).name} ended by {done.ended}"
         raise OmniError(FAILED, said, where=name)
