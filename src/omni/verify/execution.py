@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -185,22 +185,35 @@ class Execution:
         timeout: float | None = None,
     ) -> JobResult:
         """Raises `Failed`."""
+        job = self.job(context, argv, env, tools=tools, timeout=timeout)
+        return self.run_job(replace(job, collect=collect, into=into))
+
+    def job(
+        self,
+        context: Context,
+        argv: tuple[str, ...],
+        env: Mapping[str, str],
+        *,
+        tools: Tools | None = None,
+        timeout: float | None = None,
+    ) -> Job:
+        """A command on a copy of the target, the project's environment first on PATH; for `run_job`. Raises `Failed`."""
         from omni.sandbox.mounts import python_mounts  # the sandbox is loaded only when something runs in it
 
-        seconds = self.seconds_left(context.check, timeout)
         environment = context.environment
         own = [str(environment / "bin")] if environment else []
         path = ":".join([*own, *map(str, tools.bins if tools else ()), "/usr/local/bin", "/usr/bin", "/bin"])
         mounts = (*(python_mounts(environment) if environment else ()), *(tools.mounts() if tools else ()))
-        job = Job(
+        return Job(
             argv=argv,
             workspace=context.root,
             env={"PATH": path, **env},
             mounts=tuple(dict.fromkeys(mounts)),
-            limits=Limits(wall=seconds),
-            collect=collect,
-            into=into,
+            limits=Limits(wall=self.seconds_left(context.check, timeout)),
         )
+
+    def run_job(self, job: Job) -> JobResult:
+        """Raises `Failed`."""
         try:
             result = self.resources.driver().run(job, trusted=self.resources.trusted)
         except OmniError as problem:
@@ -209,7 +222,7 @@ class Execution:
         if result.ended == "refused":
             raise Failed(f"the sandbox refused to run it: {_last_words(result.stderr)}", Status.INCOMPLETE)
         if result.ended == "timeout":
-            raise Failed(f"it took longer than {seconds:.0f} s and was stopped", Status.INCOMPLETE)
+            raise Failed(f"it took longer than {job.limits.wall:.0f} s and was stopped", Status.INCOMPLETE)
         return result
 
 
