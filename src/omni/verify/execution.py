@@ -197,7 +197,7 @@ class Execution:
         tools: Tools | None = None,
         timeout: float | None = None,
     ) -> Job:
-        """A command on a copy of the target, the project's environment first on PATH; for `run_job`. Raises `Failed`."""
+        """A command on a copy of the target, the project's environment first on PATH. Raises `Failed`."""
         from omni.sandbox.mounts import python_mounts  # the sandbox is loaded only when something runs in it
 
         environment = context.environment
