@@ -22,6 +22,7 @@ from pathlib import Path
 from omni.kernel.canonical import JsonValue, digest
 from omni.kernel.errors import Exit, OmniError, declare
 from omni.verify.check import Check, Context, Gap, Item, Metric, Scope, Unseen
+from omni.verify.facts import Facts
 from omni.verify.files import File, matches
 from omni.verify.report import Finding, Status
 from omni.verify.tools import FOLDER, versions
@@ -34,6 +35,8 @@ CREATE TABLE IF NOT EXISTS durations (key TEXT PRIMARY KEY, seconds REAL NOT NUL
 """
 KEPT = 30 * 86400.0
 """Seconds until an entry is forgotten."""
+NOT_READ = {"tiers", "disabled", "exclude", "waivers"}
+"""Of the project's configuration: what says which checks run and which findings count, not what a check sees."""
 AT_ONCE = 500
 """Keys a query; SQLite's limit of variables is higher in every version."""
 
@@ -52,6 +55,7 @@ class Cache:
     """One SQLite file. Used by one thread; other processes may use the same file."""
 
     def __init__(self, path: Path) -> None:
+        self.facts = Facts(path.with_name("facts.sqlite"), f"{engine_digest()} {sys.version}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.database = _opened(path)
@@ -65,6 +69,7 @@ class Cache:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.facts.close()
         with closing(self.database), self.database:
             self.database.execute("DELETE FROM results WHERE at < ?", (time.time() - KEPT,))
 
@@ -145,7 +150,7 @@ def _identity(context: Context) -> str:
         "tool_version": [check.toolset, versions(check.toolset).get(check.package or check.tool, "")],
         "argv": check.argv,
         "config": config,
-        "project": context.project.model_dump(mode="json", include={"source_roots", "tests"}),
+        "project": context.project.model_dump(mode="json", exclude=NOT_READ),
         "interpreter": sys.version,
         "environment": _environment(context.environment),
         "root": str(context.root) if check.sandboxed else "",

@@ -17,7 +17,7 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from omni.kernel.canonical import JsonValue
+from omni.verify.facts import Facts
 from omni.verify.files import File, Inventory
 from omni.verify.parsing import parse_python
 from omni.verify.report import Finding, Model, Severity, Status
@@ -144,6 +146,8 @@ class Check(Model):
     severity: Severity = Severity.ERROR
     severities: Mapping[str, Severity] = Field(default_factory=dict)
     """Start of a rule's name → severity; the longest one that fits wins, else `severity`."""
+    profile: str = ""
+    """It belongs to this profile, and runs only where that is chosen or the check is asked for by its id."""
     masks: bool = False
     """Its findings are secrets: their lines are shown nowhere."""
     fix: tuple[str, ...] = ()
@@ -176,6 +180,11 @@ class Context:
     offline: bool = False
     cache: Path = Path("/nonexistent")
     """A folder of this check's own that outlives the run."""
+    base: str = ""
+    """The revision that a change is compared with; empty: the last one (`deep.base` says which that is)."""
+
+    facts: Facts = field(default_factory=Facts)
+    """What is known of each file from its content alone."""
 
     def finding(
         self,
@@ -225,6 +234,10 @@ class Context:
     def parsed_python(self) -> Iterator[tuple[File, ast.Module | Unseen]]:
         """Each Python input with its tree."""
         return ((file, self.parse_python(file)) for file in self.files if file.language == "python")
+
+    def fact(self, name: str, file: File, compute: Callable[[], JsonValue]) -> JsonValue:
+        """Something about the file's content, computed once for each content: it may depend on nothing else."""
+        return self.facts.of(name, file, compute)
 
     def execute(self, tool: str, *argv: str, timeout: float | None = None) -> Output:
         """Run a tool of the check's set in the target's folder: clean environment, no secrets, no network.

@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError
 
 from omni.kernel.errors import Exit, OmniError, declare
 from omni.verify.check import Tier
+from omni.verify.deep.declared import Benchmark, Build, Integration, Migrations, Serve, Service
 from omni.verify.report import Model
 
 BAD_CONFIG = declare("V005", "The project's omni.toml can't be used", Exit.USAGE, "Correct the file.")
@@ -61,6 +62,15 @@ class ProjectConfig(Model):
     exclude: tuple[Excluded, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     tests: Tests = Tests()
+    services: tuple[Service, ...] = ()
+    """Servers that the tests of tier 3 need."""
+    integration: Integration = Integration()
+    serve: Serve | None = None
+    build: Build | None = None
+    benchmarks: tuple[Benchmark, ...] = ()
+    migrations: Migrations | None = None
+    profiles: tuple[str, ...] = ()
+    """Ids of the profiles it has to keep; see profile.py."""
 
 
 def load_config(root: Path) -> ProjectConfig:

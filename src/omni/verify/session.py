@@ -108,6 +108,8 @@ class Session:
             environment=environment,
             offline=self.settings.offline,
             cache=self.settings.home / "cache" / "checks" / check.id,
+            facts=self.cache.facts,
+            base=self.options.base,
         )
 
     def _run(self, waiting: Sequence[Planned]) -> list[CheckResult]:

@@ -1,0 +1,98 @@
+"""What a project declares of itself so that it can be looked at in depth: the keys of `[verify]` for tier 3.
+
+Nothing here runs outside of the sandbox, and nothing runs that is not declared.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from omni.verify.report import Model
+
+Command = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+def _inside(path: str) -> str:
+    if path.startswith("/") or ".." in PurePosixPath(path).parts:
+        raise ValueError("it must be a path within the project")
+    return path
+
+
+Inside = Annotated[str, AfterValidator(_inside)]
+
+
+class Service(Model):
+    """A server that is started, empty, for the project."""
+
+    kind: Literal["postgresql", "redis", "smtp"]
+    variable: str = ""
+    """The variable that gets its URL; default `DATABASE_URL`, `REDIS_URL`, `SMTP_URL`."""
+    scheme: str = ""
+    """Of that URL, where the driver wants its own: `postgresql+psycopg`."""
+
+
+class Integration(Model):
+    """Tests against the declared services."""
+
+    before: tuple[Command, ...] = ()
+    """Run first, in order: migrations, fixtures."""
+    command: tuple[str, ...] = ()
+    """Default: pytest on all tests."""
+    report: Inside = "reports/omni-integration.xml"
+    """The JUnit report that the command writes."""
+
+
+class Serve(Model):
+    """How the project is started as a server."""
+
+    command: Command
+    port: Annotated[int, Field(ge=1024, le=65535)]
+    """Of 127.0.0.1."""
+    health: str = "/"
+    """A path that answers with less than 500 as soon as it can serve."""
+    before: tuple[Command, ...] = ()
+    """Run first, with the services there."""
+    openapi: str = ""
+    """Where its OpenAPI document is: a path that it serves (`/openapi.json`), or a file of the project."""
+    seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    """Budget of the contract test."""
+    headers: tuple[str, ...] = ()
+    """Sent with each request of the contract test: `Name: value`."""
+
+
+class Build(Model):
+    """How what is delivered is built."""
+
+    command: Command
+    outputs: tuple[Inside, ...]
+    """Globs of what it makes."""
+    lock: Inside = ""
+    """Requirements with hashes; they are downloaded first, then the build has no network."""
+    reproducible: bool = True
+    """Built twice, under different circumstances, byte for byte the same."""
+
+
+class Benchmark(Model):
+    """A command that measures, run on the base commit and on the work tree in turn."""
+
+    command: Command
+    report: Inside = ""
+    """What it writes: JSON of pytest-benchmark or hyperfine, or `{"name": [seconds, …]}`; empty: what it prints."""
+    measure: Literal["time", "instructions"] = "time"
+    """`instructions` counts those of the whole command with valgrind: nothing to repeat, and no noise."""
+    critical: tuple[str, ...] = ("*",)
+    """Globs of the names on a critical path: a slower one blocks; others are only reported."""
+    slower: Annotated[float, Field(gt=0, le=10)] = 0.05
+    """The share that is too much slower."""
+    seconds: Annotated[float, Field(gt=0, le=3600)] = 240.0
+    """Longest that it is repeated."""
+
+
+class Migrations(Model):
+    """How the schema is brought up and taken back, on the declared database."""
+
+    up: Command = ("alembic", "upgrade", "head")
+    down: Command = ("alembic", "downgrade", "base")
