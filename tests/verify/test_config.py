@@ -38,7 +38,7 @@ until = 2027-01-31
 command = ["python", "-m", "unittest"]
 environment = "env"
 """
-    assert load_config(write({"omni.toml": text})).model_dump(mode="json") == {
+    assert load_config(write({"omni.toml": text})).model_dump(mode="json", exclude_unset=True) == {
         "tiers": [1],
         "source_roots": ["lib"],
         "disabled": [{"check": "typos", "because": "the text is in Latin"}],

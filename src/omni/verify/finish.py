@@ -9,6 +9,7 @@ from datetime import date
 
 from omni.verify.check import Context
 from omni.verify.files import File
+from omni.verify.profile import judged_by
 from omni.verify.report import Finding, fingerprint
 from omni.verify.suppression import allowances, why_suppressed
 
@@ -31,7 +32,8 @@ def finish(
         ordinals[key] += 1
         why = why_suppressed(finding, allowed.get(finding.path, ()), context.project.waivers, today)
         update = {"snippet": snippet, "fingerprint": mark, "suppressed": why}
-        (suppressed if why else counting).append(finding.model_copy(update=update))
+        judged = judged_by(finding.model_copy(update=update), context.project.profiles)
+        (suppressed if why else counting).append(judged)
     return tuple(counting), tuple(suppressed)
 
 

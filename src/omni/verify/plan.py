@@ -12,6 +12,7 @@ from omni.verify.cache import Cache, Remembered
 from omni.verify.check import Check, Context, Scope, Tier
 from omni.verify.config import BAD_CONFIG, ProjectConfig
 from omni.verify.files import File, Inventory, matches
+from omni.verify.profile import profiles
 from omni.verify.registry import UNKNOWN_CHECK
 from omni.verify.report import NO_FILES, CheckResult, Coverage, Status
 
@@ -62,8 +63,17 @@ def choose(checks: Iterable[Check], options: Options, project: ProjectConfig) ->
     for entry in project.disabled:
         if entry.check not in known:
             raise OmniError(BAD_CONFIG, f"verify.disabled: there is no check “{entry.check}”")
+    for name in project.profiles:
+        if name not in profiles():
+            raise OmniError(
+                BAD_CONFIG, f"verify.profiles: there is no profile “{name}”; known: {', '.join(profiles())}"
+            )
+    if options.only:
+        return tuple(check for check in available if check.id in options.only)
     tiers = options.tiers or project.tiers
-    return tuple(check for check in available if (check.id in options.only if options.only else check.tier in tiers))
+    return tuple(
+        check for check in available if check.tier in tiers and (not check.profile or check.profile in project.profiles)
+    )
 
 
 def changed_files(options: Options, inventory: Inventory) -> frozenset[str] | None:

@@ -55,6 +55,8 @@ class Finding(Model):
     snippet: str = ""
     """The line, for the fingerprint; secrets are masked before they get here."""
     cwe: str = ""
+    breaks: tuple[str, ...] = ()
+    """Rules of the chosen profiles that it breaks: `GDPR-001`."""
     fingerprint: str = ""
     suppressed: str = ""
     """Why it does not count: a waiver, a comment with a reason, or that the base has it too. Empty: it counts."""

@@ -64,6 +64,8 @@ def _result(finding: Finding, rule_index: int) -> Object:
         "message": {"text": finding.message},
         "partialFingerprints": {"omni/v1": finding.fingerprint},
     }
+    if finding.breaks:
+        result["properties"] = {"breaks": list(finding.breaks)}
     if finding.path:
         result["locations"] = [{"physicalLocation": _place(finding)}]
     if finding.suppressed:

@@ -56,6 +56,8 @@ def _finding(finding: Finding, shown: Counter[str], paint: _Paint) -> Iterator[s
         return
     where = ":".join(str(part) for part in (finding.line, finding.column) if part)
     first, *rest = _safe(finding.message).splitlines() or [""]
+    broken = ", ".join(name for name in finding.breaks if name != finding.rule)
+    first += f" ({broken})" if broken else ""
     yield f"  {where:>7}  {paint(finding.severity, finding.severity)}  {_safe(rule)}  {first}"
     yield from (f"           {line}" for line in rest)
     about = " ".join(filter(None, (finding.why, f"({finding.cwe})" if finding.cwe else "")))
