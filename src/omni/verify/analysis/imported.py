@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from omni.verify.analysis.adoption import table
 from omni.verify.analysis.packages import node_modules
-from omni.verify.analysis.python import imports
+from omni.verify.analysis.python import imports_of
 
 if TYPE_CHECKING:
     from omni.verify.check import Context
@@ -48,12 +47,13 @@ STANDARD = frozenset(sys.stdlib_module_names) | {"_typeshed", "asynchat", "async
 def python_imports(context: Context) -> Iterator[Foreign]:
     """Third-party imports; each module once a file. Files that do not parse are left to `syntax`."""
     own = _own_modules(context)
-    for file, tree in context.parsed_python():
-        if not isinstance(tree, ast.Module):
+    for file in context.files:
+        found = imports_of(context, file) if file.language == "python" else None
+        if found is None:
             continue
         own_here = own | _beside(context, file.path)
         seen = set()
-        for each in imports(tree):
+        for each in found:
             top = each.module.split(".", 1)[0]
             if each.level or top in STANDARD or top in own_here or each.module in seen:
                 continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from omni.verify.analysis.python import Import, imports
+from omni.verify.analysis.python import Import, imports_of
 
 if TYPE_CHECKING:
     from omni.verify.check import Context
@@ -50,16 +49,16 @@ class Graph:
 def import_graph(context: Context) -> Graph:
     """Imports under TYPE_CHECKING are left out: they bind nothing at run time."""
     graph = Graph()
-    trees: list[tuple[str, str, ast.Module]] = []
-    for file, tree in context.parsed_python():
-        if isinstance(tree, ast.Module):
+    found: list[tuple[str, str, tuple[Import, ...]]] = []
+    for file in context.files:
+        imported = imports_of(context, file) if file.language == "python" else None
+        if imported is not None:
             name = module_name(file.path, context.project.source_roots)
             graph.modules[name] = file.path
-            trees.append((name, file.path, tree))
-    for name, path, tree in trees:
-        typing_only = _typing_lines(tree)
-        for each in imports(tree):
-            if each.line not in typing_only:
+            found.append((name, file.path, imported))
+    for name, path, imported in found:
+        for each in imported:
+            if not each.typing:
                 for target in _targets(graph, name, path, each):
                     graph.edges[name].append(Edge(name, target, path, each.line))
     return graph
@@ -93,13 +92,3 @@ def _targets(graph: Graph, name: str, path: str, each: Import) -> Iterator[str]:
             yield inner
         elif base in graph.modules:
             yield base
-
-
-def _typing_lines(tree: ast.Module) -> frozenset[int]:
-    return frozenset(
-        line
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        for statement in node.body
-        for line in range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
-    )

@@ -6,8 +6,14 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING, TypeAlias, cast
 
+from omni.kernel.canonical import JsonValue
 from omni.verify.parsing import parse_python
+
+if TYPE_CHECKING:
+    from omni.verify.check import Context
+    from omni.verify.files import File
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -23,6 +29,8 @@ class Import:
     """Leading dots of a relative import."""
     optional: bool
     """Inside `try` with an `except ImportError`, or under `if TYPE_CHECKING`: it may be absent at run time."""
+    typing: bool = False
+    """Under `if TYPE_CHECKING`: it binds nothing at run time."""
 
 
 @lru_cache(maxsize=4096)
@@ -87,31 +95,55 @@ def imports(tree: ast.Module) -> Iterator[Import]:
     yield from _imports(tree.body, optional=False)
 
 
-def _imports(body: list[ast.stmt], *, optional: bool) -> Iterator[Import]:
+def imports_of(context: Context, file: File) -> tuple[Import, ...] | None:
+    """The imports of a Python file, parsed only when its content is new; None when it can't be parsed."""
+
+    def compute() -> JsonValue:
+        tree = context.parse_python(file)
+        if not isinstance(tree, ast.Module):
+            return None
+        return [
+            [each.module, [*each.names], each.line, each.level, each.optional, each.typing] for each in imports(tree)
+        ]
+
+    known = context.fact("imports", file, compute)
+    return None if known is None else tuple(_import(row) for row in cast("list[ImportRow]", known))
+
+
+ImportRow: TypeAlias = tuple[str, list[str], int, int, bool, bool]
+
+
+def _import(row: ImportRow) -> Import:
+    module, names, line, level, optional, typing = row
+    return Import(module, tuple(names), line, level, optional, typing)
+
+
+def _imports(body: list[ast.stmt], *, optional: bool, typing: bool = False) -> Iterator[Import]:
     for node in body:
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield Import(alias.name, (), node.lineno, 0, optional)
+                yield Import(alias.name, (), node.lineno, 0, optional, typing)
         elif isinstance(node, ast.ImportFrom):
             names = tuple(alias.name for alias in node.names)
-            yield Import(node.module or "", names, node.lineno, node.level, optional)
+            yield Import(node.module or "", names, node.lineno, node.level, optional, typing)
         elif isinstance(node, ast.Try):
             guarded = optional or any(_catches_import_error(handler) for handler in node.handlers)
-            yield from _imports(node.body, optional=guarded)
+            yield from _imports(node.body, optional=guarded, typing=typing)
             for handler in node.handlers:
-                yield from _imports(handler.body, optional=guarded)
-            yield from _imports([*node.orelse, *node.finalbody], optional=optional)
+                yield from _imports(handler.body, optional=guarded, typing=typing)
+            yield from _imports([*node.orelse, *node.finalbody], optional=optional, typing=typing)
         elif isinstance(node, ast.If):
-            typing_only = "TYPE_CHECKING" in ast.unparse(node.test) or "sys.version_info" in ast.unparse(node.test)
-            yield from _imports(node.body, optional=optional or typing_only)
-            yield from _imports(node.orelse, optional=optional or typing_only)
+            test = ast.unparse(node.test)
+            guarded = optional or "TYPE_CHECKING" in test or "sys.version_info" in test
+            yield from _imports(node.body, optional=guarded, typing=typing or "TYPE_CHECKING" in test)
+            yield from _imports(node.orelse, optional=guarded, typing=typing)
         else:
             for field in ("body", "orelse", "finalbody"):
                 inner = getattr(node, field, None)
                 if isinstance(inner, list):
-                    yield from _imports(inner, optional=optional)
+                    yield from _imports(inner, optional=optional, typing=typing)
             for case in getattr(node, "cases", ()):
-                yield from _imports(case.body, optional=optional)
+                yield from _imports(case.body, optional=optional, typing=typing)
 
 
 def _catches_import_error(handler: ast.ExceptHandler) -> bool:

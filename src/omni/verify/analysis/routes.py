@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from omni.verify.analysis.modules import module_name
-from omni.verify.analysis.python import Function, dotted, imports, keyword, last_name, text_of
+from omni.verify.analysis.python import Function, dotted, imports_of, keyword, last_name, text_of
 
 if TYPE_CHECKING:
     from omni.verify.check import Context
@@ -56,8 +56,12 @@ class Routes:
 def find_routes(context: Context) -> Routes:
     result = Routes()
     routers: dict[str, Router] = {}
-    for file, tree in context.parsed_python():
-        if isinstance(tree, ast.Module) and "fastapi" in {each.module.split(".")[0] for each in imports(tree)}:
+    for file in context.files:
+        if file.language != "python":
+            continue
+        imported = {each.module.split(".")[0] for each in imports_of(context, file) or ()}
+        tree = context.parse_python(file) if "fastapi" in imported else None
+        if isinstance(tree, ast.Module):
             name = module_name(file.path, context.project.source_roots)
             routers |= _Module(name, file.path, tree, result).routers()
     apps = [name for name, router in routers.items() if router.is_app]

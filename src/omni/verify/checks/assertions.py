@@ -46,13 +46,16 @@ SKIPPED = frozenset({"skip", "skipif", "xfail", "benchmark"})
 
 def run(context: Context) -> Iterator[Item]:
     trees: dict[File, ast.Module] = {}
-    for file, tree in context.parsed_python():
+    for file in context.files:
+        if not _among_tests(file.path):
+            continue
+        tree = context.parse_python(file)
         if isinstance(tree, Unseen):
             if TEST_FILE.search(file.path):
                 yield tree
         else:
             trees[file] = tree
-    helpers = _asserting_helpers({file: tree for file, tree in trees.items() if _among_tests(file.path)})
+    helpers = _asserting_helpers(trees)
     for file, tree in trees.items():
         if TEST_FILE.search(file.path):
             yield from _weak_tests(file, context.text(file), tree, helpers)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from omni.verify.analysis.imported import BESIDE_THE_PRODUCT
 from omni.verify.analysis.manifests import is_python_manifest
-from omni.verify.analysis.python import dotted, imports, keyword, text_of
+from omni.verify.analysis.python import dotted, imports_of, keyword, text_of
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Gap, Item, Metric
 from omni.verify.files import File, matches
@@ -80,10 +80,11 @@ ADDRESS = re.compile(
 
 def run(context: Context) -> Iterator[Item]:
     program = [each for each in context.files if each.language == "python" and not BESIDE_THE_PRODUCT.search(each.path)]
-    trees = [(file, tree) for file in program if isinstance(tree := context.parse_python(file), ast.Module)]
-    if not any(each.module.split(".")[0] in FRAMEWORKS for _, tree in trees for each in imports(tree)):
+    imported = (each.module.split(".")[0] for file in program for each in imports_of(context, file) or ())
+    if not any(each in FRAMEWORKS for each in imported):
         yield Gap("it is no service: nothing imports a web framework", Status.SKIPPED)
         return
+    trees = [(file, tree) for file in program if isinstance(tree := context.parse_python(file), ast.Module)]
     flagged: set[str] = set()
     for file, tree in trees:
         for rule, line, message in _judge(tree):
