@@ -54,6 +54,17 @@ class Tests(Model):
     """Virtual environment with the project's dependencies, relative to the target; default `.venv`."""
 
 
+class Mutation(Model):
+    """What mutation testing changes, and with which tests. Default: the whole program, and all tests."""
+
+    paths: tuple[str, ...] = ()
+    """Globs of the modules to change."""
+    tests: tuple[str, ...] = ()
+    """Files and folders for pytest."""
+    options: tuple[str, ...] = ()
+    """Further arguments for pytest, such as `-m`, `not slow`."""
+
+
 class ProjectConfig(Model):
     tiers: tuple[Tier, ...] = (1, 2)
     source_roots: tuple[str, ...] = ()
@@ -61,7 +72,10 @@ class ProjectConfig(Model):
     disabled: tuple[Disabled, ...] = ()
     exclude: tuple[Excluded, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    require: tuple[str, ...] = ()
+    """Checks that must not be skipped for want of their tool: without it they are `incomplete`."""
     tests: Tests = Tests()
+    mutation: Mutation = Mutation()
     services: tuple[Service, ...] = ()
     """Servers that the tests of tier 3 need."""
     integration: Integration = Integration()

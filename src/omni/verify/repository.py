@@ -104,6 +104,20 @@ def _blob_id(path: Path, like: str) -> str:
     return digest.hexdigest()
 
 
+def read(root: Path, commit_id: str, paths: Iterable[str]) -> dict[str, bytes]:
+    """The commit's content of those of `paths` (relative to `root`) that are files in it."""
+    then = blobs(root, commit_id)
+    wanted = [path for path in paths if path in then and then[path][0] in {"100644", "100755"}]
+    return dict(zip(wanted, _contents(root, [then[path][1] for path in wanted]), strict=True))
+
+
+def has_unfetched_parent(root: Path, commit_id: str) -> bool:
+    """It has a parent that a shallow clone left out."""
+    written = _git(root, "cat-file", "commit", commit_id) or b""
+    known = _git(root, "rev-parse", "--verify", "--quiet", f"{commit_id}^1")
+    return b"\nparent " in written.partition(b"\n\n")[0] and not known
+
+
 def export(root: Path, commit_id: str, into: Path) -> None:
     """Write the commit's files below `root` into the empty folder `into`, byte for byte; links stay links."""
     found = blobs(root, commit_id)
@@ -117,6 +131,12 @@ def export(root: Path, commit_id: str, into: Path) -> None:
         else:
             target.write_bytes(data)
             target.chmod(0o755 if mode == "100755" else 0o644)
+
+
+def text_at(root: Path, commit_id: str, path: str) -> str:
+    """The file as the commit has it, bad bytes replaced; empty when it has none."""
+    entry = blobs(root, commit_id).get(path)
+    return b"".join(_contents(root, [entry[1]])).decode("utf-8", "replace") if entry else ""
 
 
 def _inside(path: str) -> bool:
