@@ -29,19 +29,20 @@ FAILED = declare(
 _MARKER = ".complete"
 _SECONDS = 1800.0
 _NODE = 20
+_NEWEST = 14
+"""Of Python 3: what the locks have wheels for."""
 _NODE_LOCK = Path(__file__).with_name("node.lock")
 Progress = Callable[[str], None]
 
 
-def ensure(name: str, lock: Path, home: Path, offline: bool, progress: Progress) -> Path:
+def ensure(name: str, lock: Path, home: Path, offline: bool, progress: Progress, python: Path | None = None) -> Path:
     """The virtual environment with exactly the packages of `lock` (pip's format, with hashes), made if it is not there.
 
     Returns its root, `home/envs/<name>-<hash>`; readable by every user, its bytecode compiled, since it is mounted
     read-only. Safe against concurrent callers and against a kill at any instant. Needs no network once it is made.
-    Raises OmniError when it can't be made.
+    `python` defaults to `base_python()`. Raises OmniError when it can't be made.
     """
-    content = lock.read_bytes()
-    python = base_python()
+    python = python or base_python()
 
     def build(folder: Path, lock_fd: int) -> None:
         uv = _uv()
@@ -50,8 +51,12 @@ def ensure(name: str, lock: Path, home: Path, offline: bool, progress: Progress)
         sync = [uv, "pip", "sync", "--quiet", "--python", str(folder / "bin/python"), "--require-hashes", "--no-build"]
         _tool([*sync, "--compile-bytecode", *extra, str(lock.absolute())], name, lock_fd)
 
-    version = f"{platform.python_implementation()} {platform.python_version()} {platform.machine()} {python}"
-    return _ensure(name, (content, version.encode()), home, progress, build)
+    return _ensure(_folder(name, _python_key(lock, python), home), name, progress, build)
+
+
+def find(name: str, lock: Path, home: Path, python: Path | None = None) -> Path | None:
+    """What `ensure` made, if it is there whole."""
+    return _whole(_folder(name, _python_key(lock, python or base_python()), home))
 
 
 def ensure_node(
@@ -72,8 +77,14 @@ def ensure_node(
         path = f"{node}:{os.environ.get('PATH', os.defpath)}"
         _tool([*_npm(node), "ci", *flags], name, lock_fd, cwd=folder, PATH=path)
 
-    machine = f"{platform.system()} {platform.machine()}".encode()
-    return _ensure(name, (manifest, content, machine), home, progress, build) / "node_modules"
+    folder = _folder(name, _node_key(package_json, package_lock), home)
+    return _ensure(folder, name, progress, build) / "node_modules"
+
+
+def find_node(name: str, package_json: Path, package_lock: Path, home: Path) -> Path | None:
+    """What `ensure_node` made, if it is there whole."""
+    folder = _whole(_folder(name, _node_key(package_json, package_lock), home))
+    return folder / "node_modules" if folder else None
 
 
 def node_bin(home: Path, offline: bool, progress: Progress) -> Path:
@@ -92,11 +103,66 @@ def base_python() -> Path:
     return beside if beside.exists() else Path(sys.executable).resolve()
 
 
-def _ensure(
-    name: str, key: tuple[bytes, ...], home: Path, progress: Progress, build: Callable[[Path, int], None]
-) -> Path:
-    hashed = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in key)).hexdigest()
-    folder = home.absolute() / "envs" / f"{name}-{hashed[:12]}"
+def newest_python(home: Path) -> Path:
+    """The newest interpreter at hand, for tools that read Python by its own parser.
+
+    Omni's own, a `python3.N` on PATH, or one that `bring_python` brought.
+    """
+    for minor in range(_NEWEST, sys.version_info.minor, -1):
+        name = f"python3.{minor}"
+        for candidate in (*map(str, home.glob(f"pythons/cpython-3.{minor}*/bin/{name}")), shutil.which(name)):
+            if candidate and (found := _runs(candidate, minor)):
+                return found
+    return base_python()
+
+
+def bring_python(home: Path, progress: Progress) -> Path:
+    """The newest CPython, fetched by uv into `home/pythons`. Raises OmniError when it can't be had."""
+    folder = home.absolute() / "pythons"
+    progress(f"Fetching CPython 3.{_NEWEST}")
+    argv = [_uv(), "python", "install", "--quiet", "--no-bin", "--install-dir", str(folder), f"3.{_NEWEST}"]
+    done = run(argv, env=clean_env(**registries.variables()), timeout=_SECONDS)
+    if not done.ok:
+        said = " ".join((done.stderr or done.stdout).split())[-600:]
+        fix = f"Install Python 3.{_NEWEST} by other means (it is found on PATH), or go on with {base_python().name}."
+        raise OmniError(FAILED, f"uv could not fetch CPython 3.{_NEWEST}: {said}", where="python", fix=fix)
+    _open_to_all(folder)
+    return newest_python(home)
+
+
+def _runs(python: str, minor: int) -> Path | None:
+    """Where it really is, if it is that version and can make environments."""
+    code = "import os, sys, venv; print(sys.version_info.minor, os.path.realpath(sys.executable))"
+    done = run([python, "-I", "-c", code], timeout=20)
+    version, _, path = done.stdout.strip().partition(" ")
+    return Path(path) if done.ok and version == str(minor) else None
+
+
+def _python_key(lock: Path, python: Path) -> str:
+    """An environment serves one lock, one interpreter and one kind of machine."""
+    version = platform.python_version() if python == base_python() else python.name
+    machine = f"{platform.python_implementation()} {version} {platform.machine()} {python}"
+    return _hashed(lock.read_bytes(), machine.encode())
+
+
+def _node_key(package_json: Path, package_lock: Path) -> str:
+    machine = f"{platform.system()} {platform.machine()}".encode()
+    return _hashed(package_json.read_bytes(), package_lock.read_bytes(), machine)
+
+
+def _hashed(*parts: bytes) -> str:
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+
+
+def _folder(name: str, key: str, home: Path) -> Path:
+    return home.absolute() / "envs" / f"{name}-{key[:12]}"
+
+
+def _whole(folder: Path) -> Path | None:
+    return folder if (folder / _MARKER).is_file() else None
+
+
+def _ensure(folder: Path, name: str, progress: Progress, build: Callable[[Path, int], None]) -> Path:
     marker = folder / _MARKER
     if marker.is_file():
         return folder
@@ -109,7 +175,7 @@ def _ensure(
         shutil.rmtree(folder, ignore_errors=True)
         build(folder, lock_fd)
         _open_to_all(folder)
-        write_atomic(marker, hashed + "\n")
+        write_atomic(marker, folder.name + "\n")
         progress(f"{name} is ready")
     return folder
 

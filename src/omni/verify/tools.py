@@ -15,11 +15,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from omni.kernel.environments import ensure, ensure_node, node_bin
+from omni.kernel.environments import base_python, ensure, ensure_node, find, find_node, newest_python, node_bin
 from omni.kernel.errors import Exit, OmniError, declare
+from omni.verify import machine
 
 if TYPE_CHECKING:
     from omni.sandbox.job import Mount
+    from omni.verify.check import Check
 
 NO_TOOL = declare("V004", "A tool is missing", Exit.INCOMPLETE, "Type: omni tools list")
 
@@ -44,22 +46,35 @@ class Tools:
     def bins(self) -> tuple[Path, ...]:
         return self.folders or (self.root / "bin",)
 
+    @property
+    def of_machine(self) -> bool:
+        return self.root == Path("/")
+
     def path(self, tool: str) -> Path:
         """The executable. Raises `V004`."""
+        if self.of_machine and (found := machine.find(tool)):
+            return found
         for folder in self.bins:
             program = folder / tool
             if program.is_file() and os.access(program, os.X_OK):
                 return program
-        where = "PATH" if self.root == Path("/") else str(self.root)
-        raise OmniError(NO_TOOL, f"{tool} is not in the tools environment", where=where)
+        raise OmniError(NO_TOOL, f"{tool} is not in the tools environment", where=str(self.root))
 
-    def mounts(self) -> tuple[Mount, ...]:
-        """What the sandbox has to show, read-only, for its programs to run; the system's own folders are there."""
+    def bins_for(self, tool: str) -> tuple[Path, ...]:
+        """The folders to put on PATH for this program; of the machine's nothing but its own."""
+        return (self.path(Path(tool).name).parent,) if self.of_machine else self.bins
+
+    def environment(self, tool: str) -> dict[str, str]:
+        """What the program has to be told."""
+        return machine.environment(tool) if self.of_machine else {}
+
+    def mounts(self, tool: str) -> tuple[Mount, ...]:
+        """What the sandbox has to show, read-only, for the program to run; the system's own folders are there."""
         from omni.sandbox.job import Mount  # the sandbox is loaded only when something runs in it
         from omni.sandbox.mounts import SYSTEM, python_mounts
 
-        if self.root == Path("/"):
-            return ()
+        if self.of_machine:
+            return machine.mounts(self.path(Path(tool).name))
         if not self.folders:
             return python_mounts(self.root)
         node = self.folders[-1].resolve()
@@ -69,21 +84,46 @@ class Tools:
 
 def open_tools(home: Path, offline: bool, progress: Callable[[str], None], toolset: str = BASE) -> Tools:
     """The set, installed on first use. Raises OmniError when that fails, `V004` when there is no such set."""
+    return installed(toolset, home) or install(toolset, home, offline, progress)
+
+
+def installed(toolset: str, home: Path) -> Tools | None:
+    """The set, if it is there already. Changes nothing and needs no network."""
     if toolset == MACHINE:
-        return Tools(Path("/"), machine_folders())
-    if (lock := FOLDER / f"{toolset}.lock").is_file():
-        return Tools(ensure(toolset, lock, home, offline, progress))
-    if (package_lock := FOLDER / toolset / "package-lock.json").is_file():
-        manifest = package_lock.with_name("package.json")
-        modules = ensure_node(toolset, manifest, package_lock, home, offline, progress)
-        return Tools(modules, (modules / ".bin", node_bin(home, offline, progress)))
+        return Tools(Path("/"), machine.folders())
+    lock, package_lock = FOLDER / f"{toolset}.lock", FOLDER / toolset / "package-lock.json"
+    if lock.is_file():
+        root = find(toolset, lock, home, newest_python(home)) or find(toolset, lock, home)
+        return Tools(root) if root else None
+    if package_lock.is_file():
+        modules = find_node(toolset, package_lock.with_name("package.json"), package_lock, home)
+        return Tools(modules, (modules / ".bin", node_bin(home, True, lambda _: None))) if modules else None
     raise OmniError(NO_TOOL, f"there is no set of tools “{toolset}”", where=str(FOLDER))
 
 
-def machine_folders() -> tuple[Path, ...]:
-    """The folders of PATH; a relative one could lead into a target and is left out."""
-    named = (Path(entry) for entry in os.environ.get("PATH", os.defpath).split(os.pathsep))
-    return tuple(path for path in named if path.is_absolute())
+def install(toolset: str, home: Path, offline: bool, progress: Callable[[str], None]) -> Tools:
+    """The set, on the newest interpreter at hand that its packages have wheels for. Raises OmniError."""
+    lock, package_lock = FOLDER / f"{toolset}.lock", FOLDER / toolset / "package-lock.json"
+    if package_lock.is_file():
+        manifest = package_lock.with_name("package.json")
+        modules = ensure_node(toolset, manifest, package_lock, home, offline, progress)
+        return Tools(modules, (modules / ".bin", node_bin(home, offline, progress)))
+    newest = newest_python(home)
+    if newest != base_python():
+        try:
+            return Tools(ensure(toolset, lock, home, offline, progress, newest))
+        except OmniError as problem:
+            progress(f"{toolset} can't be had for {newest.name}, trying {base_python().name}: {problem.why[-200:]}")
+    return Tools(ensure(toolset, lock, home, offline, progress))
+
+
+def missing(check: Check, home: Path) -> str:
+    """How to get the tool of a check that nobody has to have; empty when it is here, or will be by itself."""
+    if check.tool and check.toolset == MACHINE and machine.find(check.tool) is None:
+        return f"{check.tool} is not on PATH. {machine.how_to_get(check.tool)}".strip()
+    if check.optional and installed(check.toolset, home) is None:
+        return f"{check.tool or check.toolset} is not here. Type: omni tools install {check.toolset}"
+    return ""
 
 
 @cache
