@@ -116,6 +116,9 @@ class Check(Model):
     """The set it comes from: `toolsets/<name>.lock`, `toolsets/<name>/package-lock.json`, or `path`: the machine's."""
     package: str = ""
     """Package in the set's lock that brings it, if not of the same name."""
+    optional: bool = False
+    """The set is large or seldom of use: it is not installed by itself, and without it the check is skipped. What is
+    on the machine's PATH is always so; `verify.require` of the project makes it `incomplete`."""
     argv: tuple[str, ...] = ()
     """Arguments after the tool, which runs in the target. `{files}` as one whole argument becomes the inputs' relative
     paths (a long list is cut into several runs with scope `file`). Within arguments:

@@ -74,6 +74,8 @@ class ProjectConfig(Model):
     waivers: tuple[Waiver, ...] = ()
     require: tuple[str, ...] = ()
     """Checks that must not be skipped for want of their tool: without it they are `incomplete`."""
+    require: tuple[str, ...] = ()
+    """Checks that must not be skipped for want of their tool: without it they are `incomplete`."""
     tests: Tests = Tests()
     mutation: Mutation = Mutation()
     services: tuple[Service, ...] = ()

@@ -59,6 +59,7 @@ class Resources:
         """How what ran in the sandbox was isolated."""
         self._open_tools = tools
         self._tools: dict[str, Tools | OmniError] = {}
+        self._opening: dict[str, threading.Lock] = {}
         self._make_driver = driver
         self._lock = threading.Lock()
 
@@ -68,19 +69,21 @@ class Resources:
 
     def prepare_tools(self, toolsets: Iterable[str]) -> None:
         """Set them up now. What goes wrong is said to each check that needs one."""
-        with self._lock:
-            for name in toolsets:
-                self._opened(name)
+        for name in toolsets:
+            self._opened(name)
 
     def tools(self, toolset: str) -> Tools:
         """The set. Raises OmniError."""
-        with self._lock:
-            return _or_raise(self._opened(toolset))
+        return _or_raise(self._opened(toolset))
 
     def _opened(self, toolset: str) -> Tools | OmniError:
-        if toolset not in self._tools:
-            self._tools[toolset] = _attempt(lambda: self._open_tools(toolset))
-        return self._tools[toolset]
+        """While one set is installed, who needs another does not wait."""
+        with self._lock:
+            opening = self._opening.setdefault(toolset, threading.Lock())
+        with opening:
+            if toolset not in self._tools:
+                self._tools[toolset] = _attempt(lambda: self._open_tools(toolset))
+            return self._tools[toolset]
 
     def driver(self) -> Driver:
         """Raises OmniError."""
@@ -140,7 +143,7 @@ class Execution:
             if context.check.sandboxed:
                 return self._sandboxed_tool(context, tools, program, command, timeout)
             seconds = self.seconds_left(context.check, timeout)
-            env = _environment(context.check, tools.bins, Path(home))
+            env = _environment(context.check, (program.parent, *tools.bins), Path(home)) | tools.environment(tool)
             try:
                 done = run([str(program), *command], cwd=context.root, env=env, timeout=seconds, output_limit=OUTPUT)
             except OmniError as problem:
@@ -202,12 +205,14 @@ class Execution:
 
         environment = context.environment
         own = [str(environment / "bin")] if environment else []
-        path = ":".join([*own, *map(str, tools.bins if tools else ()), "/usr/local/bin", "/usr/bin", "/bin"])
-        mounts = (*(python_mounts(environment) if environment else ()), *(tools.mounts() if tools else ()))
+        bins = tools.bins_for(argv[0]) if tools else ()
+        path = ":".join([*own, *map(str, bins), "/usr/local/bin", "/usr/bin", "/bin"])
+        mounts = (*(python_mounts(environment) if environment else ()), *(tools.mounts(argv[0]) if tools else ()))
+        told = tools.environment(Path(argv[0]).name) if tools else {}
         return Job(
             argv=argv,
             workspace=context.root,
-            env={"PATH": path, **env},
+            env={"PATH": path, **told, **env},
             mounts=tuple(dict.fromkeys(mounts)),
             limits=Limits(wall=self.seconds_left(context.check, timeout)),
         )

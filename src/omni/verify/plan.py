@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from omni.verify.config import BAD_CONFIG, ProjectConfig
 from omni.verify.files import File, Inventory, matches
 from omni.verify.profile import profiles
 from omni.verify.registry import UNKNOWN_CHECK
-from omni.verify.report import NO_FILES, CheckResult, Coverage, Status
+from omni.verify.report import NO_FILES, NOT_INSTALLED, CheckResult, Coverage, Status
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,10 @@ def choose(checks: Iterable[Check], options: Options, project: ProjectConfig) ->
     for name in options.only:
         if name not in known:
             raise OmniError(UNKNOWN_CHECK, f"“{name}”", fix=f"Known: {', '.join(sorted(known))}.")
-    for entry in project.disabled:
-        if entry.check not in known:
-            raise OmniError(BAD_CONFIG, f"verify.disabled: there is no check “{entry.check}”")
+    for key, names in (("disabled", [entry.check for entry in project.disabled]), ("require", project.require)):
+        for name in names:
+            if name not in known:
+                raise OmniError(BAD_CONFIG, f"verify.{key}: there is no check “{name}”")
     for name in project.profiles:
         if name not in profiles():
             raise OmniError(
@@ -86,8 +87,10 @@ def changed_files(options: Options, inventory: Inventory) -> frozenset[str] | No
     return repository.changed_since(inventory.root, commit, present) | (then.keys() - present)
 
 
-def plan(check: Check, base: Context, changed: frozenset[str] | None, cache: Cache) -> Planned | CheckResult:
-    """The check's inputs and what is known of them, or why it does not run."""
+def plan(
+    check: Check, base: Context, changed: frozenset[str] | None, cache: Cache, missing: Callable[[Check], str]
+) -> Planned | CheckResult:
+    """The check's inputs and what is known of them, or why it does not run. `missing` says how to get its tool."""
     because = next((entry.because for entry in base.project.disabled if entry.check == check.id), "")
     if because:
         return without(check, Status.SKIPPED, f"switched off in omni.toml: {because}")
@@ -96,6 +99,9 @@ def plan(check: Check, base: Context, changed: frozenset[str] | None, cache: Cac
         inputs = _since_change(check, base.inventory, inputs, changed)
     if not inputs:
         return without(check, Status.SKIPPED, NO_FILES + (" that changed" if changed is not None else ""))
+    if how := missing(check):
+        required = check.id in base.project.require
+        return without(check, Status.INCOMPLETE if required else Status.SKIPPED, NOT_INSTALLED + how)
     context = replace(base, check=check, files=tuple(file for file in inputs if not file.problem))
     remembered = cache.recall(context)
     if check.network and not check.works_offline and base.offline and not remembered.complete:

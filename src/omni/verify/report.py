@@ -38,6 +38,9 @@ class Status(StrEnum):
 NO_FILES = "there are no such files"
 """Why a check is skipped that does not apply."""
 
+NOT_INSTALLED = "its tool is not installed: "
+"""How the reason starts of a check that is skipped since nobody has to have its tool."""
+
 
 class Finding(Model):
     check: str

@@ -61,6 +61,11 @@ class Session:
 
         return open_tools(self.settings.home, self.settings.offline, self._say, toolset)
 
+    def _missing(self, check: Check) -> str:
+        from omni.verify.tools import missing
+
+        return missing(check, self.settings.home)
+
     def _driver(self) -> Driver:
         from omni.sandbox import choose  # loaded only when something runs in it
 
@@ -73,7 +78,7 @@ class Session:
         """Each check with all its inputs, as nothing had been looked at yet."""
         inventory = self._inventory(root)
         changed = changed_files(self.options, inventory)
-        plans = (plan(check, self._context(check, inventory), changed, self.cache) for check in checks)
+        plans = (plan(check, self._context(check, inventory), changed, self.cache, self._missing) for check in checks)
         return [planned.context for planned in plans if isinstance(planned, Planned)]
 
     def examine(
@@ -82,7 +87,7 @@ class Session:
         """Run the checks on the folder; results by tier and id, whatever the order in which they ended."""
         inventory = self._inventory(root)
         changed = changed_files(self.options, inventory) if changed_only else None
-        planned = [plan(check, self._context(check, inventory), changed, self.cache) for check in checks]
+        planned = [plan(check, self._context(check, inventory), changed, self.cache, self._missing) for check in checks]
         results = [each for each in planned if isinstance(each, CheckResult)]
         waiting = []
         for each in planned:
@@ -114,7 +119,8 @@ class Session:
 
     def _run(self, waiting: Sequence[Planned]) -> list[CheckResult]:
         checks = [each.context.check for each in waiting]
-        needed = {check.toolset for check in checks if check.tool or check.toolset != BASE}
+        # A check that has a function of its own may find that it does not apply, and so need nothing.
+        needed = {check.toolset for check in checks if check.tool and (check.toolset == BASE or not check.run)}
         self.resources.prepare_tools(sorted(needed))  # before the clock of a tier starts
         by_task = {self._task(each): each for each in waiting}
         schedule = Schedule(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from omni.verify.outputs.summary import MARKS, VERDICTS, counts, how_it_ran, not_looked_at, number
-from omni.verify.report import NO_FILES, CheckResult, Finding, Report, Status
+from omni.verify.report import NO_FILES, NOT_INSTALLED, CheckResult, Finding, Report, Status
 
 SHOWN = 20
 """Findings of one rule; the rest are counted."""
@@ -71,11 +71,23 @@ def _checks(report: Report, paint: _Paint) -> Iterator[str]:
     width = max((len(result.check) for result in report.results), default=0)
     for tier, results in groupby(report.results, lambda result: result.tier):
         yield f"Tier {tier}"
-        yield from (_check(result, width, paint) for result in results if result.reason != NO_FILES)
+        yield from (_check(result, width, paint) for result in results if not _alike(result))
     without = ", ".join(result.check for result in report.results if result.reason == NO_FILES)
     if without:
         yield f"Skipped, since {NO_FILES}: {without}"
+    absent = ", ".join(result.check for result in report.results if _absent(result))
+    if absent:
+        yield f"Skipped, since their tools are not installed (omni tools list says how to get them): {absent}"
     yield ""
+
+
+def _alike(result: CheckResult) -> bool:
+    """Many have the same reason, and share one line."""
+    return result.reason == NO_FILES or _absent(result)
+
+
+def _absent(result: CheckResult) -> bool:
+    return result.status is Status.SKIPPED and result.reason.startswith(NOT_INSTALLED)
 
 
 def _check(result: CheckResult, width: int, paint: _Paint) -> str:
