@@ -89,7 +89,7 @@ def test_with_rights_it_installs(machine: Machine, rights: str) -> None:
             "omni setup: installing git with apt-get",
             "E: no network",
             "omni setup: apt-get could not install git",
-            "omni setup: Omni needs it. Check the network, then try again.",
+            "omni setup: Omni needs it. Check the network (and on Ubuntu that apt knows “universe”), then try again.",
         ],
     )
     calls = (machine.root / "calls").read_text().splitlines()
