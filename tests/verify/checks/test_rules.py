@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from inline_snapshot import snapshot
+
+from omni.verify.report import CheckResult, Severity, Status
+
+Look = Callable[..., CheckResult]
+Found = Callable[..., list[str]]
+
+CONST = """\
+id: names-foo
+language: Python
+severity: error
+message: something is named foo
+rule: { kind: identifier, regex: ^foo$ }
+metadata:
+  why: Nobody knows what it is.
+  fix: Name it after what it holds.
+  where: anywhere
+  valid: [bar = 1]
+  invalid: [foo = 1]
+"""
+
+
+def test_findings_say_all(look: Look) -> None:
+    result = look("rules", {"a.ts": "const a = 1;\neval(input);\n"})
+    assert result.status is Status.FAIL
+    assert [each.model_dump(exclude={"fingerprint"}, exclude_defaults=True) for each in result.findings] == snapshot(
+        [
+            {
+                "check": "rules",
+                "rule": "security-js-eval",
+                "severity": Severity.ERROR,
+                "path": "a.ts",
+                "line": 2,
+                "column": 1,
+                "message": "text is run as code (`eval` or `new Function`)",
+                "why": "Whoever can influence the text runs programs in the page, or on the server.",
+                "fix": "JSON.parse for data; a table of functions for choices.",
+                "snippet": "eval(input);",
+                "cwe": "CWE-95",
+            }
+        ]
+    )
+
+
+def test_other_files_are_left_alone(found: Found) -> None:
+    files = {
+        "lib.min.js": "eval(input);\n",
+        "api.d.ts": "eval(input);\n",
+        "tests/a.test.ts": "eval(input);\n",
+        "docs/a.py": 'jwt.decode(t, options={"verify_signature": False})\n',
+    }
+    assert found("rules", files) == []
+
+
+def test_a_comment_for_ast_grep_hides_nothing(found: Found) -> None:
+    text = "// ast-grep-ignore\neval(input);\neval(output); // ast-grep-ignore\n"
+    assert found("rules", {"a.ts": text}) == ["error security-js-eval a.ts:2", "error security-js-eval a.ts:3"]
+
+
+def test_scripts_without_an_ending_and_other_codings_are_read(look: Look, found: Found) -> None:
+    bad = 'jwt.decode(t, options={"verify_signature": False})\n'
+    files: dict[str, str | bytes] = {
+        "tool": "#!/usr/bin/env python3\n" + bad,
+        "latin.py": "# coding: latin-1\nname = 'é'\n".encode("latin-1") + bad.encode(),
+        "-dash.py": bad,
+    }
+    assert found("rules", files) == [
+        "error security-token-not-verified -dash.py:1",
+        "error security-token-not-verified latin.py:3",
+        "error security-token-not-verified tool:2",
+    ]
+
+
+def test_a_file_too_large_for_ast_grep_is_not_called_seen(look: Look) -> None:
+    result = look("rules", {"a.py": "a = 1\n" * 600_000})
+    assert result.status is Status.INCOMPLETE
+    assert result.coverage.failed == {"a.py": "larger than 3 MB, which ast-grep passes over"}
+
+
+def test_one_fault_is_one_finding(found: Found) -> None:
+    text = 'jwt.decode(t, options={"verify_signature": False}, algorithms=["none"])\n'
+    assert found("rules", {"a.py": text}) == ["error security-token-any-algorithm a.py:1"]
+
+
+def test_a_project_has_rules_of_its_own(look: Look, found: Found) -> None:
+    files = {".omni/rules/names.yml": CONST, "a.py": "foo = 1\n"}
+    assert found("project-rules", files) == ["error names-foo a.py:1"]
+
+
+def test_a_project_without_rules(look: Look) -> None:
+    result = look("project-rules", {"a.py": "foo = 1\n"})
+    assert (result.status, result.reason) == (Status.SKIPPED, "there are no rules in .omni/rules")
+
+
+def test_rules_that_are_none_are_never_green(look: Look) -> None:
+    for text, why in (
+        ("[" * 5000, "nested deeper than 40 levels"),
+        ("a: &a [1]\nb: *a\n", "it uses an alias (*), which rules may not"),
+        (CONST.replace("rule:", "fix: rm\nrule:"), "names-foo.fix: Extra inputs are not permitted"),
+        ("a: [", "not YAML: "),
+    ):
+        result = look("project-rules", {".omni/rules/bad.yml": text, "a.py": "foo = 1\n"})
+        assert result.status is Status.INCOMPLETE
+        assert why in result.reason
+
+
+def test_a_rule_that_ast_grep_refuses_is_an_error(look: Look) -> None:
+    text = CONST.replace("kind: identifier", "kind: no_such_kind")
+    result = look("project-rules", {".omni/rules/bad.yml": text, "a.py": "foo = 1\n"})
+    assert result.status is Status.ERROR
+    assert "no_such_kind" in result.reason
+
+
+def test_an_id_is_used_once(look: Look) -> None:
+    files = {".omni/rules/a.yml": CONST, ".omni/rules/b.yml": CONST, "a.py": "foo = 1\n"}
+    result = look("project-rules", files)
+    assert (result.status, result.reason) == (Status.INCOMPLETE, "two rules in .omni/rules have the same id")
