@@ -51,7 +51,7 @@ def run(context: Context) -> Iterator[Item]:
         yield Gap("there is no OpenAPI document", Status.SKIPPED)
         return
     for file in documents:
-        content = _load(context.text(file))
+        content = load(context.text(file))
         if not isinstance(content, dict):
             continue  # `syntax` says so
         problems = list(_validate(context, file))
@@ -60,7 +60,8 @@ def run(context: Context) -> Iterator[Item]:
             yield from _compare(context, file, content)
 
 
-def _load(text: str) -> object:
+def load(text: str) -> object:
+    """A YAML or JSON text; None when it is neither."""
     try:
         return json.loads(text) if text.lstrip().startswith("{") else yaml.safe_load(text)
     except (ValueError, yaml.YAMLError, RecursionError):
