@@ -55,6 +55,8 @@ class Resources:
         """An empty folder of this run; HOME and TMPDIR of the tools."""
         self.trusted = trusted
         """The target is what Omni rendered from its own templates."""
+        self.say: Callable[[str], None] = lambda _text: None
+        """Tells a person how far a long check is."""
         self.used: set[Isolation] = set()
         """How what ran in the sandbox was isolated."""
         self._open_tools = tools

@@ -7,7 +7,7 @@ import os
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -48,7 +48,6 @@ class Campaign:
     tests: tuple[str, ...]
     options: tuple[str, ...]
     outcomes: Outcomes
-    tell: Callable[[str], None] = lambda _text: None
     recording: Recording = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -126,7 +125,7 @@ class Campaign:
                         elif said["outcome"] != guest.INVALID:
                             self.outcomes.keep(self._key(mutant, tests), said["outcome"], said["by"])
                             done.append(Tried(mutant, said["outcome"], said["by"], tests))
-                    self.tell(f"mutation: {total - len(queue)} of {total} tried")
+                    self.context.execution.resources.say(f"mutation: {total - len(queue)} of {total} tried")
 
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
             for future in [pool.submit(work) for _ in range(len(os.sched_getaffinity(0)))]:
