@@ -25,13 +25,28 @@ Targets = dict[str, str]
 
 
 def read_secrets(targets: Targets) -> str:
+    mounted = {Path(path) for path in json.loads(targets["mounted"])}
+    mounted |= {Path(f"/proc/1/root{path}") for path in mounted}
     for path in ("/root", "/home", "/etc/shadow", "/proc/1/root/root", "/proc/1/mem", "/dev/mem", targets["secret"]):
-        try:
-            list(Path(path).iterdir()) if Path(path).is_dir() else Path(path).read_bytes()
-        except OSError:
-            continue
-        return f"{path} can be read"
+        if found := _reached(Path(path), mounted):
+            return f"{found} can be read"
     return ""
+
+
+def _reached(path: Path, mounted: set[Path]) -> Path | None:
+    """What can be read at the path. What is mounted on purpose is no secret, nor are the empty folders above it."""
+    if path in mounted:
+        return None
+    try:
+        if not path.is_dir():
+            path.read_bytes()
+            return path
+        inside = sorted(path.iterdir())
+    except OSError:
+        return None
+    if not any(place.is_relative_to(path) for place in mounted):
+        return path
+    return next((found for each in inside if (found := _reached(each, mounted))), None)
 
 
 def read_environment(_: Targets) -> str:

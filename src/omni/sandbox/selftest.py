@@ -161,6 +161,7 @@ def _treasures() -> Iterator[dict[str, str]]:
             "abstract": name,
             "pid": str(os.getpid()),
             "namespaces": json.dumps(namespaces),
+            "mounted": json.dumps([mount.target or str(mount.source) for mount in python_mounts(_ENVIRONMENT)]),
         }
 
 
