@@ -28,6 +28,7 @@ FORMATS = ("text", "json", "ndjson", "sarif", "html", "junit")
 @click.option("--new", is_flag=True, help="Only findings that the base does not have.")
 @click.option("--only", multiple=True, help="Only this check (id; may be given again).")
 @click.option("--fix", is_flag=True, help="Apply the fixes that are safe, then verify.")
+@click.option("--watch", is_flag=True, help="Stay, and verify again after each change.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format ndjson.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
@@ -44,6 +45,7 @@ def verify(
     new: bool,
     only: tuple[str, ...],
     fix: bool,
+    watch: bool,
     form: str,
     as_json: bool,
     output: Path | None,
@@ -69,6 +71,10 @@ def verify(
     options = Options(
         tiers=tiers, only=only, changed=changed, base=base, fix=fix, baseline=new, environment=environment
     )
+    if watch:
+        from omni.cli.verify_watch import watch as stay
+
+        return stay(path, options, found, as_json=as_json)
     report = examine(path, options, found, _progress())
     text = render(report, "ndjson" if as_json else form, color=output is None and colored())
     if output:

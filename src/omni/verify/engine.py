@@ -10,7 +10,9 @@ from omni.kernel.errors import Exit, OmniError, declare
 from omni.kernel.settings import Settings
 from omni.verify.baseline import only_new
 from omni.verify.cache import Cache
+from omni.verify.check import Check
 from omni.verify.config import load_config
+from omni.verify.files import Inventory
 from omni.verify.fix import mend
 from omni.verify.plan import Options, choose
 from omni.verify.registry import checks
@@ -29,7 +31,7 @@ def verify(target: Path, options: Options, settings: Settings, on_event: Tell | 
     Whatever goes wrong in a check or a tool is that check's result.
     """
     started = time.monotonic()
-    root = _folder(target)
+    root = folder_of(target)
     project = options.config or load_config(root)
     wanted = choose(checks(), options, project)
     with (
@@ -39,18 +41,32 @@ def verify(target: Path, options: Options, settings: Settings, on_event: Tell | 
         session = Session(options, settings, project, cache, Path(scratch), on_event or _nobody)
         if options.fix:
             mend(session.contexts(wanted, root))
-        inventory, results = session.examine(wanted, root)
-        commit = ""
-        if options.baseline:
-            commit, results = only_new(results, root, options.base, Path(scratch), session)
-        return session.report(target, wanted, inventory, results, commit, time.monotonic() - started)
+        return once(session, target, root, wanted, session.inventory(root), started)
+
+
+def once(
+    session: Session,
+    target: Path,
+    root: Path,
+    wanted: tuple[Check, ...],
+    inventory: Inventory | None,
+    started: float | None = None,
+) -> Report:
+    """One verification in a session that may see more of them. Raises `V003`."""
+    started = time.monotonic() if started is None else started
+    inventory, results = session.examine(wanted, root, inventory=inventory)
+    commit = ""
+    if session.options.baseline:
+        commit, results = only_new(results, root, session.options.base, session.scratch, session)
+    return session.report(target, wanted, inventory, results, commit, time.monotonic() - started)
 
 
 def _nobody(_event: CheckEvent) -> None:
     """Nobody listens."""
 
 
-def _folder(target: Path) -> Path:
+def folder_of(target: Path) -> Path:
+    """The folder itself, behind any links. Raises `V006`."""
     try:
         root = target.resolve(strict=True)
         next(root.iterdir(), None)

@@ -50,21 +50,27 @@ class Facts:
         found: JsonValue = json.loads(known)
         return found
 
-    def close(self) -> None:
+    def flush(self) -> None:
         """Write what is new."""
         with self._lock:
-            if self._database is None:
+            if self._database is None or not self._new:
                 return
+            rows = [(*key, value, time.time()) for key, value in self._new.items()]
             try:
-                if self._new:
-                    rows = [(*key, value, time.time()) for key, value in self._new.items()]
-                    with self._database:
-                        self._database.execute("DELETE FROM facts WHERE at < ?", (time.time() - KEPT,))
-                        self._database.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?, ?)", rows)
+                with self._database:
+                    self._database.execute("DELETE FROM facts WHERE at < ?", (time.time() - KEPT,))
+                    self._database.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?, ?)", rows)
             except sqlite3.Error:  # a full disk, or a lock held too long: they are computed again
-                pass
-            finally:
+                return
+            self._new.clear()
+
+    def close(self) -> None:
+        """Write what is new, and let go of the file."""
+        self.flush()
+        with self._lock:
+            if self._database is not None:
                 self._database.close()
+                self._database = None
 
     def _read(self, key: tuple[str, str]) -> str | None:
         if self._database is None:

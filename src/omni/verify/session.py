@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Literal
 
 from omni.kernel.clock import now
 from omni.kernel.settings import Settings
+from omni.verify import toollock
 from omni.verify.cache import Cache
 from omni.verify.check import Check, Context, Item
 from omni.verify.config import ProjectConfig
 from omni.verify.environment import find_environment
 from omni.verify.examine import analyse, conclude
 from omni.verify.execution import Execution, Resources
-from omni.verify.files import Inventory, take_inventory
-from omni.verify.plan import Options, Planned, changed_files, looked_at, plan
+from omni.verify.files import Inventory, Look, take_inventory
+from omni.verify.files import examine as look_at
+from omni.verify.plan import AtHand, Options, Planned, changed_files, looked_at, plan
 from omni.verify.report import CheckResult, Report, Status
 from omni.verify.schedule import Done, Schedule, Task
 from omni.verify.tools import BASE
@@ -42,6 +44,10 @@ class CheckEvent:
 Tell = Callable[[CheckEvent], None]
 
 
+def _nothing(_check: Check) -> str:
+    return ""
+
+
 @dataclass
 class Session:
     options: Options
@@ -51,10 +57,14 @@ class Session:
     scratch: Path
     """An empty folder, deleted afterwards."""
     tell: Tell
+    look: Look = look_at
+    """How a file is looked at."""
 
     @cached_property
     def resources(self) -> Resources:
-        return Resources(self._tools, self._driver, self.scratch, self.options.trusted)
+        resources = Resources(self._tools, self._driver, self.scratch, self.options.trusted)
+        resources.say = self._say
+        return resources
 
     def _tools(self, toolset: str) -> Tools:
         from omni.verify.tools import open_tools
@@ -66,6 +76,10 @@ class Session:
 
         return missing(check, self.settings.home)
 
+    def _differs(self, root: Path) -> Callable[[Check], str]:
+        locked = toollock.read(root)
+        return lambda check: toollock.difference(locked, check)
+
     def _driver(self) -> Driver:
         from omni.sandbox import choose  # loaded only when something runs in it
 
@@ -76,18 +90,20 @@ class Session:
 
     def contexts(self, checks: Iterable[Check], root: Path) -> list[Context]:
         """Each check with all its inputs, as nothing had been looked at yet."""
-        inventory = self._inventory(root)
+        inventory = self.inventory(root)
         changed = changed_files(self.options, inventory)
-        plans = (plan(check, self._context(check, inventory), changed, self.cache, self._missing) for check in checks)
+        at_hand = AtHand(self._missing, self._differs(root))
+        plans = (plan(check, self._context(check, inventory), changed, self.cache, at_hand) for check in checks)
         return [planned.context for planned in plans if isinstance(planned, Planned)]
 
     def examine(
-        self, checks: Sequence[Check], root: Path, changed_only: bool = True
+        self, checks: Sequence[Check], root: Path, changed_only: bool = True, inventory: Inventory | None = None
     ) -> tuple[Inventory, tuple[CheckResult, ...]]:
         """Run the checks on the folder; results by tier and id, whatever the order in which they ended."""
-        inventory = self._inventory(root)
+        inventory = inventory or self.inventory(root)
         changed = changed_files(self.options, inventory) if changed_only else None
-        planned = [plan(check, self._context(check, inventory), changed, self.cache, self._missing) for check in checks]
+        at_hand = AtHand(self._missing, self._differs(root) if changed_only else _nothing)
+        planned = [plan(check, self._context(check, inventory), changed, self.cache, at_hand) for check in checks]
         results = [each for each in planned if isinstance(each, CheckResult)]
         waiting = []
         for each in planned:
@@ -98,8 +114,9 @@ class Session:
         results += self._run(waiting)
         return inventory, tuple(sorted(results, key=lambda result: (result.tier, result.check)))
 
-    def _inventory(self, root: Path) -> Inventory:
-        return take_inventory(root, {each.path: each.because for each in self.project.exclude})
+    def inventory(self, root: Path) -> Inventory:
+        """Every file of the project that is not excluded."""
+        return take_inventory(root, {each.path: each.because for each in self.project.exclude}, self.look)
 
     def _context(self, check: Check, inventory: Inventory) -> Context:
         environment = find_environment(inventory.root, self.options.environment, self.project)

@@ -30,21 +30,22 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def write(report: Report, *, color: bool = False) -> str:
-    paint = _painted if color else _plain
-    lines = [*_findings(report, paint), *_checks(report, paint), *_coverage(report), *_verdict(report, paint)]
+    paint = painted if color else plain
+    lines = [*findings(report, paint), *_checks(report, paint), *_coverage(report), *_verdict(report, paint)]
     return "\n".join(lines) + "\n"
 
 
-def _findings(report: Report, paint: _Paint) -> Iterator[str]:
+def findings(report: Report, paint: _Paint) -> Iterator[str]:
+    """A block a file, with an empty line after it."""
     ordered = sorted(report.findings, key=lambda each: (each.path, each.line or 0, each.column or 0, each.check))
     shown: Counter[str] = Counter()
-    for path, findings in groupby(ordered, lambda finding: finding.path):
-        block = [line for finding in findings for line in _finding(finding, shown, paint)]
+    for path, group in groupby(ordered, lambda finding: finding.path):
+        block = [line for finding in group for line in _finding(finding, shown, paint)]
         if block:
-            yield from (paint(_safe(path) or "(the project)", "path"), *block, "")
+            yield from (paint(safe(path) or "(the project)", "path"), *block, "")
     for rule, total in sorted(Counter(f"{each.check}/{each.rule}" for each in ordered).items()):
         if total > SHOWN:
-            yield f"… and {number(total - SHOWN, 'more finding')} of {_safe(rule)} (--format json has all)"
+            yield f"… and {number(total - SHOWN, 'more finding')} of {safe(rule)} (--format json has all)"
             yield ""
 
 
@@ -55,16 +56,16 @@ def _finding(finding: Finding, shown: Counter[str], paint: _Paint) -> Iterator[s
     if shown[rule] > SHOWN:
         return
     where = ":".join(str(part) for part in (finding.line, finding.column) if part)
-    first, *rest = _safe(finding.message).splitlines() or [""]
+    first, *rest = safe(finding.message).splitlines() or [""]
     broken = ", ".join(name for name in finding.breaks if name != finding.rule)
     first += f" ({broken})" if broken else ""
-    yield f"  {where:>7}  {paint(finding.severity, finding.severity)}  {_safe(rule)}  {first}"
+    yield f"  {where:>7}  {paint(finding.severity, finding.severity)}  {safe(rule)}  {first}"
     yield from (f"           {line}" for line in rest)
     about = " ".join(filter(None, (finding.why, f"({finding.cwe})" if finding.cwe else "")))
     for name, text in (("why", about), ("fix", finding.fix)):
         shown[f"{name} {text}"] += 1
         if text and shown[f"{name} {text}"] == 1:
-            yield f"           {name}  {_safe(text)}"
+            yield f"           {name}  {safe(text)}"
 
 
 def _checks(report: Report, paint: _Paint) -> Iterator[str]:
@@ -97,7 +98,7 @@ def _check(result: CheckResult, width: int, paint: _Paint) -> str:
         when = "cached" if result.cached else f"{result.seconds:.2f} s"
         about = "; ".join(filter(None, (found, number(result.coverage.seen, "file"), when, about)))
     label = f"{MARKS[result.status]} {result.status:<10} {result.check:<{width}}"
-    return f"  {paint(label, result.status)}  {_safe(about)}".rstrip()
+    return f"  {paint(label, result.status)}  {safe(about)}".rstrip()
 
 
 def _coverage(report: Report) -> Iterator[str]:
@@ -105,7 +106,7 @@ def _coverage(report: Report) -> Iterator[str]:
     missing = not_looked_at(report.files)
     if missing:
         yield "Not looked at:"
-        yield from (f"  {_safe(line)}" for line in missing)
+        yield from (f"  {safe(line)}" for line in missing)
     yield ""
 
 
@@ -114,7 +115,8 @@ def _verdict(report: Report, paint: _Paint) -> Iterator[str]:
     yield f"{paint(report.verdict.upper(), report.verdict)}: {VERDICTS[report.verdict]}"
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
+    """Without what could steer a terminal."""
     return CONTROL.sub("\ufffd", text)
 
 
@@ -128,4 +130,4 @@ class _Paint:
         return f"\x1b[{COLORS[kind]}m{text}\x1b[0m" if self.color and kind in COLORS else str(text)
 
 
-_plain, _painted = _Paint(False), _Paint(True)
+plain, painted = _Paint(False), _Paint(True)
