@@ -59,6 +59,18 @@ def find(name: str, lock: Path, home: Path, python: Path | None = None) -> Path 
     return _whole(_folder(name, _python_key(lock, python or base_python()), home))
 
 
+def compile_lock(name: str, source: Path, folder: Path) -> Path:
+    """A new lock in `folder`, in pip's format with hashes, of the newest versions that `source` allows.
+
+    It holds for Python 3.11 and newer. Raises OmniError when the index can't be asked.
+    """
+    target = folder.absolute() / f"{source.stem}.lock"
+    flags = ["--quiet", "--no-header", "--generate-hashes", "--upgrade", "--python-version", "3.11"]
+    argv = [_uv(), "pip", "compile", *flags, str(source.absolute()), "-o", str(target)]
+    _tool(argv, name, None, cwd=folder)
+    return target
+
+
 def ensure_node(
     name: str, package_json: Path, package_lock: Path, home: Path, offline: bool, progress: Progress
 ) -> Path:
@@ -120,7 +132,7 @@ def bring_python(home: Path, progress: Progress) -> Path:
     """The newest CPython, fetched by uv into `home/pythons`. Raises OmniError when it can't be had."""
     folder = home.absolute() / "pythons"
     progress(f"Fetching CPython 3.{_NEWEST}")
-    argv = [_uv(), "python", "install", "--quiet", "--no-bin", "--install-dir", str(folder), f"3.{_NEWEST}"]
+    argv = [_uv(), "python", "install", "--no-bin", "--install-dir", str(folder), f"3.{_NEWEST}"]
     done = run(argv, env=clean_env(**registries.variables()), timeout=_SECONDS)
     if not done.ok:
         said = " ".join((done.stderr or done.stdout).split())[-600:]
@@ -191,9 +203,15 @@ def _open_to_all(folder: Path) -> None:
             path.chmod(stat.S_IMODE(wanted))
 
 
-def _tool(argv: list[str], name: str, lock_fd: int, cwd: Path | None = None, **extra: str) -> None:
+def _tool(argv: list[str], name: str, lock_fd: int | None, cwd: Path | None = None, **extra: str) -> None:
     """Run a builder. It holds the lock as well: if Omni is killed, the next one waits until nobody writes any more."""
-    done = run(argv, cwd=cwd, env=clean_env(**registries.variables()) | extra, timeout=_SECONDS, pass_fds=(lock_fd,))
+    done = run(
+        argv,
+        cwd=cwd,
+        env=clean_env(**registries.variables()) | extra,
+        timeout=_SECONDS,
+        pass_fds=(lock_fd,) if lock_fd is not None else (),
+    )
     if not done.ok:
         said = (done.stderr or done.stdout).strip()[-2000:] or f"{Path(argv[0]).name} ended by {done.ended}"
         raise OmniError(FAILED, said, where=name)

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from pydantic import Field
+
 from omni.kernel.processes import clean_env, run
 from omni.verify.report import Model
 
@@ -31,7 +33,7 @@ class Program(Model):
     """Arguments with which it says its version; empty: it can't."""
     shows: tuple[str, ...] = ()
     """Folders of downloaded packages that the sandbox shows it, read-only; `~` is the home folder."""
-    env: Mapping[str, str] = MappingProxyType({})
+    env: Mapping[str, str] = Field(default_factory=dict)
     """What it has to be told; `~` likewise."""
 
 

@@ -139,8 +139,20 @@ def versions(toolset: str = BASE) -> Mapping[str, str]:
     """Package → version, as locked; nothing for the machine's own."""
     lock, package_lock = FOLDER / f"{toolset}.lock", FOLDER / toolset / "package-lock.json"
     if lock.is_file():
-        return dict(re.findall(r"^([\w.-]+)==([^\s\\]+)", lock.read_text("utf-8"), re.MULTILINE))
+        return pins(lock.read_text("utf-8"))
     if package_lock.is_file():
         packages = json.loads(package_lock.read_text("utf-8"))["packages"]
         return {name.removeprefix("node_modules/"): each["version"] for name, each in packages.items() if name}
     return {}
+
+
+def pins(lock: str) -> dict[str, str]:
+    """Package → version of a lock in pip's format."""
+    return dict(re.findall(r"^([\w.-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", lock, re.MULTILINE))
+
+
+def locked_version(check: Check) -> str:
+    """Of the check's tool: as locked, or as the machine's own says itself. Empty: unknown."""
+    if check.toolset == MACHINE:
+        return machine.version(check.tool)
+    return versions(check.toolset).get(check.package or check.tool, "")
