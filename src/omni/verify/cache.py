@@ -26,7 +26,7 @@ from omni.verify.check import Check, Context, Gap, Item, Metric, Scope, Unseen
 from omni.verify.facts import Facts
 from omni.verify.files import File, matches
 from omni.verify.report import Finding, Status
-from omni.verify.tools import FOLDER, MACHINE, versions
+from omni.verify.tools import FOLDER, MACHINE, locked_version
 
 NO_CACHE = declare("V008", "The cache can't be used", Exit.INCOMPLETE, "Make the folder writable: omni config home")
 
@@ -148,7 +148,10 @@ def _identity(context: Context) -> str:
         "check": check.id,
         "scope": check.scope.value,
         "tool": check.tool,
-        "tool_version": [check.toolset, _version(check)],
+        "tool_version": [
+            check.toolset,
+            machine.mark(check.tool) if check.toolset == MACHINE else locked_version(check),
+        ],
         "argv": check.argv,
         "config": config,
         "project": context.project.model_dump(mode="json", exclude=NOT_READ),
@@ -157,12 +160,6 @@ def _identity(context: Context) -> str:
         "root": str(context.root) if check.sandboxed else "",
     }
     return digest(value)
-
-
-def _version(check: Check) -> str:
-    if check.toolset == MACHINE:
-        return machine.mark(check.tool)
-    return versions(check.toolset).get(check.package or check.tool, "")
 
 
 def _environment(environment: Path | None) -> JsonValue:

@@ -6,13 +6,12 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
-from omni.verify import machine
 from omni.verify.check import Check, Context, Failed, Gap, Item, Metric, Output, Scope, Unseen
 from omni.verify.files import File
 from omni.verify.finish import finish
 from omni.verify.report import CheckResult, Coverage, Finding, Severity, Status
 from omni.verify.sarif import parse_sarif
-from omni.verify.tools import MACHINE, versions
+from omni.verify.tools import locked_version
 
 LONGEST_ARGUMENTS = 128 * 1024
 """Bytes of file names on one command line; Linux allows some two million, with the environment."""
@@ -142,8 +141,4 @@ def judge(findings: Iterable[Finding], gaps: Sequence[Gap], coverage: Coverage) 
 def tool_version(check: Check) -> str:
     from omni import __version__
 
-    if not check.tool:
-        return __version__
-    if check.toolset == MACHINE:
-        return machine.version(check.tool)
-    return versions(check.toolset).get(check.package or check.tool, "")
+    return locked_version(check) if check.tool else __version__

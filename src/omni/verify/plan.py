@@ -53,6 +53,16 @@ class Planned:
     remembered: Remembered
 
 
+@dataclass(frozen=True)
+class AtHand:
+    """What is known of a check's tool; each answer is empty when all is well."""
+
+    missing: Callable[[Check], str]
+    """How to get it, where nobody has to have it."""
+    differs: Callable[[Check], str]
+    """Why it is not the one that the project's lock wants."""
+
+
 def choose(checks: Iterable[Check], options: Options, project: ProjectConfig) -> tuple[Check, ...]:
     """The checks that were asked for. Raises `V002` for an unknown name."""
     available = tuple(checks)
@@ -88,9 +98,9 @@ def changed_files(options: Options, inventory: Inventory) -> frozenset[str] | No
 
 
 def plan(
-    check: Check, base: Context, changed: frozenset[str] | None, cache: Cache, missing: Callable[[Check], str]
+    check: Check, base: Context, changed: frozenset[str] | None, cache: Cache, at_hand: AtHand
 ) -> Planned | CheckResult:
-    """The check's inputs and what is known of them, or why it does not run. `missing` says how to get its tool."""
+    """The check's inputs and what is known of them, or why it does not run."""
     because = next((entry.because for entry in base.project.disabled if entry.check == check.id), "")
     if because:
         return without(check, Status.SKIPPED, f"switched off in omni.toml: {because}")
@@ -99,9 +109,11 @@ def plan(
         inputs = _since_change(check, base.inventory, inputs, changed)
     if not inputs:
         return without(check, Status.SKIPPED, NO_FILES + (" that changed" if changed is not None else ""))
-    if how := missing(check):
+    if how := at_hand.missing(check):
         required = check.id in base.project.require
         return without(check, Status.INCOMPLETE if required else Status.SKIPPED, NOT_INSTALLED + how)
+    if other := at_hand.differs(check):
+        return without(check, Status.INCOMPLETE, other)
     context = replace(base, check=check, files=tuple(file for file in inputs if not file.problem))
     remembered = cache.recall(context)
     if check.network and not check.works_offline and base.offline and not remembered.complete:
