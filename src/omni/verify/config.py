@@ -65,6 +65,11 @@ class Mutation(Model):
     """Further arguments for pytest, such as `-m`, `not slow`."""
 
 
+class Fuzzing(Model):
+    seconds: Annotated[int, Field(ge=1, le=86400)] = 60
+    """How long each fuzz target runs."""
+
+
 class ProjectConfig(Model):
     tiers: tuple[Tier, ...] = (1, 2)
     source_roots: tuple[str, ...] = ()
@@ -74,10 +79,9 @@ class ProjectConfig(Model):
     waivers: tuple[Waiver, ...] = ()
     require: tuple[str, ...] = ()
     """Checks that must not be skipped for want of their tool: without it they are `incomplete`."""
-    require: tuple[str, ...] = ()
-    """Checks that must not be skipped for want of their tool: without it they are `incomplete`."""
     tests: Tests = Tests()
     mutation: Mutation = Mutation()
+    fuzzing: Fuzzing = Fuzzing()
     services: tuple[Service, ...] = ()
     """Servers that the tests of tier 3 need."""
     integration: Integration = Integration()

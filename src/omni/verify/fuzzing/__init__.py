@@ -1,0 +1,1 @@
+"""Fuzzing: programs that feed a parser with all kinds of input, run for a while, and what they broke."""
