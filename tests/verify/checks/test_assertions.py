@@ -58,3 +58,24 @@ def test_methods_of_test_cases(found: Found) -> None:
         "    def test_b(self):\n        f()\n"
     )
     assert found("assertions", {"test_a.py": source}) == ["error asserts-nothing test_a.py:7"]
+
+
+def test_only_what_pytest_collects_is_a_test(found: Found) -> None:
+    source = """\
+import click
+
+def test_command():
+    @click.command()
+    def test(): click.echo("hi")
+    assert invoke(test) == "hi"
+
+if True:
+    def test_conditional(): run()
+
+class TestThing:
+    def test_method(self): run()
+"""
+    assert found("assertions", {"tests/test_a.py": source}) == [
+        "error asserts-nothing tests/test_a.py:9",
+        "error asserts-nothing tests/test_a.py:12",
+    ]

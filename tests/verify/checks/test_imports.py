@@ -95,3 +95,11 @@ def test_javascript(found: Found) -> None:
         ),
     }
     assert found("imports", files) == ["error undeclared-import src/a.tsx:7", "error undeclared-import src/a.tsx:8"]
+
+
+def test_an_import_in_a_comment_is_none(found: Found) -> None:
+    files = {
+        "package.json": '{"name": "app", "dependencies": {}}',
+        "a.ts": "/**\n * @example\nimport z from 'zod';\n */\n// import b from 'luxon'\nconst u = 'http://x//y'; import('ky');\n",
+    }
+    assert found("imports", files) == ["error undeclared-import a.ts:6"]

@@ -103,6 +103,10 @@ JS_IMPORT = re.compile(
     r"""|\b(?:require|import)\(\s*['"](?P<b>[^'"]+)['"]\s*\)""",
     re.MULTILINE,
 )
+JS_COMMENT = re.compile(
+    r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|//[^\n]*|/\*.*?\*/""", re.DOTALL
+)
+"""A string, which may hold what looks like a comment, or a comment."""
 PACKAGE = re.compile(r"(@[a-z0-9~-][a-z0-9._~-]*/)?[a-z0-9~-][a-z0-9._~-]*", re.IGNORECASE)
 
 
@@ -111,7 +115,7 @@ def javascript_imports(context: Context, aliases: frozenset[str] = frozenset()) 
     for file in context.files:
         if file.language not in {"javascript", "typescript", "vue", "svelte"}:
             continue
-        text = context.text(file)
+        text = JS_COMMENT.sub(lambda found: found[1] or re.sub(r"[^\n]", " ", found[0]), context.text(file))
         seen = set()
         for found in JS_IMPORT.finditer(text):
             name = (found["a"] or found["b"]).split("?", 1)[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from omni.verify.analysis.python import Function, dotted, functions, last_name
 from omni.verify.analysis.rule import Rule, line_of
@@ -89,7 +89,7 @@ def _call_asserts(call: ast.Call, helpers: frozenset[str]) -> bool:
 
 
 def _weak_tests(file: File, text: str, tree: ast.Module, helpers: frozenset[str]) -> Iterator[Item]:
-    for function, owner in functions(tree):
+    for function, owner in _collectable(tree.body):
         if not _is_test(function, owner):
             continue
         line = function.lineno
@@ -107,6 +107,21 @@ def _weak_tests(file: File, text: str, tree: ast.Module, helpers: frozenset[str]
             yield CONSTANT.at(file.path, asserts[0].lineno, message, snippet=line_of(text, asserts[0].lineno))
         else:
             yield NOTHING.at(file.path, line, f"`{function.name}` asserts nothing", snippet=snippet)
+
+
+def _collectable(
+    body: Iterable[ast.stmt], owner: ast.ClassDef | None = None
+) -> Iterator[tuple[Function, ast.ClassDef | None]]:
+    """Functions of the module and of its classes. One within a function is none that pytest finds."""
+    for statement in body:
+        if isinstance(statement, Function):
+            yield statement, owner
+        elif isinstance(statement, ast.ClassDef):
+            yield from _collectable(statement.body, statement)
+        elif isinstance(statement, ast.If | ast.Try | ast.With):
+            yield from _collectable(
+                [each for each in ast.iter_child_nodes(statement) if isinstance(each, ast.stmt)], owner
+            )
 
 
 def _is_test(function: Function, owner: ast.ClassDef | None) -> bool:

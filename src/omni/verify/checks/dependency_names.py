@@ -145,7 +145,8 @@ def _exists(context: Context, registry: str, name: str) -> bool | None:
 
 def _on_pypi(context: Context, name: str) -> bool | None:
     try:
-        output = context.execute("pip", "index", "versions", name, timeout=SECONDS)
+        # A package for a newer Python, or one that has had no final release, is there too.
+        output = context.execute("pip", "index", "versions", "--ignore-requires-python", "--pre", name, timeout=SECONDS)
     except Failed:
         return None
     if output.exit_code == 0:

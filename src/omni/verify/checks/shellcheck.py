@@ -10,6 +10,9 @@ from omni.verify.report import Severity
 
 LEVELS = {"error": Severity.ERROR, "warning": Severity.WARNING, "info": Severity.NOTE, "style": Severity.NOTE}
 
+SOURCED = {2148}
+"""No shebang: a file that other scripts read in needs none."""
+
 
 def parse(context: Context, output: Output) -> Iterator[Item]:
     """ShellCheck's `json1` format. Raises ValueError or KeyError when it is something else."""
@@ -20,7 +23,7 @@ def parse(context: Context, output: Output) -> Iterator[Item]:
             comment["file"],
             comment["line"],
             column=comment["column"],
-            severity=LEVELS[comment["level"]],
+            severity=Severity.NOTE if comment["code"] in SOURCED else LEVELS[comment["level"]],
         )
 
 
