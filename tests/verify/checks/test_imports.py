@@ -100,6 +100,7 @@ def test_javascript(found: Found) -> None:
 def test_an_import_in_a_comment_is_none(found: Found) -> None:
     files = {
         "package.json": '{"name": "app", "dependencies": {}}',
-        "a.ts": "/**\n * @example\nimport z from 'zod';\n */\n// import b from 'luxon'\nconst u = 'http://x//y'; import('ky');\n",
+        "a.ts": "/**\n * @example\nimport z from 'zod';\n */\n"
+        "// import b from 'luxon'\nconst u = 'http://x//y'; import('ky');\n",
     }
     assert found("imports", files) == ["error undeclared-import a.ts:6"]
