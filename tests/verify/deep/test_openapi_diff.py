@@ -1,4 +1,5 @@
 """Each way to break a client, alone, in the direction in which it breaks; and its harmless twin."""
+# ruff: noqa: E501 - one case a line
 
 from __future__ import annotations
 

@@ -33,19 +33,25 @@ class Case:
     seconds: float
     criteria: tuple[str, ...]
     """Acceptance criteria that the test is evidence for: its properties `criterion`."""
+    classname: str = ""
+    """The module and classes, dotted."""
 
 
 def read_junit(data: bytes) -> list[Case]:
+    """Raises BadReportError."""
+    return [_case(element) for element in read_xml(data).iter("testcase")]
+
+
+def read_xml(data: bytes) -> ElementTree.Element:
     """Raises BadReportError. A document type is refused, so that no entity is ever expanded (CWE-776, CWE-611)."""
     if len(data) > LARGEST:
         raise BadReportError(f"it is larger than {LARGEST >> 20} MiB")
     if re.search(rb"<!\s*(DOCTYPE|ENTITY)", data, re.IGNORECASE) or b"\0" in data:
         raise BadReportError("it has a document type or is not UTF-8, which no test runner writes")
     try:
-        root = ElementTree.fromstring(data)  # noqa: S314 - without a document type there is nothing to expand
+        return ElementTree.fromstring(data)  # noqa: S314 - without a document type there is nothing to expand
     except ElementTree.ParseError as problem:
         raise BadReportError(f"it is not XML: {problem}") from problem
-    return [_case(element) for element in root.iter("testcase")]
 
 
 def _case(element: ElementTree.Element) -> Case:
@@ -61,6 +67,7 @@ def _case(element: ElementTree.Element) -> Case:
         message=_message(said) if said is not None else "",
         seconds=_number(element.get("time")),
         criteria=tuple(_criteria(element)),
+        classname=element.get("classname", ""),
     )
 
 

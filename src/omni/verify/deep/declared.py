@@ -57,10 +57,14 @@ class Serve(Model):
     """Run first, with the services there."""
     openapi: str = ""
     """Where its OpenAPI document is: a path that it serves (`/openapi.json`), or a file of the project."""
-    seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
-    """Budget of the contract test."""
+    seconds: Annotated[float, Field(gt=0, le=3600)] = 30.0
+    """Budget of the test by its OpenAPI document."""
     headers: tuple[str, ...] = ()
-    """Sent with each request of the contract test: `Name: value`."""
+    """Sent with each request of a contract test: `Name: value`."""
+    provider: str = ""
+    """Its name in Pact files; empty: all of them are about it."""
+    states: str = ""
+    """A path that sets up the states that Pact files name (POST of `{"state": …, "params": …}`)."""
 
 
 class Build(Model):

@@ -79,9 +79,10 @@ def smtp(service: Service) -> Server:
     return Server("smtp", argv, port, gives=given)
 
 
-def project(serve: Serve) -> Server:
-    """The project itself, as a server."""
-    return Server("the project", serve.command, serve.port, prepare=serve.before, health=serve.health)
+def served(services: Iterable[Service], serve: Serve) -> Iterator[Server]:
+    """The project itself as a server, after the services that it needs. Raises `Failed`."""
+    yield from servers(services)
+    yield Server("project", serve.command, serve.port, prepare=serve.before, health=serve.health)
 
 
 def _each(option: str, values: Iterable[str]) -> Iterator[str]:
