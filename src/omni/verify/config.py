@@ -100,7 +100,7 @@ def load_config(root: Path) -> ProjectConfig:
         content = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return ProjectConfig()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:
         raise OmniError(BAD_CONFIG, str(problem), where=str(path)) from problem
     try:
         return ProjectConfig.model_validate(content.get("verify", {}))

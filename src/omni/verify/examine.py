@@ -17,6 +17,10 @@ LONGEST_ARGUMENTS = 128 * 1024
 """Bytes of file names on one command line; Linux allows some two million, with the environment."""
 
 
+UNREADABLE = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError)
+"""What a parser may raise on output that is not what it should be."""
+
+
 def analyse(context: Context) -> list[Item]:
     """What the check says. Never raises for what a tool or a target may do: that is a `Gap`."""
     if not context.files:
@@ -78,7 +82,7 @@ def _understood(context: Context, output: Output) -> list[Item]:
         raise Failed(f"{check.tool} failed with exit code {output.exit_code}: {said or 'it said nothing'}")
     try:
         items = list((check.parse or parse_sarif)(context, output))
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as problem:
+    except UNREADABLE as problem:
         what = "JSON" if isinstance(problem, json.JSONDecodeError) else f"what it should ({problem!r})"
         raise Failed(f"{check.tool} did not print {what}, so its result is unknown") from problem
     if output.exit_code != 0 and not items:

@@ -51,7 +51,9 @@ def _git(root: Path, *argv: str, stdin: bytes = b"") -> bytes | None:
 def is_repository(root: Path) -> bool:
     """Whether `root` lies in a work tree of git (whose `core.worktree` has not been pointed elsewhere)."""
     top = _git(root, "rev-parse", "--show-toplevel")
-    return top is not None and root.resolve().is_relative_to(Path(os.fsdecode(top.rstrip(b"\n"))).resolve())
+    if top is None or b"\0" in top:
+        return False
+    return root.resolve().is_relative_to(Path(os.fsdecode(top.rstrip(b"\n"))).resolve())
 
 
 def listed_files(root: Path) -> list[str] | None:
@@ -73,15 +75,22 @@ def commit(root: Path, revision: str) -> str:
 
 
 def blobs(root: Path, commit_id: str) -> dict[str, tuple[str, str]]:
-    """Every file of the commit below `root`: path → (mode, blob id)."""
+    """Every file of the commit below `root`: path → (mode, blob id). Raises `V003`."""
     listed = _git(root, "ls-tree", "-r", "-z", commit_id) or b""
     found = {}
-    for entry in listed.split(b"\0"):
-        if entry:
-            about, path = entry.split(b"\t", 1)
-            mode, _kind, blob = about.decode().split()
-            found[os.fsdecode(path)] = (mode, blob)
+    try:
+        for entry in listed.split(b"\0"):
+            if entry:
+                about, path = entry.split(b"\t", 1)
+                mode, _kind, blob = about.decode().split()
+                found[os.fsdecode(path)] = (mode, blob)
+    except ValueError as problem:
+        raise _not_understood(root) from problem
     return found
+
+
+def _not_understood(root: Path) -> OmniError:
+    return OmniError(NO_REVISION, "git said something about the commit that can't be read", where=str(root))
 
 
 def changed_since(root: Path, commit_id: str, paths: Iterable[str]) -> frozenset[str]:
@@ -151,7 +160,10 @@ def _contents(root: Path, ids: list[str]) -> Iterator[bytes]:
         raise OmniError(NO_REVISION, "git could not read the files of the base commit", where=str(root))
     at = 0
     for _ in ids:
-        end = data.index(b"\n", at)
-        size = int(data[at:end].split()[2])
+        try:
+            end = data.index(b"\n", at)
+            size = int(data[at:end].split()[2])
+        except (ValueError, IndexError) as problem:
+            raise _not_understood(root) from problem
         yield data[end + 1 : end + 1 + size]
         at = end + 2 + size

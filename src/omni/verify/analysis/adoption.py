@@ -26,7 +26,7 @@ def pyproject(context: Context, path: str = "pyproject.toml") -> dict[str, objec
         return {}
     try:
         return tomllib.loads(context.text(file))
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return {}
 
 

@@ -106,6 +106,6 @@ def read_coverage(data: bytes) -> Covered:
         statements, branches = int(totals["num_statements"]), int(totals.get("num_branches", 0))
         lines = 100.0 * int(totals["covered_lines"]) / statements if statements else 100.0
         taken = 100.0 * int(totals.get("covered_branches", 0)) / branches if branches else lines
-    except (ValueError, KeyError, TypeError) as problem:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise BadReportError(f"it is not coverage.py's JSON: {problem!r}") from problem
     return Covered(lines, taken)

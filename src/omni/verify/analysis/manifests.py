@@ -18,6 +18,8 @@ from omni.verify.analysis.adoption import table
 from omni.verify.analysis.python import keyword, last_name, text_of
 from omni.verify.parsing import parse_python
 
+TOO_DEEP = (RecursionError, MemoryError)
+"""What parsers raise on thousands of brackets."""
 NAME = re.compile(r"^\s*(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
 MANIFESTS = (
     "pyproject.toml", "setup.cfg", "setup.py", "Pipfile", "requirements*.txt", "requirements*.in",
@@ -64,7 +66,7 @@ def python_dependencies(path: str, text: str) -> list[Declared]:
                 direct = "@" not in requirement and "://" not in requirement
                 line = _line_of(lines, match["name"])
                 found.append(Declared(normalise(match["name"]), path, line, development, direct))
-    except (tomllib.TOMLDecodeError, configparser.Error, SyntaxError, TypeError, AttributeError) as problem:
+    except (ValueError, configparser.Error, SyntaxError, TypeError, AttributeError, *TOO_DEEP) as problem:
         raise BadManifestError(str(problem)) from problem
     return found
 
@@ -74,7 +76,7 @@ def npm_dependencies(path: str, text: str) -> list[Declared]:
     lines = text.splitlines()
     try:
         content = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as problem:
+    except (ValueError, *TOO_DEEP) as problem:
         raise BadManifestError(str(problem)) from problem
     found = []
     for group in ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies"):

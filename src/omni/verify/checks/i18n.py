@@ -114,7 +114,7 @@ def _catalogs(context: Context, files: list[File]) -> Iterator[Item]:
     for file in files:
         try:
             content = json.loads(context.text(file))
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             continue  # `syntax` says so
         if isinstance(content, dict):
             catalogs[file] = content

@@ -137,7 +137,7 @@ def _javascript(context: Context) -> Iterator[Item]:
         if file.path.rpartition("/")[2].startswith("tsconfig"):
             try:
                 aliases |= typescript_aliases(json.loads(context.text(file)))
-            except json.JSONDecodeError:  # tsconfig.json may hold comments; then only the usual aliases are known
+            except (ValueError, RecursionError):  # it may hold comments; then only the usual aliases are known
                 continue
     folders = tuple(file.path.rpartition("/")[0] for file in manifests)
     for each in javascript_imports(context, aliases):

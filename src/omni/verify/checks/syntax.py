@@ -64,6 +64,8 @@ def _json(text: str) -> tuple[int, str] | None:
         return problem.lineno, problem.msg
     except RecursionError:
         return 1, "nested too deeply"
+    except ValueError:  # a number of more digits than Python reads
+        return None
     return None
 
 
@@ -75,6 +77,8 @@ def _toml(text: str) -> tuple[int, str] | None:
         return int(at) if at.isdigit() else text.count("\n") + 1, str(problem)
     except RecursionError:
         return 1, "nested too deeply"
+    except ValueError:  # a number of more digits than Python reads
+        return None
     return None
 
 
