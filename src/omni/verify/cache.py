@@ -87,6 +87,8 @@ class Cache:
         """Keep what the check said of the files, unless something failed."""
         if any(isinstance(item, Gap) and item.status is not Status.SKIPPED for item in items):
             return
+        if any(isinstance(item, Metric) and item.volatile for item in items):
+            return
         fresh = set(examined)
         keys = {key: files for key, files in _keys(context).items() if not files or files[0] in fresh}
         by_key = _by_key(context.check, keys, items)
@@ -158,6 +160,7 @@ def _identity(context: Context) -> str:
         "interpreter": sys.version,
         "environment": _environment(context.environment),
         "root": str(context.root) if check.sandboxed else "",
+        "changed": None if context.changed is None else sorted(context.changed),
     }
     return digest(value)
 

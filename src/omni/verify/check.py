@@ -72,6 +72,8 @@ class Metric:
 
     name: str
     value: float
+    volatile: bool = False
+    """The same files may give another one: the result it stands in is not kept."""
 
 
 Item: TypeAlias = Finding | Unseen | Gap | Metric
@@ -155,6 +157,8 @@ class Check(Model):
     """Its findings are secrets: their lines are shown nowhere."""
     fix: tuple[str, ...] = ()
     """Arguments with which the tool mends what it can, for `--fix`."""
+    narrows: bool = False
+    """With `--changed` it looks only at what the change can affect; its result holds for that change alone."""
     why: str = ""
     """Why a finding matters, for findings that don't say so themselves."""
     advice: str = ""
@@ -186,6 +190,8 @@ class Context:
     base: str = ""
     """The revision that a change is compared with; empty: the last one (`deep.base` says which that is)."""
 
+    changed: frozenset[str] | None = None
+    """Paths that differ from the base, gone ones too, for a check that `narrows`; None: everything is asked for."""
     facts: Facts = field(default_factory=Facts)
     """What is known of each file from its content alone."""
 

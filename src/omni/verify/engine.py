@@ -6,8 +6,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from omni.kernel.clock import now
 from omni.kernel.errors import Exit, OmniError, declare
 from omni.kernel.settings import Settings
+from omni.verify import quarantine
 from omni.verify.baseline import only_new
 from omni.verify.cache import Cache
 from omni.verify.check import Check
@@ -41,7 +43,10 @@ def verify(target: Path, options: Options, settings: Settings, on_event: Tell | 
         session = Session(options, settings, project, cache, Path(scratch), on_event or _nobody)
         if options.fix:
             mend(session.contexts(wanted, root))
-        return once(session, target, root, wanted, session.inventory(root), started)
+        report = once(session, target, root, wanted, session.inventory(root), started)
+    if options.fix:
+        quarantine.record(root, report.results, now().date())
+    return report
 
 
 def once(

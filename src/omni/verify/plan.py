@@ -114,7 +114,8 @@ def plan(
         return without(check, Status.INCOMPLETE if required else Status.SKIPPED, NOT_INSTALLED + how)
     if other := at_hand.differs(check):
         return without(check, Status.INCOMPLETE, other)
-    context = replace(base, check=check, files=tuple(file for file in inputs if not file.problem))
+    readable = tuple(file for file in inputs if not file.problem)
+    context = replace(base, check=check, files=readable, changed=changed if check.narrows else None)
     remembered = cache.recall(context)
     if check.network and not check.works_offline and base.offline and not remembered.complete:
         return without(check, Status.INCOMPLETE, "it needs the network, and Omni is offline")

@@ -1,21 +1,31 @@
 """The project's own tests, run in the sandbox, with branch coverage.
 
-Metrics: `tests.passed`, `tests.failed`, `tests.skipped`; `coverage.line` and `coverage.branch` in percent; and
-`criterion.<id>`: 1 when all tests that are evidence for the criterion passed, 0 when one of them did not.
+Metrics: `tests.passed`, `tests.failed`, `tests.skipped`; `coverage.line` and `coverage.branch` in percent;
+`criterion.<id>`: 1 when all tests that are evidence for the criterion passed, 0 when one of them did not; and
+`tests.flaky.<test>`, the share of runs in which it failed.
+
+After a change (`--changed`) only tests that it can affect are run; `tests.files_left_out` says how many were not, and
+numbers about the whole (coverage, criteria) are not given then.
 """
 
 from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from omni.kernel.clock import now
+from omni.kernel.errors import OmniError
+from omni.verify import quarantine
+from omni.verify.analysis.impact import Selection, affected_tests
 from omni.verify.analysis.junit import BadReportError, Case, read_coverage, read_junit
 from omni.verify.analysis.packages import installed
+from omni.verify.analysis.repetition import Repeated, node_id, repeat
 from omni.verify.analysis.rule import Rule, line_of
-from omni.verify.check import Check, Context, Gap, Item, Metric
-from omni.verify.report import Severity, Status
+from omni.verify.check import Check, Context, Gap, Item, Metric, Unseen
+from omni.verify.quarantine import METRIC, Quarantined
+from omni.verify.report import Finding, Severity, Status
 
 FAILED = Rule(
     "tests",
@@ -40,8 +50,25 @@ NOT_COLLECTED = Rule(
     fix="Type `python -m pytest` and read why; names have to start with test_, imports have to work.",
 )
 
+FLAKY = Rule(
+    "tests",
+    "flaky",
+    Severity.WARNING,
+    why="It fails now and then on the same code, so its failures say nothing, and people learn to ignore all of them.",
+    fix="Mend what it races on; until then `omni verify --fix` puts it into .omni/quarantine.toml.",
+    cwe="CWE-362",
+)
+STABLE = Rule(
+    "tests",
+    "stable-again",
+    Severity.NOTE,
+    why="It is in quarantine, and did not fail in any repetition.",
+    fix="Remove it from .omni/quarantine.toml, so that its failures count again.",
+)
+
 TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|tests)\.py$")
 NOT_THE_PROGRAM = re.compile(r"(^|/)(docs?|examples?|scripts|migrations|conftest\.py|setup\.py|noxfile\.py)(/|$)")
+LEFT_OUT = "nothing it imports, directly or not, has changed"
 JUNIT, COVERAGE = "reports/omni-junit.xml", "reports/omni-coverage.json"
 NO_TESTS = 5
 """pytest's exit code when it collected nothing."""
@@ -62,17 +89,32 @@ def run(context: Context) -> Iterator[Item]:
     if missing:
         yield Gap(missing)
         return
+    chosen = Selection(tuple(tests))
+    if context.changed is not None and not context.project.tests.command:
+        chosen = affected_tests(context, tests, context.changed)
+    if not chosen.tests:
+        yield Gap(f"nothing that changed can affect a test ({len(tests)} files of tests)", Status.SKIPPED)
+        return
+    yield from (Unseen(path, LEFT_OUT, harmless=True) for path in chosen.left_out)
+    if context.changed is not None:
+        yield Metric("tests.files_left_out", len(chosen.left_out))
+    yield from _run(context, tests, chosen)
+
+
+def _run(context: Context, tests: Sequence[str], chosen: Selection) -> Iterator[Item]:
+    whole = not chosen.left_out
     with tempfile.TemporaryDirectory(prefix="omni-tests-") as folder:
         into = Path(folder)
-        result = context.run_in_sandbox(_command(context), collect=(JUNIT, COVERAGE), into=into, **_variables(context))
+        command = (*_command(context), *(() if whole else chosen.tests))
+        result = context.run_in_sandbox(command, collect=(JUNIT, COVERAGE), into=into, **_variables(context))
         junit, coverage = into / JUNIT, into / COVERAGE
         if result.exit_code == NO_TESTS:
             yield NOT_COLLECTED.at(tests[0], 1, f"no test was found in {len(tests)} files of tests")
         elif not junit.is_file():
             yield Gap(f"the tests left no report: {_last_words(result.stdout, result.stderr)}")
         else:
-            yield from _outcome(context, junit.read_bytes(), result.exit_code)
-        if coverage.is_file():
+            yield from _outcome(context, junit.read_bytes(), result.exit_code, whole)
+        if coverage.is_file() and whole:
             yield from _coverage(coverage.read_bytes())
 
 
@@ -118,25 +160,62 @@ def _variables(context: Context) -> dict[str, str]:
     return {"PYTHONPATH": ":".join(f"/work/{root}" for root in roots), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def _outcome(context: Context, data: bytes, exit_code: int | None) -> Iterator[Item]:
+def _outcome(context: Context, data: bytes, exit_code: int | None, whole: bool) -> Iterator[Item]:
     try:
         cases = read_junit(data)
-    except BadReportError as problem:
+        quarantined = _quarantine(context)
+    except (BadReportError, OmniError) as problem:
         yield Gap(f"the report of the tests can't be believed: {problem}")
         return
-    for case in cases:
-        if case.outcome == "failed":
-            file = context.inventory.by_path.get(case.path)
-            snippet = line_of(context.text(file), case.line) if file and not file.problem else case.name
-            yield FAILED.at(case.path if file else "", case.line, f"`{case.name}`: {case.message}", snippet=snippet)
+    again = [case for case in cases if case.outcome == "failed" or node_id(case) in quarantined]
+    by_hand = bool(context.project.tests.command)
+    repeated = {} if by_hand else repeat(context, again, _variables(context))
+    for case in again:
+        name = node_id(case)
+        yield from _judge(context, case, repeated.get(name), quarantined.get(name))
     for outcome in ("passed", "failed", "skipped"):
         yield Metric(f"tests.{outcome}", sum(case.outcome == outcome for case in cases))
-    yield from _criteria(cases)
+    if whole:
+        yield from _criteria(cases)
     failed = any(case.outcome == "failed" for case in cases)
     if exit_code is None or (exit_code != 0 and not failed):
         yield Gap(f"the run of the tests ended with exit code {exit_code}, though its report names no failure")
     elif not any(case.outcome != "skipped" for case in cases):
         yield Gap("every test was skipped")
+
+
+def _judge(context: Context, case: Case, again: Repeated | None, known: Quarantined | None) -> Iterator[Item]:
+    """What a failed or quarantined test means, given what came of repeating it."""
+    name = node_id(case)
+    first = case.outcome == "failed"
+    runs, failures = (again.runs + 1, again.failures + first) if again else (1, int(first))
+    if failures == runs:
+        yield _at(FAILED, context, case, f"`{case.name}`: {case.message}")
+        return
+    if not failures:
+        if again:
+            yield _at(STABLE, context, case, f"`{name}` passed each of {runs} times")
+        return
+    yield Metric(f"{METRIC}{name}", round(failures / runs, 2), volatile=True)
+    told = f"`{name}` failed {failures} of {runs} times on the same code{f': {case.message}' if first else ''}"
+    if known is None:
+        yield _at(FLAKY, context, case, told)
+    elif now().date() <= known.until:
+        yield _at(FLAKY, context, case, f"{told} (in quarantine until {known.until})")
+    else:
+        yield _at(FAILED, context, case, f"{told} (its quarantine ended on {known.until})")
+
+
+def _at(rule: Rule, context: Context, case: Case, message: str) -> Finding:
+    file = context.inventory.by_path.get(case.path)
+    snippet = line_of(context.text(file), case.line) if file and not file.problem else case.name
+    return rule.at(case.path if file else "", case.line, message, snippet=snippet)
+
+
+def _quarantine(context: Context) -> Mapping[str, Quarantined]:
+    """Raises OmniError."""
+    file = context.inventory.by_path.get(quarantine.FILE)
+    return quarantine.load(context.text(file)) if file and not file.problem else {}
 
 
 def _criteria(cases: Sequence[Case]) -> Iterator[Metric]:
@@ -167,6 +246,7 @@ CHECK = Check(
     languages=("python",),
     globs=("**",),
     run=run,
+    narrows=True,
     weight=2,
     timeout=300,
 )

@@ -1,0 +1,101 @@
+"""Tests that sometimes fail, and tests that a change can't affect."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from omni.kernel.clock import now
+from omni.verify.report import CheckResult, Status
+
+Look = Callable[..., CheckResult]
+
+ENVIRONMENT = Path(sys.prefix)
+TODAY = now().date()
+CODE = {
+    "src/app/__init__.py": "",
+    "src/app/a.py": "def f():\n    return 1\n",
+    "src/app/b.py": "def g():\n    return 2\n",
+}
+EVERY_OTHER = """
+from pathlib import Path
+
+def test_sometimes():
+    counter = Path("/tmp/counter")
+    count = int(counter.read_text()) if counter.exists() else 0
+    counter.write_text(str(count + 1))
+    assert count % 2 == 1
+
+def test_always():
+    assert 1 + 1 == 2
+"""
+NAME = "tests/test_a.py::test_sometimes"
+
+
+def quarantine(days: int) -> dict[str, str]:
+    entry = f'[[test]]\ntest = "{NAME}"\nrate = 0.5\nsince = 2020-01-01\nuntil = {TODAY + timedelta(days=days)}\n'
+    return {".omni/quarantine.toml": entry}
+
+
+@pytest.mark.host
+@pytest.mark.slow
+def test_a_test_that_fails_now_and_then_is_told_and_does_not_block(look: Look) -> None:
+    result = look("tests", {**CODE, "tests/test_a.py": EVERY_OTHER}, environment=ENVIRONMENT, fix=True)
+    (finding,) = result.findings
+    assert result.status is Status.PASS
+    assert (finding.rule, finding.severity, finding.path, finding.line) == ("flaky", "warning", "tests/test_a.py", 4)
+    assert "failed 4 of 6 times" in finding.message
+    assert result.metrics[f"tests.flaky.{NAME}"] == 0.67
+
+
+@pytest.mark.host
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("days", "status", "said"), [(5, "pass", "in quarantine until"), (-1, "fail", "quarantine ended")]
+)
+def test_quarantine_has_an_end(look: Look, days: int, status: str, said: str) -> None:
+    files = {**CODE, **quarantine(days), "tests/test_a.py": EVERY_OTHER}
+    result = look("tests", files, environment=ENVIRONMENT)
+    (finding,) = result.findings
+    assert (result.status, said in finding.message) == (status, True)
+
+
+@pytest.mark.host
+@pytest.mark.slow
+def test_who_is_stable_again_is_told(look: Look) -> None:
+    tests = "def test_sometimes():\n    assert 1 + 1 == 2\n"
+    result = look("tests", {**CODE, **quarantine(5), "tests/test_a.py": tests}, environment=ENVIRONMENT)
+    (finding,) = result.findings
+    assert (result.status, finding.rule, finding.severity) == (Status.PASS, "stable-again", "note")
+
+
+@pytest.mark.host
+@pytest.mark.slow
+def test_a_test_that_always_fails_is_not_flaky(look: Look) -> None:
+    tests = "class TestIt:\n    def test_sometimes(self):\n        assert 1 + 1 == 3\n"
+    result = look("tests", {**CODE, "tests/test_a.py": tests}, environment=ENVIRONMENT)
+    assert [(each.rule, each.severity) for each in result.findings] == [("failed", "error")]
+
+
+@pytest.mark.host
+@pytest.mark.slow
+def test_after_a_change_only_the_tests_run_that_it_can_affect(look: Look, root: Path) -> None:
+    tests = {
+        "tests/test_a.py": "from app.a import f\n\ndef test_a():\n    assert f() == 1\n",
+        "tests/test_b.py": "from app.b import g\n\ndef test_b():\n    assert g() == 2\n",
+    }
+    look("tests", CODE | tests, environment=ENVIRONMENT)
+    for argv in (("init", "-q"), ("add", "-A"), ("-c", "user.name=T", "-c", "user.email=t@x", "commit", "-qm", "one")):
+        subprocess.run(["git", *argv], cwd=root, check=True)
+    changed = {"src/app/b.py": "def g():\n    return 3\n"}
+    result = look("tests", changed, environment=ENVIRONMENT, changed=True)
+    assert [(each.rule, each.path) for each in result.findings] == [("failed", "tests/test_b.py")]
+    assert result.coverage.skipped == {"tests/test_a.py": "nothing it imports, directly or not, has changed"}
+    assert result.metrics == {
+        "tests.passed": 0, "tests.failed": 1, "tests.skipped": 0, "tests.files_left_out": 1
+    }  # fmt: skip
