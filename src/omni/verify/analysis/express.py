@@ -110,7 +110,8 @@ class Scripts:
         found = []
         for text in self.texts.values():
             if re.search(r"=\s*(express|fastify|Fastify)\(", text):
-                given = [enclosed(text, each.end()) for each in USE.finditer(text)]
+                uses = (each for each in USE.finditer(text) if "outer" not in each["holder"])
+                given = [enclosed(text, each.end()) for each in uses]
                 found += [each for each in given if not re.match(r"\s*[\"'`]", each)]
         return found
 

@@ -61,7 +61,7 @@ QUANTIFIED_GROUP = re.compile(r"\)\s*[*+]|\)\{")
 SCRIPT_LOG = re.compile(
     r"\b(?:console|logger|log|winston|pino|req\.log|app\.log)\.(?:log|info|warn|error|debug|trace|fatal)\("
 )
-SCRIPT_VALUE = re.compile(r"(?<![\w.$'\"])((?:[A-Za-z_$][\w$]*\??\.)*[A-Za-z_$][\w$]*)(?!\s*\(|[\w$])")
+SCRIPT_VALUE = re.compile(r"(?<![\w.$'\"])((?:[A-Za-z_$][\w$]*\??\.)*[A-Za-z_$][\w$]*)(?!\s*[(:]|[\w$])")
 
 
 def run(context: Context) -> Iterator[Item]:
@@ -177,11 +177,11 @@ def _said(node: ast.AST, scope: _Scope) -> Iterator[tuple[str, str]]:
         yield from _said(node.orelse, scope)
         return
     if isinstance(node, ast.Dict):
-        for value in node.values:
-            yield from _said(value, scope)
+        for held in node.values:
+            yield from _said(held, scope)
         return
-    for child in ast.iter_child_nodes(node):
-        yield from _said(child, scope)
+    for inner in ast.iter_child_nodes(node):
+        yield from _said(inner, scope)
 
 
 def _kind_of_name(node: ast.Name | ast.Attribute) -> str:
@@ -253,7 +253,7 @@ def _installs(tree: ast.Module) -> bool:
 
 def _patterns(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
-        called = isinstance(node, ast.Call) and last_name(node.func) in {"compile", "sub"}
+        called = isinstance(node, ast.Call) and dotted(node.func) in {"compile", "re.compile", "re.sub"}
         pattern = text_of(node.args[0]) if called and isinstance(node, ast.Call) and node.args else None
         if pattern is not None:
             yield pattern

@@ -35,6 +35,7 @@ REFUSES = re.compile(
     r"auto_error|OAuth2PasswordBearer|HTTPBearer|APIKeyHeader",
     re.IGNORECASE,
 )
+SCHEME = re.compile(r"\b(OAuth2\w*|HTTPBearer|HTTPBasic|HTTPDigest|APIKey(Header|Cookie|Query))\(")
 KNOWS_WHO = re.compile(r"user|token|session|auth|account|api_?key|credential|principal|login|bearer", re.IGNORECASE)
 SECOND_FACTOR = re.compile(
     r"\b\w*(mfa|two_?factor|2fa|second_?factor|totp|otp_|_otp|otp_required|webauthn|passkey|fido|step_?up)\w*|[\"'](amr|acr)[\"']|\.amr\b|\.acr\b",
@@ -114,7 +115,18 @@ def _is_data(node: ast.AST) -> bool:
 
 def _refuses(facts: Facts, routine: Routine) -> bool:
     """Whether it, or what it calls, turns strangers away."""
-    return any(_refuses_itself(each) for each in facts.program.reach(routine))
+    reached = facts.program.reach(routine)
+    return any(_refuses_itself(each) for each in reached) or any(_takes_scheme(facts, each) for each in reached)
+
+
+def _takes_scheme(facts: Facts, routine: Routine) -> bool:
+    """A parameter that a security scheme of FastAPI fills, which answers 401 by itself: OAuth2PasswordBearer(…)."""
+    for node in ast.walk(routine.node.args):
+        constant = facts.program.constant(routine.module, dotted(node)) if isinstance(node, ast.Name) else None
+        made = ast.unparse(constant[1]) if constant is not None else ""
+        if SCHEME.search(made) and "auto_error=False" not in made:
+            return True
+    return False
 
 
 def _refuses_itself(routine: Routine, *, by_value: bool = False) -> bool:

@@ -166,7 +166,9 @@ def _encrypting(facts: Facts, routine: Routine, value: ast.expr) -> str:
 
 
 def _with_constants(facts: Facts, own: list[Routine], text: str) -> str:
-    """With what the module made at its top: `_fernet = Fernet(key)`."""
+    """With what the module made at its top (`_fernet = Fernet(key)`) and what the methods' classes hold."""
+    owners = {each.owner.name: each.owner for each in own if each.owner is not None}
+    text = "\n".join([text, *(ast.unparse(each.node) for each in owners.values())])
     modules = {routine.module for start in own for routine in facts.program.reach(start)}
     made = [ast.unparse(value) for name in sorted(modules) for value in facts.program.modules[name].constants.values()]
     return "\n".join([text, *made])
