@@ -1,0 +1,194 @@
+"""Tests that are not Python's: they are run where their tools and dependencies are at hand, and never taken as passed.
+
+The project's own command is run in the sandbox, without a network. What it can't do without one (a dependency that was
+never downloaded) is `incomplete`, with what to type.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from omni.verify import machine
+from omni.verify.analysis.rule import Rule
+from omni.verify.check import Check, Context, Failed, Gap, Item, Metric
+from omni.verify.files import File
+from omni.verify.report import Severity, Status
+
+FAILED = Rule(
+    "language-tests",
+    "failed",
+    Severity.ERROR,
+    why="The code does not do what its tests say it does.",
+    fix="Run the same command in that folder, and mend the code, or the test if it asks for the wrong thing.",
+)
+
+
+@dataclass(frozen=True)
+class Runner:
+    """How the tests of a language are found and run."""
+
+    title: str
+    manifest: str
+    """The file that makes a folder a project."""
+    path: re.Pattern[str]
+    """Files of tests, by their path …"""
+    content: re.Pattern[str] | None
+    """… and by what stands in them, if their names don't say it."""
+    argv: tuple[str, ...]
+    """`{folder}` is the project's folder in the sandbox."""
+    failing: re.Pattern[str]
+    """What it prints when a test, or the code, fails; a command that ends badly without it did not get that far."""
+    dependencies: str
+    """What to type, so that it needs no network."""
+
+
+RUNNERS = (
+    Runner(
+        "JavaScript",
+        "package.json",
+        re.compile(r"(^|/)(__tests__|tests?)/.*\.[cm]?[jt]sx?$|\.(test|spec)\.[cm]?[jt]sx?$"),
+        None,
+        ("npm", "--prefix", "{folder}", "test"),
+        re.compile(r"fail|✖|×|\bnot ok\b|Error:", re.IGNORECASE),
+        "npm ci",
+    ),
+    Runner(
+        "Go",
+        "go.mod",
+        re.compile(r"_test\.go$"),
+        None,
+        ("go", "-C", "{folder}", "test", "./..."),
+        re.compile(r"^(--- )?FAIL\b", re.MULTILINE),
+        "go mod download",
+    ),
+    Runner(
+        "Rust",
+        "Cargo.toml",
+        re.compile(r"\.rs$"),
+        re.compile(r"^\s*#\[(\w+::)?test\b", re.MULTILINE),
+        ("cargo", "test", "--offline", "--quiet", "--manifest-path", "{folder}/Cargo.toml"),
+        re.compile(r"test result: FAILED|^error(\[E\d+\])?: (?!no matching)", re.MULTILINE),
+        "cargo fetch",
+    ),
+    Runner(
+        "Java",
+        "pom.xml",
+        re.compile(r"(^|/)src/test/.*\.(java|kt)$"),
+        None,
+        ("mvn", "--offline", "--quiet", "--file", "{folder}/pom.xml", "test"),
+        re.compile(r"Tests run:.*(Failures|Errors): [1-9]|COMPILATION ERROR"),
+        "mvn dependency:go-offline",
+    ),
+)
+
+NEEDS_MORE = re.compile(
+    r"offline|ENOTFOUND|ECONNREFUSED|getaddrinfo|dial tcp|no route to host|temporary failure in name resolution"
+    r"|could ?n[o']t (?:resolve|find artifact|download)|failed to (?:download|resolve|get)"
+    r"|cannot find (?:module|package)"
+    r"|not found in (?:the )?registry|: not found\b|command not found",
+    re.IGNORECASE,
+)
+"""A command that says one of these lacks something that only a network could bring."""
+
+
+def run(context: Context) -> Iterator[Item]:
+    projects = [(runner, folder, tests) for runner in RUNNERS for folder, tests in _projects(context, runner).items()]
+    if not projects:
+        yield Gap("there are no tests in other languages than Python", Status.SKIPPED)
+    elif context.execution.resources.trusted:
+        yield Gap("Omni rendered it, and ran these tests as a step of its template", Status.SKIPPED)
+    else:
+        for runner, folder, tests in projects:
+            yield from _try(context, runner, folder, tests)
+
+
+def _projects(context: Context, runner: Runner) -> Mapping[str, int]:
+    """Folder of a project → how many files of tests it has. A project within another is run by that one."""
+    manifests = (file for file in context.files if PurePosixPath(file.path).name == runner.manifest)
+    folders: list[str] = []
+    for path in sorted((str(PurePosixPath(file.path).parent) for file in manifests), key=len):
+        if not any(_within(path, outer) for outer in folders):
+            folders.append(path)
+    tests = [file.path for file in context.files if _is_test(context, runner, file)]
+    counted = {folder: sum(_within(path, folder) for path in tests) for folder in folders}
+    return {folder: count for folder, count in counted.items() if count}
+
+
+def _within(path: str, folder: str) -> bool:
+    return folder == "." or path == folder or path.startswith(f"{folder}/")
+
+
+def _is_test(context: Context, runner: Runner, file: File) -> bool:
+    if not runner.path.search(file.path):
+        return False
+    content = runner.content
+    return content is None or bool(
+        context.fact(f"tests.{runner.title}", file, lambda: bool(content.search(context.text(file))))
+    )
+
+
+def _try(context: Context, runner: Runner, folder: str, tests: int) -> Iterator[Item]:
+    """Run the tests of one project."""
+    where = "" if folder == "." else f" in {folder}"
+    not_run = f"{tests} files of tests of {runner.title}{where} were not run"
+    if lacking := _lacking(context, runner, folder):
+        yield Gap(f"{not_run}: {lacking}")
+        return
+    argv = [each.format(folder=f"/work/{folder}".removesuffix("/.")) for each in runner.argv]
+    try:
+        result = context.run_in_sandbox(argv, toolset="path")
+    except Failed as problem:
+        yield Gap(f"{not_run}: {problem.why}", problem.status)
+        return
+    said = f"{result.stdout}\n{result.stderr}"
+    if result.exit_code == 0:
+        yield Metric(f"tests.files.{runner.title.lower()}", tests)
+    elif result.exit_code is None or NEEDS_MORE.search(said) or not runner.failing.search(said):
+        yield Gap(f"{not_run}: {_telling(said)}. Type there: {runner.dependencies}")
+    else:
+        manifest = runner.manifest if folder == "." else f"{folder}/{runner.manifest}"
+        command = " ".join(runner.argv).replace("{folder}", folder)
+        yield FAILED.at(manifest, 1, f"`{command}` ended with {result.exit_code}: {_telling(said)}")
+
+
+def _lacking(context: Context, runner: Runner, folder: str) -> str:
+    """What keeps the tests from being run; empty when nothing is known to."""
+    program = runner.argv[0]
+    if machine.find(program) is None:
+        return f"{program} is not on PATH. {machine.how_to_get(program)}".strip()
+    if runner.manifest != "package.json":
+        return ""
+    path = f"{folder}/package.json".removeprefix("./")
+    try:
+        manifest = json.loads(context.text(context.inventory.by_path[path]))
+    except ValueError:
+        return f"{path} is no JSON"
+    if not isinstance(manifest, dict) or "test" not in (manifest.get("scripts") or {}):
+        return f"{path} names no script “test”"
+    needed = {**(manifest.get("dependencies") or {}), **(manifest.get("devDependencies") or {})}
+    if needed and not (context.root / folder / "node_modules").is_dir():
+        return f"its dependencies are not installed. Type there: {runner.dependencies}"
+    return ""
+
+
+def _telling(said: str) -> str:
+    """The line that says what went wrong, or else the last ones."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    wrong = next((line for line in lines if re.search(r"\b(fail|error|panicked)", line, re.IGNORECASE)), "")
+    return (wrong or " / ".join(lines[-3:]) or "it said nothing")[:300]
+
+
+CHECK = Check(
+    id="language-tests",
+    title="The tests of other languages pass",
+    tier=2,
+    languages=("javascript", "typescript", "go", "rust", "java", "kotlin"),
+    globs=("package.json", "go.mod", "Cargo.toml", "pom.xml", "package-lock.json", "Cargo.lock", "go.sum"),
+    run=run,
+    weight=2,
+    timeout=300,
+)
