@@ -53,7 +53,7 @@ RUNNERS = (
         re.compile(r"(^|/)(__tests__|tests?)/.*\.[cm]?[jt]sx?$|\.(test|spec)\.[cm]?[jt]sx?$"),
         None,
         ("npm", "--prefix", "{folder}", "test"),
-        re.compile(r"fail|✖|×|\bnot ok\b|Error:", re.IGNORECASE),
+        re.compile(r"fail|✖|\u00d7|\bnot ok\b|Error:", re.IGNORECASE),
         "npm ci",
     ),
     Runner(
