@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from omni.verify.analysis.endpoints import Endpoint
+from omni.verify.analysis.handlers import Endpoint
 from omni.verify.analysis.stored import Model
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from omni.verify.analysis.endpoints import Endpoint
+from omni.verify.analysis.handlers import Endpoint
 from omni.verify.analysis.program import Routine
 from omni.verify.analysis.python import dotted
 from omni.verify.compliance.facts import Facts, Place

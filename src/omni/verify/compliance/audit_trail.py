@@ -11,8 +11,8 @@ import ast
 import re
 from collections.abc import Iterator
 
-from omni.verify.analysis.endpoints import WRITING, Endpoint
 from omni.verify.analysis.express import enclosed
+from omni.verify.analysis.handlers import WRITING, Endpoint
 from omni.verify.analysis.python import body_without_docstring
 from omni.verify.compliance.facts import Facts, Place
 

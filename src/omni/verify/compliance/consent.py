@@ -10,8 +10,8 @@ import ast
 import re
 from collections.abc import Iterator
 
-from omni.verify.analysis.endpoints import WRITING, Endpoint
 from omni.verify.analysis.express import Change
+from omni.verify.analysis.handlers import WRITING, Endpoint
 from omni.verify.analysis.program import Class, Routine
 from omni.verify.analysis.python import dotted
 from omni.verify.compliance.facts import Facts, Place

@@ -14,8 +14,8 @@ from functools import cached_property
 from pathlib import Path
 
 from omni.verify.analysis.effects import Effects
-from omni.verify.analysis.endpoints import Endpoint, before, code_of, python_endpoints
 from omni.verify.analysis.express import LANGUAGES, Change, Scripts, read_scripts
+from omni.verify.analysis.handlers import Endpoint, before, code_of, python_endpoints
 from omni.verify.analysis.imported import BESIDE_THE_PRODUCT
 from omni.verify.analysis.program import Program, Routine, read_program
 from omni.verify.analysis.sensitive import Family, kind_of

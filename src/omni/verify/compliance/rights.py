@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from omni.verify.analysis.endpoints import Endpoint
+from omni.verify.analysis.handlers import Endpoint
 from omni.verify.analysis.stored import Model
 from omni.verify.compliance.facts import Facts, Place
 
