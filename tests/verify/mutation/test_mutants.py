@@ -41,6 +41,8 @@ def body(line: str) -> str:
         ("x += a", ["statement deleted: pass", "arithmetic: x -= a"]),
         ("return a", ["returned value: return None"]),
         ("return None", []),
+        ("return False", ["constant: return True"]),
+        ("x = zip(a, b, strict=True)", []),
         ("a.b = c", ["statement deleted: pass"]),
         ("a(b)", ["statement deleted: pass"]),
         ("a(b, c)", ["statement deleted: pass"]),

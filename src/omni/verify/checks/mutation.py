@@ -81,9 +81,9 @@ def is_mutated(context: Context, file: File) -> bool:
     """Whether it is part of the program, or of what the project names."""
     if file.language != "python" or not file.path.endswith(".py") or TEST_FILE.search(file.path):
         return False
-    if context.project.mutation.paths:
-        return matches(file.path, context.project.mutation.paths)
-    return not NOT_THE_PROGRAM.search(file.path) and not matches(file.path, ("tests/**", "test/**", "benchmarks/**"))
+    if NOT_THE_PROGRAM.search(file.path) or matches(file.path, ("tests/**", "test/**", "benchmarks/**", "fuzz/**")):
+        return False
+    return not context.project.mutation.paths or matches(file.path, context.project.mutation.paths)
 
 
 def _missing(context: Context) -> str:

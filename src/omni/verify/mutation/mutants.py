@@ -136,7 +136,7 @@ class _Walk:
                 self._replace("statement deleted", node, "pass", here)
             case ast.Assign(targets=[ast.Attribute() | ast.Subscript()]):
                 self._replace("statement deleted", node, "pass", here)
-            case ast.Return(value=value) if value is not None and not _is_none(value):
+            case ast.Return(value=value) if value is not None and not _is_empty(value):
                 self._replace("returned value", node, "return None", here)
             case ast.Break():
                 self._replace("loop control", node, "continue", here)
@@ -229,8 +229,8 @@ class _Walk:
             match child:
                 case ast.expr():
                     self.expression(child, here)
-                case ast.keyword():
-                    self.expression(child.value, here)
+                case ast.keyword(arg=name, value=value) if name not in WORDS:
+                    self.expression(value, here)
                 case ast.comprehension():
                     self.expression(child.iter, here)
                     for each in child.ifs:
@@ -315,8 +315,9 @@ def _is_logging(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Attribute) and bool(LOGGING.fullmatch(ast.unparse(call.func)))
 
 
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
+def _is_empty(node: ast.expr) -> bool:
+    """Who asks only whether it is true can't tell it from None."""
+    return isinstance(node, ast.Constant) and not node.value
 
 
 def _is_text(node: ast.expr) -> bool:
