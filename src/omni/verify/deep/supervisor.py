@@ -117,6 +117,7 @@ def _answers(service: Service) -> bool:
 def _steps(steps: list[Step]) -> list[dict[str, object]]:
     done: list[dict[str, object]] = []
     for number, step in enumerate(steps):
+        Path(step["out"] or "/tmp/x").parent.mkdir(parents=True, exist_ok=True)  # noqa: S108 - the sandbox's own
         started = time.monotonic()
         said = Path(f"/tmp/omni-step-{number}")  # noqa: S108 - the sandbox's own
         with said.open("wb") as err, Path(step["out"] or said).open("ab") as out:
