@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from omni.verify.engine import CheckEvent
 
-FORMATS = ("text", "json", "ndjson", "sarif", "html", "junit")
+FORMATS = ("text", "json", "ndjson", "sarif", "html", "junit", "comment")
 
 
 @click.command()

@@ -10,10 +10,10 @@ from omni.kernel.errors import Exit, OmniError, declare
 from omni.verify.report import Report
 
 UNKNOWN_FORMAT = declare(
-    "V007", "There is no such format", Exit.USAGE, "Known: text, json, ndjson, sarif, html, junit."
+    "V007", "There is no such format", Exit.USAGE, "Known: text, json, ndjson, sarif, html, junit, comment."
 )
 
-FORMATS = ("text", "json", "ndjson", "sarif", "html", "junit")
+FORMATS = ("text", "json", "ndjson", "sarif", "html", "junit", "comment")
 
 MEDIA_TYPES: Mapping[str, str] = {
     "text": "text/plain",
@@ -22,6 +22,7 @@ MEDIA_TYPES: Mapping[str, str] = {
     "sarif": "application/sarif+json",
     "html": "text/html",
     "junit": "application/xml",
+    "comment": "text/markdown",
 }
 
 

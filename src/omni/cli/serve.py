@@ -1,0 +1,33 @@
+"""`omni serve`: one of Omni's services, in the foreground."""
+
+from __future__ import annotations
+
+import click
+
+from omni.cli.common import settings
+
+
+@click.group()
+def serve() -> None:
+    """Run a service until Ctrl-C."""
+
+
+@serve.command("gate-engine")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8351, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--public-url", default="", help="Where people reach it, for links that are posted to the forge.")
+def gate_engine(host: str, port: int, public_url: str) -> None:
+    """Verify what is sent: POST a repository or an archive, or point a forge's webhook at it.
+
+    \b
+    curl -H "Authorization: Bearer $TOKEN" --data-binary @app.tar.gz localhost:8351/v1/verify
+    """
+    import uvicorn  # a web server: only for who serves
+
+    from omni.server import config
+    from omni.server.gate_engine import app
+
+    found = settings()
+    service = app(found, public_url.rstrip("/"))
+    click.echo(f"gate engine on http://{host}:{port}; the token is in {found.home / config.TOKEN}", err=True)
+    uvicorn.run(service, host=host, port=port, log_level="warning", server_header=False)

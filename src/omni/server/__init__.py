@@ -1,0 +1,1 @@
+"""Omni's services over HTTP: each is one file, and holds no logic of its own."""
