@@ -24,6 +24,7 @@ COMMANDS = {
     "checks": ("omni.cli.listings:checks", "List the checks."),
     "rules": ("omni.cli.rules:rules", "List, show and try the rules; make new ones."),
     "tools": ("omni.cli.tools:tools", "List, install, update and lock the tools that checks use."),
+    "vulnerabilities": ("omni.cli.vulnerabilities:vulnerabilities", "Look dependencies up without a network."),
     "profiles": ("omni.cli.profiles:profiles", "List the profiles, and which of them a project should choose."),
     "templates": ("omni.cli.listings:templates", "List the project templates."),
     "errors": ("omni.cli.listings:errors", "List the errors, with what to do about each."),
