@@ -1,0 +1,1 @@
+"""Rules of accessibility, on elements and style sheets."""
