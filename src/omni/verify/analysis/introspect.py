@@ -22,6 +22,7 @@ import importlib
 import inspect
 import json
 import os
+import pathlib
 import re
 import sys
 import textwrap
@@ -148,7 +149,7 @@ def absent(thing: object, part: str) -> object:
             except ModuleNotFoundError as problem:
                 if problem.name != thing.__name__ + "." + part:
                     raise UnknownError from None
-        if thing.__name__ in sys.builtin_module_names and part.startswith("_"):
+        if part in vars(thing).get("__annotations__", ()) or in_stub(thing, part):
             raise UnknownError
         raise MissingError("name", part, thing.__name__, near(part, thing))
     if inspect.isclass(thing):
@@ -159,6 +160,15 @@ def absent(thing: object, part: str) -> object:
             raise UnknownError
         raise MissingError("name", part, thing.__name__, near(part, thing))
     raise UnknownError
+
+
+def in_stub(module: types.ModuleType, name: str) -> bool:
+    """Whether the types that lie beside the module name it: then it gets it while the program runs."""
+    source = getattr(module, "__file__", None)
+    stub = pathlib.Path(source).with_suffix(".pyi") if source else None
+    if stub is None or not stub.is_file():
+        return False
+    return re.search(rf"\b{re.escape(name)}\b", stub.read_text("utf-8", "replace")) is not None
 
 
 def annotated(cls: type) -> set[str]:
