@@ -9,7 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
@@ -111,7 +111,7 @@ def _open_routes(service: FastAPI, jobs: Jobs) -> None:
         return Response("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 
 
-Tier = Annotated[Literal[1, 2, 3], Query(description="Up to this tier.")]
+Tier = Annotated[int, Query(ge=1, le=3, description="Up to this tier.")]
 GateName = Annotated[str, Query(description="A gate of gates.toml.")]
 
 

@@ -11,7 +11,9 @@ import threading
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from omni.kernel.clock import now
 from omni.kernel.errors import Exit, OmniError, declare
@@ -51,7 +53,7 @@ class Origin(Model):
 class Job(Model):
     id: str
     source: Source
-    tier: Literal[1, 2, 3]
+    tier: Annotated[int, Field(ge=1, le=3)]
     gate: str
     created: datetime
     state: Literal["queued", "running", "done"] = "queued"
