@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,13 @@ def revision(upgrade: str, downgrade: str) -> dict[str, str]:
         ("op.execute('ALTER TABLE x RENAME COLUMN a TO b')", "f()", "error renamed-column:4"),
         ("op.add_column('x', sa.Column('a', sa.Text, nullable=False))", "f()", "error required-without-default:4"),
         ("op.create_index('idx_x_a', 'x', ['a'])", "f()", "warning locking-index:4"),
+        ("op.alter_column('x', 'a', type_=sa.Text())", "f()", "warning locks-table:4"),
+        ("op.alter_column('x', 'a', nullable=False)", "f()", "warning locks-table:4"),
+        ("op.create_foreign_key('fk', 'x', 'y', ['a'], ['id'])", "f()", "warning locks-table:4"),
+        ("op.create_foreign_key('fk', 'x', 'y', ['a'], ['id'], postgresql_not_valid=True)", "f()", ""),
+        ("op.create_unique_constraint('uq', 'x', ['a'])", "f()", "warning locks-table:4"),
+        ("op.execute('LOCK TABLE x')", "f()", "warning locks-table:4"),
+        ("op.create_table('x')\n    op.create_unique_constraint('uq', 'x', ['a'])", "f()", ""),
         ("op.create_table('x')\n    op.create_index('idx_x_a', 'x', ['a'])", "f()", ""),
         ("op.add_column('x', sa.Column('a', sa.Text, nullable=False, server_default=''))", "f()", ""),
         ("op.create_index('idx_x_a', 'x', ['a'], postgresql_concurrently=True)", "f()", ""),
@@ -51,3 +59,33 @@ def test_transaction(found: Found) -> None:
     assert found("migrations", files) == ["warning not-in-transaction migrations/1.sql:1"]
     exempt = "CREATE INDEX CONCURRENTLY i ON a (b);\nCREATE INDEX CONCURRENTLY j ON a (c);\n"
     assert found("migrations", {"migrations/1.sql": exempt}) == []
+
+
+INDEX = "op.create_index('idx_x_a', 'x', ['a'])"
+
+
+@pytest.mark.parametrize(
+    "says_so", [{"pyproject.toml": "dependencies = ['psycopg']"}, {"compose.yaml": "image: postgres:16"}]
+)
+def test_locks_block_on_postgresql(found: Found, says_so: dict[str, str]) -> None:
+    assert found("migrations", revision(INDEX, "f()") | says_so) == [f"error locking-index {PATH}:4"]
+
+
+def test_what_is_applied_already_locks_nobody(found: Found, root: Path, git: Callable[..., str]) -> None:
+    files = revision(INDEX, "f()") | {"pyproject.toml": "dependencies = ['psycopg']"}
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    git("add", "-A")
+    git("commit", "-q", "-m", "applied")
+    later = PATH.replace("0001", "0002")
+    assert found("migrations", {later: files[PATH].replace("idx_x_a", "idx_x_b")}) == [
+        f"note locking-index {PATH}:4",
+        f"error locking-index {later}:4",
+    ]
+
+
+def test_sql_that_locks(found: Found) -> None:
+    up, down = "migrations/0002_b.up.sql", "migrations/0002_b.down.sql"
+    files = {up: "CREATE INDEX i ON x (a);\n", down: "DROP INDEX i;\nALTER TABLE x ALTER a TYPE int;\n"}
+    assert found("migrations", {up: files[up], down: "DROP INDEX i;\n"}) == [f"error locks-table {up}:1"]

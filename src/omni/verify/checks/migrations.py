@@ -6,11 +6,13 @@ import ast
 import re
 from collections.abc import Iterator
 
+from omni.verify.analysis.locks import locks
 from omni.verify.analysis.python import Function, body_without_docstring, keyword, last_name, text_of
 from omni.verify.analysis.rule import Rule, line_of, line_with
-from omni.verify.check import Check, Context, Item, Unseen
-from omni.verify.files import File
-from omni.verify.report import Severity
+from omni.verify.check import Check, Context, Gap, Item, Unseen
+from omni.verify.deep.base import find_base
+from omni.verify.files import File, matches
+from omni.verify.report import Finding, Severity
 
 IRREVERSIBLE = Rule(
     "migrations",
@@ -33,12 +35,19 @@ REQUIRED = Rule(
     why="It fails on a table that has rows, and the old program can't insert any more.",
     fix="Give server_default now, and take it away in a later migration.",
 )
-LOCKING = Rule(
+LOCKING_INDEX = Rule(
     "migrations",
     "locking-index",
-    Severity.WARNING,
+    Severity.ERROR,
     why="Nothing can be written to the table until the index is built.",
     fix="postgresql_concurrently=True in an autocommit block; such a migration is not transactional, and says so.",
+)
+LOCKING = Rule(
+    "migrations",
+    "locks-table",
+    Severity.ERROR,
+    why="While it runs, all who use the table wait; on a large table that is an outage.",
+    fix="Take it in steps that hold no lock for long.",
 )
 OUTSIDE = Rule(
     "migrations",
@@ -56,10 +65,61 @@ SQL_REQUIRED = re.compile(
 )
 SQL_DEFAULT = re.compile(r"\bdefault\b|\bgenerated\b", re.IGNORECASE)
 SQL_DDL = re.compile(r"^[ \t]*(create|alter|drop)\s", re.IGNORECASE | re.MULTILINE)
+OPERATIONS = (
+    ("create_foreign_key", 1, "checks every row of"),
+    ("create_check_constraint", 1, "checks every row of"),
+    ("create_unique_constraint", 1, "builds an index on"),
+    ("create_primary_key", 1, "builds an index on"),
+    ("create_exclude_constraint", 1, "builds an index on"),
+)
+"""(name, which argument is the table, what it does)"""
+LOCKS = {"locking-index", "locks-table"}
 SQL_UP = re.compile(r"(\.up\.sql|_up\.sql|/up\.sql)$")
+SQL_DOWN = re.compile(r"(\.down\.sql|_down\.sql|/down\.sql)$")
+GLOBS = (
+    "**/versions/*.py",
+    "**/migrations/**/*.py",
+    "migrations/**/*.py",
+    "**/migrations/**/*.sql",
+    "migrations/**/*.sql",
+)
+
+
+POSTGRESQL = re.compile(r"\b(?:psycopg[23]?|asyncpg|pg8000|postgres(?:ql)?|pgx|node-postgres)\b|\"pg\"", re.IGNORECASE)
+SAYS_SO = (
+    "pyproject.toml",
+    "requirements*.txt",
+    "package.json",
+    "go.mod",
+    "alembic.ini",
+    "omni.toml",
+    "*compose*.y*ml",
+)
 
 
 def run(context: Context) -> Iterator[Item]:
+    """Locks are PostgreSQL's, and a matter of what is not applied yet: there they block."""
+    said = list(_all(context))
+    locking = [item for item in said if isinstance(item, Finding) and item.rule in LOCKS]
+    yield from (item for item in said if item not in locking)
+    if not locking:
+        return
+    severity = Severity.ERROR if _is_postgresql(context) else Severity.WARNING
+    base = find_base(context, lambda path: matches(path, GLOBS))
+    applied = {} if isinstance(base, Gap) else base.texts([finding.path for finding in locking])
+    for finding in locking:
+        file = context.inventory.by_path[finding.path]
+        is_old = applied.get(finding.path) == context.text(file)
+        yield finding.model_copy(update={"severity": Severity.NOTE if is_old else severity})
+
+
+def _is_postgresql(context: Context) -> bool:
+    files = context.inventory.matching((), SAYS_SO)
+    sql = any(file.language == "sql" and "migrat" in file.path for file in context.files)
+    return sql or any(POSTGRESQL.search(context.text(file)) for file in files if not file.problem)
+
+
+def _all(context: Context) -> Iterator[Item]:
     paths = {file.path for file in context.inventory.files}
     for file in context.files:
         text = context.text(file)
@@ -100,11 +160,30 @@ def _steps(upgrade: Function, made: set[str | None]) -> Iterator[tuple[Rule, ast
     for node in _operations(upgrade, "create_index"):
         table = text_of(node.args[1]) if len(node.args) > 1 else None
         if table and table not in made and keyword(node, "postgresql_concurrently") is None:
-            yield LOCKING, node, f"the index on `{table}` is built while its table is locked"
+            yield LOCKING_INDEX, node, f"the index on `{table}` is built while its table is locked"
     for node in _operations(upgrade, "execute"):
         statement = next((text for each in ast.walk(node) if (text := text_of(each))), "")
         if SQL_RENAME.search(statement):
             yield RENAMED, node, "a column is renamed"
+        for lock in locks(statement):
+            yield LOCKING, node, f"it {lock.message}"
+    yield from _locking(upgrade, made)
+
+
+def _locking(upgrade: Function, made: set[str | None]) -> Iterator[tuple[Rule, ast.Call, str]]:
+    """Operations of Alembic (https://alembic.sqlalchemy.org/en/latest/ops.html) on tables that are there already."""
+    for name, at, does in OPERATIONS:
+        for node in _operations(upgrade, name):
+            table = text_of(node.args[at]) if len(node.args) > at else None
+            direct = isinstance(node.func, ast.Attribute) and last_name(node.func.value) == "op"
+            if direct and table and table not in made and keyword(node, "postgresql_not_valid") is None:
+                yield LOCKING, node, f"it {does} `{table}` while nobody can write to it"
+    for node in _operations(upgrade, "alter_column"):
+        table = text_of(node.args[0]) if node.args else None
+        if table and table not in made and keyword(node, "type_") is not None:
+            yield LOCKING, node, f"it may write `{table}` anew while nobody can read or write it"
+        elif table and table not in made and _is_false(keyword(node, "nullable")):
+            yield LOCKING, node, f"it looks at every row of `{table}` while nobody can read or write it"
 
 
 def _operations(function: Function, name: str) -> Iterator[ast.Call]:
@@ -143,6 +222,10 @@ def _sql(file: File, text: str, paths: set[str]) -> Iterator[Item]:
                 continue
             line = text.count("\n", 0, found.start()) + 1
             yield rule.at(file.path, line, message, snippet=line_of(text, line))
+    if not SQL_DOWN.search(file.path):
+        for lock in locks(text):
+            snippet = line_of(text, lock.line)
+            yield LOCKING.at(file.path, lock.line, f"it {lock.message}", snippet=snippet, fix=lock.mend)
     statements = SQL_DDL.findall(bare)
     lower = bare.lower()
     if len(statements) > 1 and "concurrently" not in lower and not re.search(r"\b(begin|start\s+transaction)\b", lower):
@@ -156,12 +239,8 @@ CHECK = Check(
     id="migrations",
     title="Migrations can be taken back and don't stop the program",
     tier=2,
-    globs=(
-        "**/versions/*.py",
-        "**/migrations/**/*.py",
-        "migrations/**/*.py",
-        "**/migrations/**/*.sql",
-        "migrations/**/*.sql",
-    ),
+    globs=GLOBS,
+    config=SAYS_SO,
     run=run,
+    fresh_for=0,
 )
