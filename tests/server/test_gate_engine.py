@@ -4,39 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import io
 import json
 import subprocess
-import tarfile
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-import uvicorn
+from tests.server.serving import BAD, GOOD, finished, packed, served
 
-from omni.kernel.settings import Settings, load_settings
+from omni.kernel.settings import Settings
 from omni.server import config
-from omni.server.gate_engine import app
 from omni.server.jobs import Jobs
 
 SECRET = "a secret of the forge"
-GOOD = {"a.sh": "#!/bin/sh\necho fine\n"}
-BAD = {"a.txt": "<<<<<<< ours\nx\n=======\ny\n>>>>>>> theirs\n"}
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A home with the tools that this machine's Omni has."""
-    here = load_settings().home / "envs"
-    (tmp_path / "home" / "envs").mkdir(parents=True)
-    for folder in here.glob("tools-*"):
-        (tmp_path / "home" / "envs" / folder.name).symlink_to(folder)
-    return tmp_path / "home"
 
 
 @pytest.fixture
@@ -46,27 +27,6 @@ def configured(home: Path, tmp_path: Path) -> Settings:
     allowed.mkdir()
     (home / config.FILE).write_text(f'paths = ["{allowed}"]\nqueue = 2\nupload = 100000\n{forge}')
     return Settings(home=home, database_url="sqlite://", offline=True)
-
-
-@contextmanager
-def served(settings: Settings, *, working: bool = True) -> Iterator[httpx.Client]:
-    """A real server on a free port, with or without its worker."""
-    server = uvicorn.Server(
-        uvicorn.Config(app(settings), port=0, log_level="error", lifespan="on" if working else "off")
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    headers = {"Authorization": f"Bearer {config.token(settings.home)}"}
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60, trust_env=False) as client:
-            yield client
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 @pytest.fixture
@@ -80,25 +40,6 @@ def idle(configured: Settings) -> Iterator[httpx.Client]:
     """An engine whose worker does nothing."""
     with served(configured, working=False) as client:
         yield client
-
-
-def packed(files: Mapping[str, str]) -> bytes:
-    data = io.BytesIO()
-    with tarfile.open(fileobj=data, mode="w:gz") as out:
-        for name, text in files.items():
-            entry = tarfile.TarInfo(f"app/{name}")
-            entry.size = len(text)
-            out.addfile(entry, io.BytesIO(text.encode()))
-    return data.getvalue()
-
-
-def finished(client: httpx.Client, job_id: str) -> dict[str, Any]:
-    for _ in range(600):
-        job: dict[str, Any] = client.get(f"/v1/jobs/{job_id}").json()
-        if job["state"] == "done":
-            return job
-        time.sleep(0.1)
-    raise AssertionError("the job did not end")
 
 
 @pytest.mark.slow
