@@ -68,6 +68,7 @@ def test_findings_have_place_snippet_and_fingerprint(write: Write, verify: Verif
         "fix": "Make it good.",
         "snippet": "BAD = 2",
         "cwe": "CWE-1",
+        "breaks": [],
         "suppressed": "",
     }
     assert len(finding.fingerprint) == 24

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from omni.verify.gate import Decision, Gate, decide, gates
+import pytest
+
+from omni.kernel.errors import OmniError
+from omni.verify.config import OwnGate, ProjectConfig
+from omni.verify.gate import Decision, Gate, concessions, decide, gate_of, gates
 from omni.verify.report import CheckResult, Coverage, Finding, Report, Severity, Status
 
 
@@ -76,3 +80,30 @@ def test_numbers_are_held_against_their_least_value() -> None:
         "coverage.branch is 89.5, below 90",
         "score was not measured; at least 8.5 is asked for",
     ]
+
+
+def own_gate(name: str = "fast", **asked: object) -> ProjectConfig:
+    return ProjectConfig(gates={name: OwnGate.model_validate(asked)})
+
+
+def test_a_project_may_ask_for_more() -> None:
+    project = own_gate(required=["typos"], refuse="warning", at_least={"coverage.branch": 95, "mutation.score": 80})
+    gate = gate_of("fast", project)
+    assert gate.required == ("tests", "typos")
+    assert (gate.refuse, dict(gate.at_least)) == (Severity.WARNING, {"coverage.branch": 95, "mutation.score": 80})
+    assert list(concessions(project)) == []
+
+
+def test_less_needs_a_reason_that_is_shown() -> None:
+    because = "a third of it is generated, and tested by its generator"
+    project = own_gate(at_least={"coverage.branch": 80}, because=because)
+    assert gate_of("fast", project).at_least["coverage.branch"] == 80
+    assert list(concessions(project)) == [f"gate fast: coverage.branch of 80 instead of 90, because: {because}"]
+    for project in (own_gate(at_least={"coverage.branch": 80}), own_gate("release", refuse="error", because="no")):
+        with pytest.raises(OmniError, match="asks for less than Omni"):
+            list(concessions(project))
+
+
+def test_an_unknown_gate_is_an_error() -> None:
+    with pytest.raises(OmniError, match="there is no gate"):
+        list(concessions(own_gate("quick")))

@@ -61,8 +61,9 @@ def verify(
     # Imported here, as in every command: `omni --version` and `omni --help` stay fast.
     from omni.kernel.errors import Exit
     from omni.kernel.files import write_atomic
+    from omni.verify.config import load_config
     from omni.verify.engine import verify as examine
-    from omni.verify.gate import decide, gates
+    from omni.verify.gate import decide, gate_of
     from omni.verify.outputs import render
     from omni.verify.plan import Options
 
@@ -82,7 +83,7 @@ def verify(
         click.echo(f"{report.verdict}  {output}", err=True)
     else:
         click.echo(text, nl=False)
-    decision = decide(report, gates()["default"])
+    decision = decide(report, gate_of("default", load_config(path)))
     return Exit.PASS if decision.passed else Exit.FAILED if report.verdict == "fail" else Exit.INCOMPLETE
 
 

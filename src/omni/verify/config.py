@@ -6,6 +6,7 @@ It can only narrow what is looked at, each time with a reason that the report sh
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +16,7 @@ from pydantic import Field, ValidationError
 from omni.kernel.errors import Exit, OmniError, declare
 from omni.verify.check import Tier
 from omni.verify.deep.declared import Benchmark, Build, Integration, Migrations, Serve, Service
-from omni.verify.report import Model
+from omni.verify.report import Model, Severity
 
 BAD_CONFIG = declare("V005", "The project's omni.toml can't be used", Exit.USAGE, "Correct the file.")
 
@@ -70,6 +71,16 @@ class Fuzzing(Model):
     """How long each fuzz target runs."""
 
 
+class OwnGate(Model):
+    """What the project asks of a gate instead of Omni. Where it asks for less, it says why, and the report shows it."""
+
+    refuse: Severity | None = None
+    required: tuple[str, ...] = ()
+    """Besides those that Omni requires."""
+    at_least: Mapping[str, float] = Field(default_factory=dict)
+    because: str = ""
+
+
 class ProjectConfig(Model):
     tiers: tuple[Tier, ...] = (1, 2)
     source_roots: tuple[str, ...] = ()
@@ -91,6 +102,8 @@ class ProjectConfig(Model):
     migrations: Migrations | None = None
     profiles: tuple[str, ...] = ()
     """Ids of the profiles it has to keep; see profile.py."""
+    gates: Mapping[str, OwnGate] = Field(default_factory=dict)
+    """By the name of Omni's gate that it changes."""
 
 
 def load_config(root: Path) -> ProjectConfig:

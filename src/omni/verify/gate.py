@@ -10,11 +10,15 @@ from types import MappingProxyType
 
 from pydantic import Field
 
+from omni.kernel.errors import OmniError
 from omni.verify.check import Tier
+from omni.verify.config import BAD_CONFIG, ProjectConfig
 from omni.verify.report import CheckResult, Finding, Model, Report, Severity, Status
 
 FILE = Path(__file__).with_name("gates.toml")
 
+SHORTEST_REASON = 8
+"""Signs."""
 ORDER = (Severity.NOTE, Severity.WARNING, Severity.ERROR)
 
 
@@ -50,6 +54,40 @@ def gates() -> Mapping[str, Gate]:
     """All declared gates by name."""
     declared = tomllib.loads(FILE.read_text("utf-8"))
     return MappingProxyType({name: Gate.model_validate(each) for name, each in declared.items()})
+
+
+def gate_of(name: str, project: ProjectConfig) -> Gate:
+    """Omni's gate with what the project asks for instead. Raises `V005` when that is less, without a reason."""
+    gate, own = gates()[name], project.gates.get(name)
+    if own is None:
+        return gate
+    asked = gate.model_copy(
+        update={
+            "refuse": own.refuse or gate.refuse,
+            "required": tuple(dict.fromkeys((*gate.required, *own.required))),
+            "at_least": {**gate.at_least, **own.at_least},
+        }
+    )
+    if (less := "; ".join(_weaker(gate, asked))) and len(own.because) < SHORTEST_REASON:
+        raise OmniError(BAD_CONFIG, f"verify.gates.{name} asks for less than Omni ({less}) and does not say because")
+    return asked
+
+
+def concessions(project: ProjectConfig) -> Iterator[str]:
+    """What the project's gates ask for less than Omni's, each with why. Raises `V005` as `gate_of` does."""
+    for name, own in project.gates.items():
+        if name not in gates():
+            raise OmniError(BAD_CONFIG, f"verify.gates: there is no gate “{name}”; known: {', '.join(gates())}")
+        if less := "; ".join(_weaker(gates()[name], gate_of(name, project))):
+            yield f"gate {name}: {less}, because: {own.because}"
+
+
+def _weaker(gate: Gate, asked: Gate) -> Iterator[str]:
+    if ORDER.index(asked.refuse) > ORDER.index(gate.refuse):
+        yield f"refuses from {asked.refuse} instead of {gate.refuse}"
+    for name, least in gate.at_least.items():
+        if asked.at_least[name] < least:
+            yield f"{name} of {asked.at_least[name]:g} instead of {least:g}"
 
 
 def decide(report: Report, gate: Gate, numbers: Mapping[str, float] | None = None) -> Decision:

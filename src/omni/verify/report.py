@@ -113,6 +113,8 @@ class Report(Model):
     """Commit whose findings were subtracted; empty when all findings count."""
     changed: str = ""
     """Revision since which files had to change to be looked at; empty when all files were."""
+    policy: tuple[str, ...] = ()
+    """What the project decided about its own verification: profiles that it keeps, gates that ask for less and why."""
     files: Coverage = Coverage()
     """The project's files: seen by at least one check, or not, and why not."""
 

@@ -20,7 +20,9 @@ from omni.verify.examine import analyse, conclude
 from omni.verify.execution import Execution, Resources
 from omni.verify.files import Inventory, Look, take_inventory
 from omni.verify.files import examine as look_at
+from omni.verify.gate import concessions
 from omni.verify.plan import AtHand, Options, Planned, changed_files, looked_at, plan
+from omni.verify.profile import get
 from omni.verify.report import CheckResult, Report, Status
 from omni.verify.schedule import Done, Schedule, Task
 from omni.verify.tools import BASE
@@ -190,5 +192,9 @@ class Session:
             isolation=self.resources.isolation,
             baseline=commit,
             changed=(self.options.base or "HEAD") if self.options.changed else "",
+            policy=(
+                *(f"profile {name}: {get(name).title}" for name in self.project.profiles),
+                *concessions(self.project),
+            ),
             files=looked_at(inventory, results, seen),
         )

@@ -44,7 +44,9 @@ def allowances(text: str) -> Iterator[Allowance]:
 
 
 def why_suppressed(finding: Finding, allowed: Sequence[Allowance], waivers: Iterable[Waiver], today: date) -> str:
-    """Why the finding does not count; empty when it does."""
+    """Why the finding does not count; empty when it does. A waiver that is over can't be waived."""
+    if finding.check == "waivers":
+        return ""
     for allowance in allowed:
         if (
             allowance.reason

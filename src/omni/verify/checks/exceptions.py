@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from omni.kernel.clock import now
+from omni.verify.analysis.rule import line_with
 from omni.verify.check import Check, Context, Item, Scope
 from omni.verify.suppression import allowances
 
@@ -19,11 +20,14 @@ def unexplained(context: Context) -> Iterator[Item]:
 
 
 def expired(context: Context) -> Iterator[Item]:
+    own = context.inventory.by_path.get("omni.toml")
+    text = context.text(own) if own is not None and not own.problem else ""
     for waiver in context.project.waivers:
         if waiver.until < now().date():
             message = f"the waiver of {waiver.rule} for {waiver.path} by {waiver.who} ended on {waiver.until}"
             advice = "Mend what it covered, or decide anew until when."
-            yield context.finding("waiver-expired", message, "omni.toml", fix=advice)
+            line = line_with(text, str(waiver.until))
+            yield context.finding("waiver-expired", message, "omni.toml", line, fix=advice)
 
 
 WHY = "An exception that nobody explains or ends is a rule that was given up in silence."

@@ -102,6 +102,8 @@ def _check(result: CheckResult, width: int, paint: _Paint) -> str:
 
 
 def _coverage(report: Report) -> Iterator[str]:
+    if report.policy:
+        yield from ("The project's own policy:", *(f"  {safe(line)}" for line in report.policy), "")
     yield f"Looked at {number(report.files.seen, 'file')}."
     missing = not_looked_at(report.files)
     if missing:
