@@ -144,6 +144,7 @@ def test_ndjson_ends_with_the_result() -> None:
             "isolation": "full",
             "baseline": "0123456789abcdef",
             "changed": "HEAD",
+            "policy": [],
             "files": {
                 "seen": 3,
                 "skipped": {
