@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
@@ -71,6 +71,20 @@ class Fuzzing(Model):
     """How long each fuzz target runs."""
 
 
+class ArchitectureRule(Model):
+    """Who may import whom; see checks/architecture.py. Modules are dotted names, folders or globs of files."""
+
+    name: str
+    """Shown with each violation: `no controller imports a repository`."""
+    type: Literal["layers", "forbidden", "independence", "acyclic"]
+    layers: tuple[str, ...] = ()
+    """The highest first; `a | b` may not import each other."""
+    source_modules: tuple[str, ...] = ()
+    forbidden_modules: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    """Of `independence`; of `acyclic`, where none means all."""
+
+
 class OwnGate(Model):
     """What the project asks of a gate instead of Omni. Where it asks for less, it says why, and the report shows it."""
 
@@ -102,6 +116,7 @@ class ProjectConfig(Model):
     migrations: Migrations | None = None
     profiles: tuple[str, ...] = ()
     """Ids of the profiles it has to keep; see profile.py."""
+    architecture: tuple[ArchitectureRule, ...] = ()
     gates: Mapping[str, OwnGate] = Field(default_factory=dict)
     """By the name of Omni's gate that it changes."""
 

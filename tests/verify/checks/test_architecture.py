@@ -71,16 +71,10 @@ def test_import_linter(found: Found) -> None:
     ]
 
 
-def test_a_rule_about_nothing(found: Found) -> None:
-    files = {**CODE, "omni.toml": '[architecture]\nlayers = ["app.web", "app.servces"]\n'}
-    assert found("architecture", files) == ["error no-such-module omni.toml:1"]
-
-
-def test_unknown_contract_is_not_passed_over(look: Look) -> None:
-    contract = '[[tool.importlinter.contracts]]\nname = "x"\ntype = "acyclic_siblings"\n'
-    result = look("architecture", {**CODE, "pyproject.toml": contract})
-    assert (result.status, "acyclic_siblings" in result.reason) == (Status.INCOMPLETE, True)
-
-
-def test_nothing_declared(look: Look) -> None:
-    assert look("architecture", CODE).status is Status.SKIPPED
+def test_a_rule_about_nothing_is_an_error(found: Found) -> None:
+    rule = (
+        "[[verify.architecture]]\nname = 'x'\ntype = 'forbidden'\nsource_modules = ['{}']\nforbidden_modules = ['b']\n"
+    )
+    assert found("architecture", {"omni.toml": rule.format("src/a"), "src/a.py": ""}) == []
+    gone = rule.format("gone/*")
+    assert found("architecture", {"omni.toml": gone, "src/a.py": ""}) == ["error no-such-module omni.toml:1"]

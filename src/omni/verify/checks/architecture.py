@@ -1,8 +1,9 @@
 """Layers, as the project declares them: who may import whom.
 
 Read from import-linter's configuration (pyproject.toml or .importlinter: contracts of type layers, forbidden and
-independence) and from `[architecture]` of omni.toml: `layers = ["app.web", "app.services", "app.models"]`, the highest
-first.
+independence), from `[architecture]` of omni.toml (`layers = ["app.web", "app.services"]`, the highest first), and from
+`[[verify.architecture]]` there, for Python, JavaScript and TypeScript alike. A module is a dotted name (`app.web`), a
+folder (`src/web`) or a glob of files (`src/**/*.controller.ts`).
 A chain of imports through modules that no layer names counts as an import. Nothing of the project is executed.
 """
 
@@ -16,9 +17,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from omni.verify.analysis.adoption import pyproject, table
-from omni.verify.analysis.modules import Edge, Graph, import_graph
+from omni.verify.analysis.modules import Edge, Graph, import_graph, module_name
 from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.script_modules import add_scripts
 from omni.verify.check import Check, Context, Gap, Item
+from omni.verify.files import matches
 from omni.verify.report import Severity, Status
 
 UPWARD = Rule(
@@ -36,6 +39,14 @@ UNKNOWN = Rule(
     fix="Correct its name, or remove it from the rule.",
 )
 
+CYCLE = Rule(
+    "architecture",
+    "import-cycle",
+    Severity.ERROR,
+    why="Modules in a circle can only be understood, tested and changed together.",
+    fix="Move what both need into a module below, or hand it over as an argument.",
+)
+
 
 @dataclass(frozen=True)
 class Forbidden:
@@ -50,21 +61,27 @@ class Forbidden:
 
 
 def run(context: Context) -> Iterator[Item]:
+    contracts = list(_contracts(context))
+    if not contracts:
+        yield Gap("the project declares no layers", Status.SKIPPED)
+        return
     graph = import_graph(context)
+    add_scripts(graph, context)
     rules: list[Forbidden] = []
-    for path, contract in _contracts(context):
+    for path, contract in contracts:
         name = str(contract.get("name") or contract.get("type") or "architecture")
         named = _modules_named(contract)
         for module in named:
-            if not graph.below(module):
+            if not _members(graph, module):
                 yield UNKNOWN.at(path, 1, f"“{name}” speaks of `{module}`, which does not exist")
         kind = str(contract.get("type"))
+        if kind == "acyclic":
+            yield from _cycles(context, graph, contract, name)
+            continue
         if kind not in READERS:
             yield Gap(f"the contract “{name}” is of type {kind}, which only import-linter itself can judge")
             continue
         rules += READERS[kind](contract, name)
-    if not rules:
-        yield Gap("the project declares no layers", Status.SKIPPED)
     for rule in rules:
         yield from _judge(context, graph, rule)
 
@@ -80,9 +97,9 @@ def _judge(context: Context, graph: Graph, rule: Forbidden) -> Iterator[Item]:
 
 def _chains(graph: Graph, rule: Forbidden) -> Iterator[list[Edge]]:
     """The shortest forbidden chain from each module of the source; direct imports each by themselves."""
-    targets = graph.below(rule.target)
-    stops = frozenset().union(graph.below(rule.source), *(graph.below(each) for each in rule.through))
-    for start in sorted(graph.below(rule.source)):
+    targets = _members(graph, rule.target)
+    stops = frozenset().union(_members(graph, rule.source), *(_members(graph, each) for each in rule.through))
+    for start in sorted(_members(graph, rule.source)):
         direct = [edge for edge in graph.imports(start) if edge.imported in targets]
         if direct:
             yield from ([edge] for edge in direct)
@@ -98,6 +115,45 @@ def _chains(graph: Graph, rule: Forbidden) -> Iterator[list[Edge]]:
             if here not in seen and here not in stops:
                 seen.add(here)
                 queue.extend([*chain, edge] for edge in graph.imports(here))
+
+
+def _members(graph: Graph, name: str) -> frozenset[str]:
+    """The modules that a name means: one and all below it, or those whose files a glob matches."""
+    if "*" in name:
+        return frozenset(module for module, path in graph.modules.items() if matches(path, (name,)))
+    folder = name.strip("/")
+    return (
+        graph.below(name) or graph.below(folder.replace("/", ".")) or graph.below(module_name(f"{folder}/__init__.py"))
+    )
+
+
+def _cycles(context: Context, graph: Graph, contract: dict[str, object], name: str) -> Iterator[Item]:
+    """The shortest way back to each module that imports itself through others; each circle once."""
+    named = [str(each) for each in _list(contract.get("modules"))]
+    wanted = frozenset().union(*(_members(graph, each) for each in named)) if named else frozenset(graph.modules)
+    told: set[frozenset[str]] = set()
+    for start in sorted(wanted):
+        way = _way_back(graph, start, wanted)
+        members = frozenset(edge.importer for edge in way)
+        if way and members not in told:
+            told.add(members)
+            shown = " → ".join([start, *(edge.imported for edge in way)])
+            snippet = line_of(context.text(context.inventory.by_path[way[0].path]), way[0].line)
+            yield CYCLE.at(way[0].path, way[0].line, f"“{name}” forbids the circle {shown}", snippet=snippet)
+
+
+def _way_back(graph: Graph, start: str, wanted: frozenset[str]) -> list[Edge]:
+    queue = deque([[edge] for edge in graph.imports(start) if edge.imported in wanted and edge.imported != start])
+    seen = {start}
+    while queue:
+        way = queue.popleft()
+        here = way[-1].imported
+        if here == start:
+            return way
+        if here not in seen:
+            seen.add(here)
+            queue.extend([*way, edge] for edge in graph.imports(here) if edge.imported in wanted)
+    return []
 
 
 def _contracts(context: Context) -> Iterator[tuple[str, dict[str, object]]]:
@@ -119,6 +175,8 @@ def _contracts(context: Context) -> Iterator[tuple[str, dict[str, object]]]:
         content = table(tomllib.loads(context.text(own)), "architecture")
         if content:
             yield "omni.toml", {"type": "layers", "name": "layers of omni.toml", **content}
+    for rule in context.project.architecture:
+        yield "omni.toml", rule.model_dump(mode="json")
 
 
 def _layers(contract: dict[str, object], name: str) -> Iterator[Forbidden]:
@@ -180,7 +238,7 @@ CHECK = Check(
     id="architecture",
     title="Imports keep to the declared layers",
     tier=1,
-    languages=("python",),
-    globs=("pyproject.toml", ".importlinter", "omni.toml"),
+    languages=("python", "javascript", "typescript", "vue", "svelte"),
+    globs=("pyproject.toml", ".importlinter", "omni.toml", "tsconfig*.json", "jsconfig.json"),
     run=run,
 )
