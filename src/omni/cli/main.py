@@ -14,6 +14,7 @@ from omni import __version__
 COMMANDS = {
     "build": ("omni.cli.build:build", "Turn one plain-English request into a verified, packaged app."),
     "verify": ("omni.cli.verify:verify", "Tell the truth about a repository."),
+    "ci": ("omni.cli.ci:ci", "Verify in CI and before each commit."),
     "serve": ("omni.cli.serve:serve", "Run a service, such as the gate engine."),
     "runs": ("omni.cli.runs:runs", "List, show, follow, resume and cancel runs."),
     "approve": ("omni.cli.decide:approve", "Let a waiting run go on."),
