@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from omni.kernel.errors import Exit, OmniError, declare
@@ -146,6 +148,18 @@ def text_at(root: Path, commit_id: str, path: str) -> str:
     """The file as the commit has it, bad bytes replaced; empty when it has none."""
     entry = blobs(root, commit_id).get(path)
     return b"".join(_contents(root, [entry[1]])).decode("utf-8", "replace") if entry else ""
+
+
+def written(root: Path, path: str, line: int, text: str) -> datetime | None:
+    """When the line, which has this text, was last committed; None when it never was, or git can't say.
+
+    Of the last commit and without text conversion: the work tree would be read through filters.
+    """
+    said = _git(root, "blame", "--no-textconv", "--porcelain", "-L", f"{line},{line}", "HEAD", "--", path) or b""
+    found = re.search(rb"^committer-time (\d+)$", said, re.MULTILINE)
+    if found is None or said.rstrip(b"\r\n").rpartition(b"\n\t")[2].strip() != text.strip().encode():
+        return None
+    return datetime.fromtimestamp(int(found[1]), UTC)
 
 
 def _inside(path: str) -> bool:
