@@ -16,13 +16,12 @@ from omni.verify.report import CheckResult, Status
 Look = Callable[..., CheckResult]
 
 
-@pytest.mark.parametrize("name", KINDS)
-@pytest.mark.parametrize("check", ["zizmor", "yamllint", "secrets", "spelling"])
-def test_it_passes_our_own_checks(look: Look, name: str, check: str) -> None:
-    path = KINDS[name].path.replace(".gitea", ".github")  # the same language; zizmor knows it by the folder
-    result = look(check, {path: render(name)})
-    assert result.findings == ()
-    assert result.status in {Status.PASS, Status.SKIPPED}
+@pytest.mark.parametrize("check", ["workflows", "yamllint", "spelling"])
+def test_it_passes_our_own_checks(look: Look, check: str) -> None:
+    # Gitea's language is GitHub's; zizmor knows it by the folder.
+    paths = {name: kind.path.replace(".gitea/workflows/", ".github/workflows/gitea-") for name, kind in KINDS.items()}
+    result = look(check, {path: render(name) for name, path in paths.items()})
+    assert (result.findings, result.status) == ((), Status.PASS)
 
 
 @pytest.mark.parametrize("name", KINDS)
