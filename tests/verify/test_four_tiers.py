@@ -1,0 +1,136 @@
+"""A commit flows through the tiers: each planted fault is blocked, alone, with its place, why and what to do.
+
+One row a fault. `files` are laid over the clean twin of its program, which passes the same checks.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from omni.kernel.settings import Settings, load_settings
+from omni.verify import engine
+from omni.verify.check import Tier
+from omni.verify.plan import Options
+from omni.verify.report import Report, Severity, Status
+from omni.verify.tools import open_tools
+
+pytestmark = [pytest.mark.host, pytest.mark.slow]
+
+SHOP = {
+    "README.md": "# Shop\n\nA page with a form, and what it does. Start it with `python -m shop`.\n",
+    "src/shop/__init__.py": '"""A shop that people write to."""\n',
+    "src/shop/letters.py": (
+        '"""What people write."""\n\nfrom __future__ import annotations\n\nimport logging\n\n'
+        "log = logging.getLogger(__name__)\n\n\n"
+        "def received(letter_id: int, email: str) -> str:\n"
+        '    """The answer to a letter; `email` is where it goes."""\n'
+        '    log.info("letter %s received", letter_id)\n'
+        '    return f"Thank you, we answer to {email}."\n'
+    ),
+    "src/shop/templates/letter.html": (
+        '<!doctype html>\n<html lang="en">\n<head><title>Write to us</title></head>\n<body>\n<main>\n'
+        '<h1>Write to us</h1>\n<form method="post">\n<label for="email">E-mail</label>\n'
+        '<input id="email" name="email" type="email" required>\n<button>Send</button>\n</form>\n'
+        "</main>\n</body>\n</html>\n"
+    ),
+    "tests/test_letters.py": (
+        "from __future__ import annotations\n\nfrom shop.letters import received\n\n\n"
+        "def test_a_letter_is_answered() -> None:\n"
+        '    assert received(7, "ada@example.org") == "Thank you, we answer to ada@example.org."\n'
+    ),
+    "pyproject.toml": (
+        '[project]\nname = "shop"\nversion = "1.0.0"\nrequires-python = ">=3.11"\ndependencies = []\n\n'
+        '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n\n'
+        '[tool.pytest.ini_options]\npythonpath = ["src"]\n'
+    ),
+    ".gitignore": "reports/\n",
+}
+"""The clean program that the faults of tiers 1 and 2 are planted into."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    name: str
+    check: str
+    rule: str
+    path: str
+    line: int
+    replace: tuple[str, str] = ("", "")
+    """What is changed in `path`: (before, after)."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    clean: Mapping[str, str] = field(default_factory=lambda: SHOP)
+    tiers: tuple[Tier, ...] = (1, 2)
+
+
+FAULTS = (
+    Fault(
+        "inaccessible form",
+        check="wcag",
+        rule="label",
+        path="src/shop/templates/letter.html",
+        line=8,
+        replace=('<label for="email">E-mail</label>\n<input id="email"', '<input placeholder="E-mail"'),
+    ),
+    Fault(
+        "personal data in a log",
+        check="personal-data-in-logs",
+        rule="personal-data-in-log",
+        path="src/shop/letters.py",
+        line=12,
+        replace=('log.info("letter %s received", letter_id)', 'log.info("letter %s from %s", letter_id, email)'),
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One home for all of them, so that what a fault does not touch is looked at once."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture
+def settings(home: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    here = load_settings()
+    tools = open_tools(here.home, here.offline, print)
+    monkeypatch.setattr("omni.verify.tools.open_tools", lambda *_: tools)
+    return Settings(home=home, database_url="sqlite://", offline=True)
+
+
+def lay(folder: Path, files: Mapping[str, str]) -> Path:
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, "utf-8")
+    return folder
+
+
+def verified(folder: Path, fault: Fault, settings: Settings) -> Report:
+    return engine.verify(folder, Options(tiers=fault.tiers, environment=Path(sys.prefix)), settings)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.replace(" ", "-"))
+def test_fault(tmp_path: Path, settings: Settings, fault: Fault) -> None:
+    root = lay(tmp_path / "project", fault.clean)
+    clean = verified(root, fault, settings)
+    known = {Status.PASS, Status.SKIPPED}
+    assert [(each.check, each.reason, each.findings) for each in clean.results if each.status not in known] == []
+    assert clean.verdict == "pass"
+
+    before, after = fault.replace
+    if before:
+        text = fault.clean[fault.path]
+        assert before in text
+        lay(root, {fault.path: text.replace(before, after)})
+    lay(root, fault.files)
+    report = verified(root, fault, settings)
+    assert report.verdict == "fail"
+    errors = [each for each in report.findings if each.severity is Severity.ERROR]
+    assert [(each.check, each.rule, each.path, each.line) for each in errors] == [
+        (fault.check, fault.rule, fault.path, fault.line)
+    ]
+    assert errors[0].why
+    assert errors[0].fix
