@@ -79,3 +79,8 @@ class TestThing:
         "error asserts-nothing tests/test_a.py:9",
         "error asserts-nothing tests/test_a.py:12",
     ]
+
+
+def test_benchmarks_measure_and_need_not_assert(found: Found) -> None:
+    source = "import pytest\npytestmark = pytest.mark.benchmark()\ndef test_speed(): run()\n"
+    assert found("assertions", {"bench/test_a.py": source}) == []

@@ -104,3 +104,17 @@ def test_an_import_in_a_comment_is_none(found: Found) -> None:
         "// import b from 'luxon'\nconst u = 'http://x//y'; import('ky');\n",
     }
     assert found("imports", files) == ["error undeclared-import a.ts:6"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "try:\n    import urllib3x\nexcept ImportError:\n    ssl = None\nelse:\n    import cryptography",
+        "# /// script\n# dependencies = ['rich']\n# ///\nimport rich",
+        "import annotationlib",
+    ],
+)
+def test_what_may_be_absent_or_is_declared_elsewhere(found: Found, source: str) -> None:
+    assert [
+        each for each in found("imports", {"pyproject.toml": MANIFEST, "app.py": source}) if "unused" not in each
+    ] == []

@@ -34,3 +34,8 @@ def test_a_deleted_target_is_noticed(found: Found, root: Path) -> None:
     assert found("markdown", {"README.md": "[a](a.txt)\n", "a.txt": "a\n"}) == []
     (root / "a.txt").unlink()
     assert found("markdown", {}) == ["error broken-link README.md:1"]
+
+
+def test_labels_of_sphinx_are_no_paths(found: Found) -> None:
+    files = {"docs/conf.py": "", "docs/a.md": "[frozen](attrs.frozen) and [there](api-index), [gone](b/c.md)\n"}
+    assert found("markdown", files) == ["error broken-link docs/a.md:1"]

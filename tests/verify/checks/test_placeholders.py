@@ -45,3 +45,17 @@ def test_other_languages(found: Found) -> None:
 
 def test_examples_may_hold_filler(found: Found) -> None:
     assert found("placeholders", {".env.example": "KEY=YOUR_KEY_HERE\n", "tests/test_a.py": "def stub(): ...\n"}) == []
+
+
+def test_an_empty_branch_beside_a_full_one_and_a_body_for_types_only_are_no_stubs(found: Found) -> None:
+    source = """\
+if debug:
+    def log(x): print(x)
+else:
+    def log(x): pass
+
+class Relay:
+    if TYPE_CHECKING:
+        def __getattr__(self, name): ...
+"""
+    assert found("placeholders", {"a.py": source}) == []

@@ -44,3 +44,8 @@ def test_an_entity_bomb_is_not_expanded(look: Look) -> None:
     )
     result = look("syntax", {"a.xml": f"{bomb}]><a>&b8;</a>"})
     assert result.seconds < 5
+
+
+def test_an_entity_that_a_template_may_know_is_no_mistake(found: Found) -> None:
+    assert found("syntax", {"a.xml": "<a>&laquo; <b></a>"}) == ["error does-not-parse a.xml:1"]
+    assert found("syntax", {"a.xml": "<a>&laquo;</a>"}) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,24 @@ def table(parent: object, *names: str) -> dict[str, object]:
     for name in names:
         parent = parent.get(name) if isinstance(parent, dict) else None
     return parent if isinstance(parent, dict) else {}
+
+
+PRE_COMMIT = r"repo:\s*\S*/{}-pre-commit/?\s+rev:\s*[\"']?v?(\d+\.\d+)"
+REQUIREMENT = r"^{}==(\d+\.\d+)"
+
+
+def other_version(context: Context, tool: str, ours: str) -> str:
+    """The version (major and minor) that the project pins the tool to, if it is not ours: it may judge otherwise."""
+    for file in context.inventory.files:
+        pattern = PRE_COMMIT if file.path == ".pre-commit-config.yaml" else REQUIREMENT
+        if file.problem or not (
+            pattern is PRE_COMMIT or re.search(r"(^|/)requirements[^/]*(/[^/]+)?\.txt$", file.path)
+        ):
+            continue
+        found = re.search(pattern.format(re.escape(tool)), context.text(file), re.MULTILINE)
+        if found and found[1] != ".".join(ours.split(".")[:2]):
+            return found[1]
+    return ""
 
 
 def adopts(context: Context, tool: str) -> bool:

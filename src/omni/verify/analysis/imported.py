@@ -40,8 +40,12 @@ class Foreign:
         return bool(BESIDE_THE_PRODUCT.search(self.file.path))
 
 
-STANDARD = frozenset(sys.stdlib_module_names) | {"_typeshed", "asynchat", "asyncore", "cgi", "distutils", "imp"}
-"""Of this Python, and of those before it."""
+STANDARD = frozenset(sys.stdlib_module_names) | {
+    "_typeshed", "annotationlib", "asynchat", "asyncore", "cgi", "compression", "distutils", "imp",
+}  # fmt: skip
+"""Of this Python, and of those before and after it."""
+OWN_DEPENDENCIES = re.compile(r"^# /// script\s*$", re.MULTILINE)
+"""PEP 723: a script that declares them itself."""
 
 
 def python_imports(context: Context) -> Iterator[Foreign]:
@@ -49,7 +53,7 @@ def python_imports(context: Context) -> Iterator[Foreign]:
     own = _own_modules(context)
     for file in context.files:
         found = imports_of(context, file) if file.language == "python" else None
-        if found is None:
+        if found is None or (found and OWN_DEPENDENCIES.search(context.text(file))):
             continue
         own_here = own | _beside(context, file.path)
         seen = set()

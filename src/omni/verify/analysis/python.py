@@ -131,7 +131,8 @@ def _imports(body: list[ast.stmt], *, optional: bool, typing: bool = False) -> I
             yield from _imports(node.body, optional=guarded, typing=typing)
             for handler in node.handlers:
                 yield from _imports(handler.body, optional=guarded, typing=typing)
-            yield from _imports([*node.orelse, *node.finalbody], optional=optional, typing=typing)
+            yield from _imports(node.orelse, optional=guarded, typing=typing)
+            yield from _imports(node.finalbody, optional=optional, typing=typing)
         elif isinstance(node, ast.If):
             test = ast.unparse(node.test)
             guarded = optional or "TYPE_CHECKING" in test or "sys.version_info" in test

@@ -89,8 +89,10 @@ def _call_asserts(call: ast.Call, helpers: frozenset[str]) -> bool:
 
 
 def _weak_tests(file: File, text: str, tree: ast.Module, helpers: frozenset[str]) -> Iterator[Item]:
+    if _marked(tree.body):
+        return
     for function, owner in _collectable(tree.body):
-        if not _is_test(function, owner):
+        if not _is_test(function, owner) or (owner and _marked(owner.body)):
             continue
         line = function.lineno
         snippet = line_of(text, line)
@@ -122,6 +124,16 @@ def _collectable(
             yield from _collectable(
                 [each for each in ast.iter_child_nodes(statement) if isinstance(each, ast.stmt)], owner
             )
+
+
+def _marked(body: Iterable[ast.stmt]) -> bool:
+    """`pytestmark = pytest.mark.benchmark`: all tests of the module or class are skipped, or measure time."""
+    return any(
+        isinstance(node, ast.Assign)
+        and any(isinstance(target, ast.Name) and target.id == "pytestmark" for target in node.targets)
+        and any(isinstance(each, ast.Attribute) and each.attr in SKIPPED for each in ast.walk(node.value))
+        for node in body
+    )
 
 
 def _is_test(function: Function, owner: ast.ClassDef | None) -> bool:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from omni.kernel.errors import OmniError
 from omni.kernel.processes import run as run_program
-from omni.verify.analysis.imported import javascript_imports, python_imports
+from omni.verify.analysis.imported import BESIDE_THE_PRODUCT, javascript_imports, python_imports
 from omni.verify.analysis.lookalikes import resembles
 from omni.verify.analysis.manifests import (
     MANIFESTS,
@@ -37,6 +37,11 @@ MISSING = Rule(
     why="The registry has no package of this name: it can't be installed, until a stranger registers it.",
     fix="Find the package that was meant, or remove it. Never register the name to make the error go away.",
     cwe="CWE-1357",
+)
+DOUBTFUL = replace(
+    MISSING,
+    severity=Severity.WARNING,
+    why="No registry has it. Code beside the product may make what it imports; what it declares can't be installed.",
 )
 LOOKALIKE = Rule(
     "dependency-names",
@@ -135,7 +140,8 @@ def _ask(context: Context, registry: str, asked: list[Named]) -> Iterator[Item]:
         return
     for each in missing:
         message = f"there is no package `{each.name}` on {registry}"
-        yield MISSING.at(each.path, each.line, message, snippet=each.snippet)
+        rule = DOUBTFUL if BESIDE_THE_PRODUCT.search(each.path) else MISSING
+        yield rule.at(each.path, each.line, message, snippet=each.snippet)
 
 
 def _exists(context: Context, registry: str, name: str) -> bool | None:

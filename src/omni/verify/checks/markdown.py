@@ -46,16 +46,20 @@ DIAGRAM = Rule(
     why="It is shown as an error instead of a picture.",
     fix="Correct the line; https://mermaid.js.org/intro/ describes the language.",
 )
+LABEL = re.compile(r"[\w.-]+")
+"""In pages for Sphinx (MyST), a target without a folder may be a label of any page, or a name in the code."""
 ELSEWHERE = re.compile(r"^([a-z][a-z0-9+.-]*:|//|\{|<|\$)", re.IGNORECASE)
 
 
 def run(context: Context) -> Iterator[Item]:
     folders = {parent for file in context.inventory.files for parent in _parents(file.path)}
+    sphinx = {file.path.removesuffix("conf.py") for file in context.inventory.files if file.path.endswith("conf.py")}
     for file in context.files:
         if file.language != "markdown":
             continue
         text = context.text(file)
         document = read(text)
+        myst = any(file.path.startswith(folder) for folder in sphinx)
         for block in document.blocks:
             if not block.closed:
                 yield OPEN_BLOCK.at(
@@ -66,6 +70,8 @@ def run(context: Context) -> Iterator[Item]:
                     at = block.line + line
                     yield DIAGRAM.at(file.path, at, f"the diagram can't be drawn: {problem}", snippet=line_of(text, at))
         for link in document.links:
+            if myst and LABEL.fullmatch(link.target):
+                continue
             yield from _follow(context, file, document, link, folders)
 
 

@@ -7,6 +7,7 @@ import contextlib
 import io
 import re
 import tokenize
+from collections import Counter
 from collections.abc import Iterator
 
 from omni.verify.analysis.python import Function, body_without_docstring, dotted, functions, last_name
@@ -48,7 +49,8 @@ TEXT = re.compile(
     re.IGNORECASE,
 )
 EXAMPLES = re.compile(
-    r"(^|/)(tests?|docs?|examples?|fixtures?)/|\.example|\.sample|(^|/)(test_[^/]+|[^/]+_test)\.\w+$", re.IGNORECASE
+    r"(^|/)(tests?|docs?|examples?|fixtures?|bench(marks?)?)/|(^|/)bench(mark)?[^/]*\.py$|\.example|\.sample|(^|/)(test_[^/]+|[^/]+_test)\.\w+$",
+    re.IGNORECASE,
 )
 HANDLERS = frozenset({"get", "post", "put", "patch", "delete", "route", "websocket", "task", "command"})
 """Decorators that give a function to callers of other kinds: an empty one there is a stub all the same."""
@@ -95,13 +97,21 @@ def _python_comments(text: str) -> str:
 def _stubs(file: File, text: str, tree: ast.Module) -> Iterator[Item]:
     lines = text.splitlines()
     bases = {last_name(base) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for base in node.bases}
+    names = Counter((function.name, owner) for function, owner in functions(tree))
+    typing = {id(inner) for node in ast.walk(tree) if _for_types_only(node) for inner in ast.walk(node)}
     for function, owner in functions(tree):
         kind = _empty(function)
         if owner and owner.name in bases:
             continue  # its subclasses fill it in
+        if id(function) in typing or names[function.name, owner] > 1:
+            continue  # one of two branches does nothing: the other one says what it is for
         if kind and _counts(function, owner, kind) and not _explained(function, lines):
             name = f"{owner.name}.{function.name}" if owner else function.name
             yield STUB.at(file.path, function.lineno, f"`{name}` {kind}", snippet=line_of(text, function.lineno))
+
+
+def _for_types_only(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
 
 
 def _empty(function: Function) -> str:

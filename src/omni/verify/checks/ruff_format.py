@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from omni.verify.analysis.adoption import adopts
+from omni.verify.analysis.adoption import adopts, other_version
 from omni.verify.check import Check, Context, Item, Output
 from omni.verify.report import Finding, Severity
 from omni.verify.sarif import parse_sarif
+from omni.verify.tools import versions
 
 
 def parse(context: Context, output: Output) -> Iterator[Item]:
-    """Counts where the project uses ruff; elsewhere another layout may be meant, so it is a note."""
-    counts = adopts(context, "ruff")
+    """Counts where the project uses this version of ruff; elsewhere another layout may be meant, so it is a note."""
+    counts = adopts(context, "ruff") and not other_version(context, "ruff", versions()["ruff"])
     for item in parse_sarif(context, output):
         if not isinstance(item, Finding):
             yield item

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from omni.verify.analysis.adoption import adopts
+from omni.verify.analysis.adoption import adopts, other_version
 from omni.verify.check import Check, Context, Item, Output
 from omni.verify.report import Finding, Severity
 from omni.verify.sarif import parse_sarif
+from omni.verify.tools import versions
 
 SURELY_WRONG = ("F5", "F6", "F7", "F821", "F822", "F823", "E9", "PLE", "invalid-syntax")
 """The line fails when it is reached: undefined names, formats that don't fit, `return` outside of a function."""
@@ -16,8 +17,11 @@ SUSPICIOUS = ("F", "E4", "E7", "B0", "B9", "PLW", "ASYNC")
 
 
 def parse(context: Context, output: Output) -> Iterator[Item]:
-    """A project that configures ruff has chosen its rules, so all count; elsewhere only those that are surely wrong."""
-    all_count = adopts(context, "ruff")
+    """A project that configures ruff has chosen its rules, so all count.
+
+    Elsewhere, and where it has pinned another version, only those do that are surely wrong.
+    """
+    all_count = adopts(context, "ruff") and not other_version(context, "ruff", versions()["ruff"])
     for item in parse_sarif(context, output):
         if not isinstance(item, Finding) or all_count or (item.rule.startswith(SURELY_WRONG) and item.rule != "F541"):
             yield item

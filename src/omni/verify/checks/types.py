@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 
 from omni.kernel.files import write_atomic
 from omni.verify.analysis.adoption import pyproject, table
+from omni.verify.analysis.imported import BESIDE_THE_PRODUCT
 from omni.verify.analysis.rule import line_of
 from omni.verify.check import Check, Context, Failed, Gap, Item, Output, Unseen
 from omni.verify.report import Severity
@@ -36,7 +37,8 @@ TAKEN_OVER = frozenset(
     }
 )  # fmt: skip
 NOT_HERE = ("import-untyped", "import-not-found", "import")
-"""What is missing in this environment says nothing about the project; `imports` judges its dependencies."""
+"""What is missing in this environment says nothing about the project; `imports` judges its dependencies. What mypy says
+of a file that uses it may be wrong, so it does not block."""
 
 
 ABOUT_PACKAGES = frozenset(
@@ -79,9 +81,11 @@ def parse(context: Context, output: Output) -> Iterator[Item]:
     absent = {each["message"] for each in found if each["code"] in NOT_HERE}
     if absent and context.environment is None and counts is Severity.ERROR:
         yield Gap(f"{len(absent)} imports lead to packages that are not here, so their use was not checked. {SET_UP}")
+    doubtful = {each["file"] for each in found if each["code"] in NOT_HERE and context.environment is None}
     for each in found:
         if each["severity"] != "error" or each["code"] in NOT_HERE:
             continue
+        unsure = each["file"] in doubtful or BESIDE_THE_PRODUCT.search(each["file"])
         file = context.inventory.by_path.get(each["file"])
         snippet = line_of(context.text(file), each["line"]) if file and not file.problem else ""
         yield context.finding(
@@ -90,7 +94,7 @@ def parse(context: Context, output: Output) -> Iterator[Item]:
             each["file"],
             each["line"],
             column=each["column"] + 1,
-            severity=counts,
+            severity=Severity.WARNING if unsure else counts,
             fix=each["hint"] or "",
             snippet=snippet,
         )
