@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from omni.cli.common import colored, settings
+from omni.cli.common import colored, line, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,13 @@ FORMATS = ("text", "json", "ndjson", "sarif", "html", "junit", "comment")
 @click.option("--new", is_flag=True, help="Only findings that the base does not have.")
 @click.option("--only", multiple=True, help="Only this check (id; may be given again).")
 @click.option("--fix", is_flag=True, help="Apply the fixes that are safe, then verify.")
+@click.option("--commit", is_flag=True, help="With --fix: make what it mends one commit, and show it.")
+@click.option(
+    "--sarif",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Findings of another tool, to join the report and the gate (may be given again).",
+)
 @click.option("--watch", is_flag=True, help="Stay, and verify again after each change.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format ndjson.")
@@ -45,6 +52,8 @@ def verify(
     new: bool,
     only: tuple[str, ...],
     fix: bool,
+    commit: bool,
+    sarif: tuple[Path, ...],
     watch: bool,
     form: str,
     as_json: bool,
@@ -63,6 +72,7 @@ def verify(
     from omni.kernel.files import write_atomic
     from omni.verify.config import load_config
     from omni.verify.engine import verify as examine
+    from omni.verify.fix import require_clean
     from omni.verify.gate import decide, gate_of
     from omni.verify.outputs import render
     from omni.verify.plan import Options
@@ -70,12 +80,23 @@ def verify(
     found = settings()
     tiers: tuple[Literal[1, 2, 3, 4], ...] = tuple(number for number in (1, 2, 3, 4) if tier and number <= tier)
     options = Options(
-        tiers=tiers, only=only, changed=changed, base=base, fix=fix, baseline=new, environment=environment
+        tiers=tiers,
+        only=only,
+        changed=changed,
+        base=base,
+        fix=fix,
+        baseline=new,
+        environment=environment,
+        sarif=sarif,
     )
     if watch:
         from omni.cli.verify_watch import watch as stay
 
         return stay(path, options, found, as_json=as_json)
+    if commit and not fix:
+        raise click.UsageError("--commit needs --fix")
+    if commit:
+        require_clean(path)
     report = examine(path, options, found, _progress())
     text = render(report, "ndjson" if as_json else form, color=output is None and colored())
     if output:
@@ -83,8 +104,24 @@ def verify(
         click.echo(f"{report.verdict}  {output}", err=True)
     else:
         click.echo(text, nl=False)
+    if commit:
+        _committed(path, as_json=as_json)
     decision = decide(report, gate_of("default", load_config(path)))
     return Exit.PASS if decision.passed else Exit.FAILED if report.verdict == "fail" else Exit.INCOMPLETE
+
+
+def _committed(path: Path, *, as_json: bool) -> None:
+    """Say what the commit of the fixes holds, and how it is undone."""
+    from omni.verify.fix import commit_mended
+
+    made = commit_mended(path)
+    undo = f"git revert {made.id[:12]}" if made else ""
+    if as_json:
+        line("commit", {"id": made.id if made else "", "files": made.files if made else [], "undo": undo})
+    elif made:
+        click.echo(f"{made.diff}\ncommit {made.id}: {len(made.files)} files; undo it with: {undo}", err=True)
+    else:
+        click.echo("nothing could be mended, so there is no commit", err=True)
 
 
 def _progress() -> Callable[[CheckEvent], None] | None:

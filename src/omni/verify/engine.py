@@ -16,6 +16,7 @@ from omni.verify.check import Check
 from omni.verify.config import load_config
 from omni.verify.files import Inventory
 from omni.verify.fix import mend
+from omni.verify.overlap import said_once
 from omni.verify.plan import Options, choose
 from omni.verify.registry import checks
 from omni.verify.report import Report
@@ -60,9 +61,14 @@ def once(
     """One verification in a session that may see more of them. Raises `V003`."""
     started = time.monotonic() if started is None else started
     inventory, results = session.examine(wanted, root, inventory=inventory)
+    results = said_once(results)
     commit = ""
     if session.options.baseline:
         commit, results = only_new(results, root, session.options.base, session.scratch, session)
+    if session.options.sarif:
+        from omni.verify.others import from_sarif  # only where other tools' reports are given
+
+        results = (*results, *from_sarif(session.options.sarif, session, inventory, commit))
     return session.report(target, wanted, inventory, results, commit, time.monotonic() - started)
 
 

@@ -39,6 +39,8 @@ class Options:
     """The target is what Omni rendered from its own templates, so reduced isolation may run it."""
     jobs: int = 0
     """CPUs to use; 0: all that this process may use."""
+    sarif: tuple[Path, ...] = ()
+    """Reports of other tools whose findings join."""
     config: ProjectConfig | None = None
     """Instead of `[verify]` in the target's omni.toml."""
 

@@ -95,7 +95,7 @@ class Session:
         inventory = self.inventory(root)
         changed = changed_files(self.options, inventory)
         at_hand = AtHand(self._missing, self._differs(root))
-        plans = (plan(check, self._context(check, inventory), changed, self.cache, at_hand) for check in checks)
+        plans = (plan(check, self.context(check, inventory), changed, self.cache, at_hand) for check in checks)
         return [planned.context for planned in plans if isinstance(planned, Planned)]
 
     def examine(
@@ -105,7 +105,7 @@ class Session:
         inventory = inventory or self.inventory(root)
         changed = changed_files(self.options, inventory) if changed_only else None
         at_hand = AtHand(self._missing, self._differs(root) if changed_only else _nothing)
-        planned = [plan(check, self._context(check, inventory), changed, self.cache, at_hand) for check in checks]
+        planned = [plan(check, self.context(check, inventory), changed, self.cache, at_hand) for check in checks]
         results = [each for each in planned if isinstance(each, CheckResult)]
         waiting = []
         for each in planned:
@@ -120,7 +120,8 @@ class Session:
         """Every file of the project that is not excluded."""
         return take_inventory(root, {each.path: each.because for each in self.project.exclude}, self.look)
 
-    def _context(self, check: Check, inventory: Inventory) -> Context:
+    def context(self, check: Check, inventory: Inventory) -> Context:
+        """What a check may look at, its inputs not chosen yet."""
         environment = find_environment(inventory.root, self.options.environment, self.project)
         return Context(
             check=check,

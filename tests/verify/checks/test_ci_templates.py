@@ -21,7 +21,8 @@ def test_it_passes_our_own_checks(look: Look, check: str) -> None:
     # Gitea's language is GitHub's; zizmor knows it by the folder.
     paths = {name: kind.path.replace(".gitea/workflows/", ".github/workflows/gitea-") for name, kind in KINDS.items()}
     result = look(check, {path: render(name) for name, path in paths.items()})
-    assert (result.findings, result.status) == ((), Status.PASS)
+    assert result.findings == ()
+    assert result.status is Status.PASS or check == "yamllint"  # which runs only where a project configures it
 
 
 @pytest.mark.parametrize("name", KINDS)
