@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from omni.sandbox.job import Mount
 
 FILE = Path(__file__).with_name("machine.toml")
+TOOLCHAIN = ("lib/rustlib", "pkg/tool")
+"""What a toolchain of Rust or of Go has beside `bin`. Of other folders with programs nothing else is shown."""
 _SECONDS = 30.0
 
 
@@ -31,8 +33,11 @@ class Program(Model):
     """How to get it: what to type, or where to look."""
     version: tuple[str, ...] = ("--version",)
     """Arguments with which it says its version; empty: it can't."""
+    needs: tuple[str, ...] = ()
+    """Programs that it starts itself."""
     shows: tuple[str, ...] = ()
-    """Folders of downloaded packages that the sandbox shows it, read-only; `~` is the home folder."""
+    """Further folders that the sandbox shows it, read-only, as globs: downloaded packages, its configuration. `~` is
+    the home folder."""
     env: Mapping[str, str] = Field(default_factory=dict)
     """What it has to be told; `~` likewise."""
 
@@ -85,7 +90,10 @@ def how_to_get(name: str) -> str:
 def environment(name: str) -> dict[str, str]:
     """Variables it needs beyond the clean environment."""
     known = programs().get(name)
-    return {key: _home(value) for key, value in known.env.items()} if known else {}
+    if known is None:
+        return {}
+    told = {key: value for other in known.needs for key, value in environment(other).items()}
+    return told | {key: _home(value) for key, value in known.env.items()}
 
 
 def mounts(program: Path) -> tuple[Mount, ...]:
@@ -94,13 +102,20 @@ def mounts(program: Path) -> tuple[Mount, ...]:
     from omni.sandbox.mounts import SYSTEM
 
     known = programs().get(program.name)
-    shown = [Path(_home(folder)) for folder in (known.shows if known else ())]
+    beside = [mount for other in started(program.name) for mount in mounts(other)]
+    shown = [found for pattern in (known.shows if known else ()) for found in _matching(_home(pattern))]
     toolchain = program.parent.parent
-    own = toolchain if (toolchain / "lib" / "rustlib").is_dir() else program
-    needed = [own, *(folder for folder in shown if folder.is_dir())]
-    return tuple(
+    needed = [toolchain if any((toolchain / each).is_dir() for each in TOOLCHAIN) else program, *shown]
+    own_mounts = (
         Mount(path.resolve(), str(path)) for path in needed if not any(path.is_relative_to(root) for root in SYSTEM)
     )
+    return (*own_mounts, *beside)
+
+
+def started(name: str) -> list[Path]:
+    """The programs that it starts itself, as far as they are here."""
+    known = programs().get(name)
+    return [path for other in (known.needs if known else ()) if (path := find(other))]
 
 
 @cache
@@ -119,6 +134,10 @@ def _version(name: str, path: Path, _mtime: int, _size: int) -> str:
     done = run([str(path), *argv], env=clean_env(NO_COLOR="1"), cwd=Path("/"), timeout=_SECONDS)
     found = re.search(r"\d+(?:\.\d+)+\S*", f"{done.stdout}\n{done.stderr}")
     return found[0].strip(",;:()") if found else ""
+
+
+def _matching(pattern: str) -> list[Path]:
+    return sorted(Path("/").glob(pattern.lstrip("/")))
 
 
 def _home(text: str) -> str:

@@ -62,7 +62,10 @@ class Tools:
 
     def bins_for(self, tool: str) -> tuple[Path, ...]:
         """The folders to put on PATH for this program; of the machine's nothing but its own."""
-        return (self.path(Path(tool).name).parent,) if self.of_machine else self.bins
+        if not self.of_machine:
+            return self.bins
+        name = Path(tool).name
+        return tuple(dict.fromkeys(path.parent for path in (self.path(name), *machine.started(name))))
 
     def environment(self, tool: str) -> dict[str, str]:
         """What the program has to be told."""

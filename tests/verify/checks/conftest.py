@@ -11,7 +11,7 @@ from omni.kernel.settings import Settings, load_settings
 from omni.verify import engine, registry
 from omni.verify.plan import Options
 from omni.verify.report import CheckResult, Finding
-from omni.verify.tools import BASE, Tools, open_tools
+from omni.verify.tools import BASE, Tools, installed, open_tools
 
 Write = Callable[[Mapping[str, str | bytes]], Path]
 Look = Callable[..., CheckResult]
@@ -34,6 +34,7 @@ def look(write: Write, settings: Settings, tools: Tools, monkeypatch: pytest.Mon
         return tools if toolset == BASE else open_tools(here.home, here.offline, progress, toolset)
 
     monkeypatch.setattr("omni.verify.tools.open_tools", opened)
+    monkeypatch.setattr("omni.verify.tools.installed", lambda name, _home: installed(name, here.home))
 
     def run(check: str, files: Mapping[str, str | bytes], **options: object) -> CheckResult:
         offline = bool(options.pop("offline", False))

@@ -1,0 +1,140 @@
+"""Languages by their own tools, for real: those of a set are installed, those of the machine have to be on PATH."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from omni.kernel.settings import load_settings
+from omni.verify.report import CheckResult, Status
+from omni.verify.tools import install
+
+Found = Callable[..., list[str]]
+Look = Callable[..., CheckResult]
+Files = Mapping[str, str | bytes]
+
+pytestmark = pytest.mark.host
+
+RUST = {"Cargo.toml": '[package]\nname = "demo"\nversion = "0.1.0"\nedition = "2021"\n'}
+MAIN = 'fn main() {\n    let v: Vec<i32> = Vec::new();\n    if v.len() == 0 {\n        println!("x");\n    }\n}\n'
+GO = {"go.mod": "module demo\n\ngo 1.19\n"}
+TSCONFIG = {"tsconfig.json": '{"compilerOptions": {"strict": true}}', "node_modules/x/package.json": "{}"}
+
+
+def set_of_tools(name: str) -> None:
+    settings = load_settings()
+    install(name, settings.home, settings.offline, print)
+
+
+@pytest.mark.parametrize(
+    ("check", "tool", "files", "expected"),
+    [
+        ("rust-clippy", "cargo", {**RUST, "src/main.rs": MAIN}, ["warning clippy::len_zero src/main.rs:3"]),
+        ("rust-clippy", "cargo", {**RUST, "src/main.rs": "fn main() {}\n"}, []),
+        ("rust-format", "rustfmt", {**RUST, "src/main.rs": "fn main( ) {}\n"}, ["note unformatted src/main.rs:1"]),
+        ("rust-format", "rustfmt", {**RUST, "src/main.rs": "fn main() {}\n"}, []),
+        ("go-format", "gofmt", {**GO, "a.go": "package a\n\nvar  x = 1\n"}, ["note unformatted a.go:1"]),
+        ("go-format", "gofmt", {**GO, "a.go": "package a\n\nvar x = 1\n"}, []),
+        (
+            "go-vet",
+            "go",
+            {**GO, "a.go": 'package a\n\nimport "fmt"\n\nfunc F() { fmt.Printf("%d", "x") }\n'},
+            ["error printf a.go:5"],
+        ),
+        ("javac", "javac", {"A.java": "class A {\n  int f() { return 1 }\n}\n"}, ["error syntax A.java:2"]),
+        ("javac", "javac", {"A.java": "class A {\n  int f() { return 1; }\n}\n"}, []),
+        (
+            "gcc-analyzer",
+            "gcc",
+            {"a.c": "#include <stdlib.h>\nint f(char *p)\n{\n  free(p);\n  return *p;\n}\n"},
+            ["error -Wanalyzer-use-after-free a.c:5", "warning -Wuse-after-free a.c:5"],
+        ),
+        ("gcc-analyzer", "gcc", {"a.c": "int f(int a)\n{\n  return a;\n}\n"}, []),
+        (
+            "terraform-format",
+            "terraform",
+            {"main.tf": 'variable "x" {\n type = string\n}\n'},
+            ["note unformatted main.tf:1"],
+        ),
+        (
+            "terraform-validate",
+            "terraform",
+            {"main.tf": 'output "y" {\n  value = var.z\n}\n'},
+            ["error reference-to-undeclared-input-variable main.tf:2"],
+        ),
+    ],
+)
+def test_of_the_machine(found: Found, check: str, tool: str, files: Files, expected: list[str]) -> None:
+    if shutil.which(tool) is None:
+        pytest.skip(f"{tool} is not on PATH")
+    assert found(check, files) == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("check", "toolset", "files", "expected"),
+    [
+        ("css", "css", {"a.css": "a { colr: red; }\n"}, ["error correctness/noUnknownProperty a.css:1"]),
+        ("css", "css", {"a.css": "a { color: red; }\n"}, []),
+        ("protobuf", "protobuf", {"a.proto": "message {\n"}, ["error COMPILE a.proto:1", "error COMPILE a.proto:1"]),
+        ("protobuf", "protobuf", {"a/v1/a.proto": 'syntax = "proto3";\n\npackage a.v1;\n'}, []),
+        (
+            "protobuf",
+            "protobuf",
+            {"a/v1/a.proto": 'syntax = "proto3";\n\npackage a.v1;\n\nmessage foo {}\n'},
+            ["note MESSAGE_PASCAL_CASE a/v1/a.proto:5"],
+        ),
+        (
+            "kubernetes",
+            "kubernetes",
+            {"k.yaml": "apiVersion: v1\nkind: Service\nmetadata:\n  name: x\nspec:\n  ports:\n    - port: eighty\n"},
+            ["error invalid k.yaml:7"],
+        ),
+        (
+            "kubernetes",
+            "kubernetes",
+            {"k.yaml": "apiVersion: v1\nkind: Service\nmetadata:\n  name: x\nspec:\n  ports:\n    - port: 80\n"},
+            [],
+        ),
+        (
+            "cppcheck",
+            "cppcheck",
+            {"a.c": "int f(void)\n{\n  int a[2];\n  a[2] = 1;\n  return a[0];\n}\n"},
+            ["error arrayIndexOutOfBounds a.c:4"],
+        ),
+        ("cppcheck", "cppcheck", {"a.c": "int f(int a)\n{\n  return a;\n}\n"}, []),
+        ("typescript", "typescript", {**TSCONFIG, "a.ts": 'export const a: number = "x";\n'}, ["error TS2322 a.ts:1"]),
+        ("typescript", "typescript", {**TSCONFIG, "a.ts": "export const a: number = 1;\n"}, []),
+    ],
+)
+def test_of_a_set(found: Found, check: str, toolset: str, files: Files, expected: list[str]) -> None:
+    set_of_tools(toolset)
+    assert found(check, files) == expected
+
+
+def test_without_node_modules_types_of_typescript_are_not_known(look: Look) -> None:
+    set_of_tools("typescript")
+    result = look("typescript", {"tsconfig.json": "{}", "a.ts": "export const a = 1;\n"})
+    assert result.status is Status.SKIPPED
+    assert "npm ci" in result.reason
+
+
+def test_rust_that_needs_packages_that_are_not_here_is_incomplete(look: Look) -> None:
+    if shutil.which("cargo") is None:
+        pytest.skip("cargo is not on PATH")
+    manifest = RUST["Cargo.toml"] + '[dependencies]\nno-such-package-at-all = "1"\n'
+    result = look("rust-clippy", {"Cargo.toml": manifest, "src/main.rs": "fn main() {}\n"})
+    assert (result.status, "no-such-package-at-all" in result.reason) == (Status.INCOMPLETE, True)
+
+
+def test_a_build_script_can_do_nothing_here(look: Look, tmp_path: Path) -> None:
+    """Compiling Rust runs foreign code: it finds neither the host's files nor a network."""
+    if shutil.which("cargo") is None:
+        pytest.skip("cargo is not on PATH")
+    mark = tmp_path / "escaped"
+    script = f'fn main() {{\n    let _ = std::fs::write("{mark}", "x");\n}}\n'
+    look("rust-clippy", {**RUST, "build.rs": script, "src/main.rs": "fn main() {}\n"})
+    assert not mark.exists()

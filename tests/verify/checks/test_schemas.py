@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from omni.verify.analysis.positions import line_of_path, steps
+from omni.verify.report import CheckResult, Status
+
+Found = Callable[..., list[str]]
+Look = Callable[..., CheckResult]
+Files = Mapping[str, str | bytes]
+
+WORKFLOW = "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    step: []\n"
+STEPS = "steps:\n  - name: a\n    image: alpine\n    commands: ['true']\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (
+            {"compose.yaml": "services:\n  web:\n    image: nginx\n    port: ['80:80']\n"},
+            ["error compose-spec compose.yaml:4"],
+        ),
+        ({"compose.yaml": "services:\n  web:\n    image: nginx\n    ports: ['80:80']\n"}, []),
+        ({".github/workflows/ci.yml": WORKFLOW}, ["error github-workflows .github/workflows/ci.yml:5"]),
+        ({".gitea/workflows/ci.yml": WORKFLOW}, ["error github-workflows .gitea/workflows/ci.yml:5"]),
+        ({".github/workflows/ci.yml": WORKFLOW.replace("step: []", "steps: [{run: 'true'}]")}, []),
+        ({".woodpecker/ci.yml": STEPS}, []),
+        ({".woodpecker/ci.yml": STEPS.replace("image", "imag")}, ["error woodpecker-ci .woodpecker/ci.yml:3"]),
+        (
+            {"a.schema.json": '{\n  "$schema": "http://json-schema.org/draft-07/schema#",\n  "type": "strin"\n}\n'},
+            ["error metaschema a.schema.json:3"],
+        ),
+        ({"a.schema.json": '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "string"}\n'}, []),
+    ],
+)
+def test_files_keep_to_their_schema(found: Found, files: Files, expected: list[str]) -> None:
+    assert found("schemas", files) == expected
+
+
+def test_a_file_that_does_not_parse_is_no_pass(look: Look) -> None:
+    assert look("schemas", {"compose.yaml": "services: [\n"}).status is not Status.PASS
+
+
+ASYNCAPI = "asyncapi: 3.0.0\ninfo:\n  title: Orders\n  version: 1.0.0\nchannels:\n  orders:\n    address: orders\n"
+OPERATION = "operations:\n  place:\n    action: send\n    channel:\n      $ref: '#/channels/orders'\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (ASYNCAPI + OPERATION, []),
+        (ASYNCAPI.replace("  title: Orders\n", ""), ["error missing-field asyncapi.yaml:2"]),
+        (ASYNCAPI + OPERATION.replace("send", "publish"), ["error invalid-value asyncapi.yaml:10"]),
+        (ASYNCAPI + OPERATION.replace("/orders", "/order"), ["error reference-to-nowhere asyncapi.yaml:12"]),
+        (ASYNCAPI.replace("3.0.0", "9.0.0"), ["error invalid-value asyncapi.yaml:1"]),
+        (
+            ASYNCAPI + "    messages:\n      placed:\n        payload:\n          type: objct\n",
+            ["error invalid-value asyncapi.yaml:11"],
+        ),
+        ("asyncapi: 2.6.0\ninfo:\n  title: a\n  version: '1'\n", ["error missing-field asyncapi.yaml:1"]),
+        ("name: nothing of the kind\n", []),
+    ],
+)
+def test_asyncapi(found: Found, text: str, expected: list[str]) -> None:
+    assert found("asyncapi", {"asyncapi.yaml": text}) == expected
+
+
+def test_paths_lead_to_lines() -> None:
+    text = "a:\n  - b: 1\n  - c:\n      d: 2\n---\nx:\n  y: 3\n"
+    assert steps("$.a[1].c['d']") == ["a", 1, "c", "d"]
+    assert steps("spec.ports.0") == ["spec", "ports", 0]
+    assert line_of_path(text, ["a", 1, "c", "d"]) == 4
+    assert line_of_path(text, ["a", 7]) == 1
+    assert line_of_path(text, ["x", "y"], document=1) == 7
+    assert line_of_path("a: [", ["a"]) == 1
