@@ -224,6 +224,8 @@ class Context:
         text = unquote(urlsplit(path).path) if path.startswith("file:") else path
         for base in (self.root, self.root.resolve()):
             text = text.removeprefix(f"{base}/")
+        if text.startswith("/") and text.lstrip("/") in self.inventory.by_path:
+            text = text.lstrip("/")  # some tools take the target for the root of all
         return "" if text in {"", ".", str(self.root)} else str(PurePosixPath(text))
 
     def text(self, file: File) -> str:
