@@ -65,7 +65,8 @@ READS = frozenset({"get", "get_one", "query", "execute", "scalar", "scalars", "e
 SESSIONS = re.compile(r"(^|[._])(session|db|conn|connection|cursor|cur)$", re.IGNORECASE)
 DJANGO_READS = re.compile(r"^[A-Z]\w*\.objects\.(get|filter|all|exclude|count|values|values_list|aget|first|raw)\b")
 LOCKS = re.compile(
-    r"with_for_update|select_for_update|for update|version_id|advisory|\block\b|Lock\(|SERIALIZABLE|begin immediate|\bF\(",
+    r"with_for_update|select_for_update|for update|version_id|advisory|\block\b|Lock\(|SERIALIZABLE|begin immediate"
+    r"|\bF\(",
     re.IGNORECASE,
 )
 CHANGES_ROWS = re.compile(r"\s*(insert|update|delete|replace)\b", re.IGNORECASE)
