@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Failed, Gap, Item, Metric
-from omni.verify.fuzzing.campaign import HARNESS, WORK, Campaign, Found
+from omni.verify.fuzzing.campaign import HARNESS, Campaign, Found
+from omni.verify.interpreter import WORK
 from omni.verify.report import Finding, Severity, Status
 
 BROKEN = Rule(

@@ -15,10 +15,9 @@ from omni.sandbox.job import Mount
 from omni.verify.check import Context, Failed
 from omni.verify.fuzzing import guest
 from omni.verify.fuzzing.guest import Broken, Job, Report
-from omni.verify.mutation.campaign import source_roots
+from omni.verify.interpreter import WORK, guest_environment
 from omni.verify.report import Status
 
-WORK = "/work"
 HARNESS = re.compile(r"^\s*(import atheris\b|from atheris\b)", re.MULTILINE)
 OUT = "reports/omni-fuzz"
 KEPT = "/corpus"
@@ -67,11 +66,7 @@ class Campaign:
 
     def _in_sandbox(self, seconds: int, into: Path) -> Report:
         execution = self.context.execution
-        tools = execution.tools("fuzz")
-        packages = next(iter(Path(tools.bins[0]).parent.glob("lib/python3*/site-packages")))
-        self._same_python(packages)
-        roots = ":".join([*(f"{WORK}/{root}" for root in source_roots(self.context)), str(packages)])
-        env = {"PYTHONPATH": roots, "PYTHONDONTWRITEBYTECODE": "1"}
+        tools, env = guest_environment(self.context, "fuzz")
         command = ("python", "-c", Path(guest.__file__).read_text("utf-8"))
         whole = execution.job(self.context, command, env, tools=tools, timeout=seconds + START)
         seeds = [f"{WORK}/{each}" for each in self._seeds()]
@@ -100,13 +95,6 @@ class Campaign:
             said = " / ".join(line for line in report["said"].splitlines()[-3:] if line.strip())
             raise Failed(f"{self.path} executed nothing: {said[:400]}", Status.INCOMPLETE)
         return report
-
-    def _same_python(self, packages: Path) -> None:
-        """Atheris is compiled for one version of Python. Raises `Failed` when the project's is another."""
-        environment = self.context.environment
-        version = packages.parent.name
-        if environment is not None and not (environment / "lib" / version).is_dir():
-            raise Failed(f"the project's environment is not {version}, for which Atheris is here", Status.INCOMPLETE)
 
     def _seeds(self) -> list[str]:
         """Folders of inputs in the project, those that broke it once among them: `fuzz/corpus/<name>`."""

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from omni.kernel.files import write_atomic
 from omni.verify.check import Context, Failed
+from omni.verify.interpreter import WORK, source_roots
 from omni.verify.mutation import guest
 from omni.verify.mutation.guest import Answer, Job, Recording, Task
 from omni.verify.mutation.mutants import Mutant
 from omni.verify.mutation.outcomes import Outcomes
 from omni.verify.report import Status
 
-WORK = "/work"
 ANSWERS = "reports/omni-mutants.jsonl"
 AT_ONCE = 400
 """Mutants that one sandbox gets at most."""
@@ -222,10 +222,3 @@ class Campaign:
     def _digest(self, path: str) -> str:
         file = self.context.inventory.by_path.get(path)
         return file.digest if file else ""
-
-
-def source_roots(context: Context) -> tuple[str, ...]:
-    """Folders that imports start at."""
-    if context.project.source_roots:
-        return context.project.source_roots
-    return ("src",) if any(path.startswith("src/") for path in context.inventory.by_path) else (".",)
