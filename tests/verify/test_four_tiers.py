@@ -5,16 +5,21 @@ One row a fault. `files` are laid over the clean twin of its program, which pass
 
 from __future__ import annotations
 
+import json
 import sys
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from omni.kernel import clock
 from omni.kernel.settings import Settings, load_settings
 from omni.verify import engine
+from omni.verify.analysis.osv import take
 from omni.verify.check import Tier
+from omni.verify.checks.vulnerabilities import snapshot_path
 from omni.verify.plan import Options
 from omni.verify.report import Report, Severity, Status
 from omni.verify.tools import open_tools
@@ -65,9 +70,44 @@ class Fault:
     files: Mapping[str, str] = field(default_factory=dict)
     clean: Mapping[str, str] = field(default_factory=lambda: SHOP)
     tiers: tuple[Tier, ...] = (1, 2)
+    remove: tuple[str, ...] = ()
 
+
+LOCK = (
+    '{"name": "shop", "version": "1.0.0", "lockfileVersion": 3, "packages": {\n'
+    '"": {"name": "shop", "version": "1.0.0", "license": "MIT", "dependencies": {"lodash": "4.17.21"}},\n'
+    '"node_modules/lodash": {"version": "4.17.21", "license": "MIT"}}}\n'
+)
+WITH_LODASH = SHOP | {
+    "package.json": (
+        '{\n  "name": "shop",\n  "version": "1.0.0",\n  "license": "MIT",\n'
+        '  "dependencies": {\n    "lodash": "4.17.21"\n  }\n}\n'
+    ),
+    "package-lock.json": LOCK,
+}
+"""The same with something that it depends on."""
 
 FAULTS = (
+    Fault(
+        "missing tests",
+        check="tests",
+        rule="missing-tests",
+        path="src/shop/letters.py",
+        line=1,
+        remove=("tests/test_letters.py",),
+    ),
+    Fault(
+        "licence breach",
+        check="licences",
+        rule="incompatible",
+        path="package.json",
+        line=6,
+        files={
+            "package-lock.json": LOCK.replace('"4.17.21", "license": "MIT"', '"4.17.21", "license": "GPL-3.0-only"')
+        },
+        clean=WITH_LODASH,
+        tiers=(1, 2, 3),
+    ),
     Fault(
         "inaccessible form",
         check="wcag",
@@ -89,8 +129,15 @@ FAULTS = (
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One home for all of them, so that what a fault does not touch is looked at once."""
-    return tmp_path_factory.mktemp("home")
+    """One home for all of them, so that what a fault does not touch is looked at once. It knows a vulnerability."""
+    home = tmp_path_factory.mktemp("home")
+    events = [{"introduced": "0"}, {"fixed": "4.17.21"}]
+    affected = {"package": {"ecosystem": "npm", "name": "lodash"}, "ranges": [{"type": "SEMVER", "events": events}]}
+    entry = {"id": "GHSA-1", "modified": clock.now().isoformat(), "summary": "Pollution.", "affected": [affected]}
+    with zipfile.ZipFile(home / "all.zip", "w") as archive:
+        archive.writestr("GHSA-1.json", json.dumps(entry))
+    take([home / "all.zip"], snapshot_path(home))
+    return home
 
 
 @pytest.fixture
@@ -126,6 +173,8 @@ def test_fault(tmp_path: Path, settings: Settings, fault: Fault) -> None:
         assert before in text
         lay(root, {fault.path: text.replace(before, after)})
     lay(root, fault.files)
+    for path in fault.remove:
+        (root / path).unlink()
     report = verified(root, fault, settings)
     assert report.verdict == "fail"
     errors = [each for each in report.findings if each.severity is Severity.ERROR]
