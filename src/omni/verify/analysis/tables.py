@@ -83,6 +83,10 @@ def _columns(node: ast.ClassDef) -> Iterator[Column]:
             annotation = ast.unparse(statement.annotation) if isinstance(statement, ast.AnnAssign) else ""
             for name in _targets(statement):
                 yield _column(name, value, annotation)
+        elif isinstance(statement, ast.AnnAssign) and value is None:
+            annotation = ast.unparse(statement.annotation)
+            if annotation.startswith("Mapped["):
+                yield from (Column(name, statement.lineno, annotation) for name in _targets(statement))
 
 
 def _column(attribute: str, call: ast.Call, annotation: str) -> Column:
