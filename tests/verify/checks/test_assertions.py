@@ -84,3 +84,21 @@ class TestThing:
 def test_benchmarks_measure_and_need_not_assert(found: Found) -> None:
     source = "import pytest\npytestmark = pytest.mark.benchmark()\ndef test_speed(): run()\n"
     assert found("assertions", {"bench/test_a.py": source}) == []
+
+
+def test_the_twin_of_a_test_that_expects_an_error_shows_that_there_is_none(found: Found) -> None:
+    source = """\
+def test_fine():
+    old(18)
+
+def test_bad():
+    with pytest.raises(ValueError):
+        old(-1)
+
+def test_other():
+    young(18)
+"""
+    assert found("assertions", {"tests/test_a.py": source}) == [
+        "warning asserts-no-error tests/test_a.py:1",
+        "error asserts-nothing tests/test_a.py:8",
+    ]

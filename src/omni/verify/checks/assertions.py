@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from omni.verify.analysis.python import Function, dotted, functions, last_name
 from omni.verify.analysis.rule import Rule, line_of
@@ -26,6 +27,12 @@ CONSTANT = Rule(
     Severity.ERROR,
     why="What it asserts is true before the code has run.",
     fix="Compare a value that the code made with one that is written out.",
+)
+NO_ERROR = replace(
+    NOTHING,
+    name="asserts-no-error",
+    severity=Severity.WARNING,
+    why="It shows that nothing is raised, where another test shows that something is; what comes back is not seen.",
 )
 OWN_MOCK = Rule(
     "assertions",
@@ -91,6 +98,7 @@ def _call_asserts(call: ast.Call, helpers: frozenset[str]) -> bool:
 def _weak_tests(file: File, text: str, tree: ast.Module, helpers: frozenset[str]) -> Iterator[Item]:
     if _marked(tree.body):
         return
+    refused = frozenset().union(*(_called(node) for node in ast.walk(tree) if _expects_error(node)))
     for function, owner in _collectable(tree.body):
         if not _is_test(function, owner) or (owner and _marked(owner.body)):
             continue
@@ -108,7 +116,22 @@ def _weak_tests(file: File, text: str, tree: ast.Module, helpers: frozenset[str]
             message = f"`{function.name}` asserts only what is always true"
             yield CONSTANT.at(file.path, asserts[0].lineno, message, snippet=line_of(text, asserts[0].lineno))
         else:
-            yield NOTHING.at(file.path, line, f"`{function.name}` asserts nothing", snippet=snippet)
+            rule = NO_ERROR if refused & _called(function) else NOTHING
+            yield rule.at(file.path, line, f"`{function.name}` asserts nothing", snippet=snippet)
+
+
+def _expects_error(node: ast.AST) -> bool:
+    """`with pytest.raises(…):`"""
+    return isinstance(node, ast.With) and any(
+        isinstance(item.context_expr, ast.Call) and last_name(item.context_expr.func) in PYTEST | {"assertRaises"}
+        for item in node.items
+    )
+
+
+def _called(node: ast.AST) -> frozenset[str]:
+    """Names of all that is called within the node, but those that expect errors."""
+    names = (last_name(each.func) for each in ast.walk(node) if isinstance(each, ast.Call))
+    return frozenset(names) - PYTEST - {"assertRaises"}
 
 
 def _collectable(

@@ -54,7 +54,10 @@ SET_UP = "Type: python3 -m venv .venv && .venv/bin/pip install -e ."
 
 
 def run(context: Context) -> Iterator[Item]:
-    sources = [file.path for file in context.files if not file.path.endswith("setup.py")]
+    paths = {file.path for file in context.files}
+    # A stub beside its module would be the same module twice.
+    stubs = {path for path in paths if path.endswith(".pyi") and path[:-1] in paths}
+    sources = sorted(path for path in paths - stubs if not path.endswith("setup.py"))
     if not sources:
         return
     config = context.cache / "mypy.ini"
