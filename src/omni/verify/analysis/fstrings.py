@@ -18,8 +18,8 @@ DEEPEST = 20
 
 @dataclass
 class _Rewriting:
-    expressions: list[tuple[str, int]] = field(default_factory=list)
-    """(text, line) of each, by the number in its name."""
+    expressions: list[tuple[str, int, str]] = field(default_factory=list)
+    """(text, line, text as written) of each, by the number in its name."""
     line: int = 1
     """Of the first sign."""
 
@@ -78,10 +78,12 @@ class _Rewriting:
         shown = bare.endswith("=") and not bare.endswith(("==", "!=", "<=", ">="))
         bare = bare[:-1] if shown else bare
         name = f"_f{len(self.expressions)}_"
+        if not bare.strip():
+            raise SyntaxError("f-string: empty expression not allowed")
         number, before = len(self.expressions), self.line
-        self.expressions.append(("", 0))
+        self.expressions.append(("", 0, ""))
         self.line += text.count("\n", 0, place)
-        self.expressions[number] = (self.code(bare, depth + 1), self.line)
+        self.expressions[number] = (self.code(bare, depth + 1), self.line, inside)
         self.line = before
         written = f"{{{name}{'=' if shown else ''}"
         if text.startswith("!", stop):
@@ -133,13 +135,23 @@ class _PutBack(ast.NodeTransformer):
         found = re.fullmatch(r"_f(\d+)_", node.id)
         if found is None or int(found[1]) >= len(self.rewriting.expressions):
             return node
-        text, line = self.rewriting.expressions[int(found[1])]
+        text, line, _ = self.rewriting.expressions[int(found[1])]
         for statement in parse_python(f"({text}\n)").body:
             if isinstance(statement, ast.Expr):
                 ast.increment_lineno(statement, line - 1)
                 inner: ast.expr = self.visit(statement.value)
                 return inner
         raise SyntaxError("f-string: no expression in its braces")
+
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        """`{x=}` shows the expression itself."""
+        if isinstance(node.value, str) and "_=" in node.value:
+            node.value = re.sub(r"_f(\d+)_=", self._written, node.value)
+        return node
+
+    def _written(self, found: re.Match[str]) -> str:
+        number = int(found[1])
+        return self.rewriting.expressions[number][2] if number < len(self.rewriting.expressions) else found[0]
 
 
 def parse_with_fstrings(source: str) -> ast.Module:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 from omni.verify.analysis.fstrings import parse_with_fstrings
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Item, Scope, Unseen
 from omni.verify.dataflow.analysis import analyse
-from omni.verify.dataflow.model import Weakness, load
+from omni.verify.dataflow.model import load
 from omni.verify.dataflow.summary import Hit
 from omni.verify.report import Severity
+
+TESTS = re.compile(r"(^|/)tests?/|(^|/)(test_[^/]+|conftest)\.py$")
 
 
 def run(context: Context) -> Iterator[Item]:
@@ -27,20 +31,38 @@ def run(context: Context) -> Iterator[Item]:
     analysis = analyse(trees.items(), context.project.source_roots)
     for path, why in sorted(analysis.unseen.items()):
         yield Unseen(path, why)
-    for hit in analysis.hits:
-        yield from _finding(context, load().weaknesses[hit.weakness], hit)
+    for hits in by_sink(analysis.hits):
+        yield from _finding(context, hits)
 
 
-def _finding(context: Context, weakness: Weakness, hit: Hit) -> Iterator[Item]:
-    severity = weakness.local if hit.taint.kind == "local" else weakness.severity
+def by_sink(hits: Iterable[Hit]) -> Iterator[list[Hit]]:
+    """Those of one weakness at one place together: the gravest first, then the one with the shortest way."""
+    groups: dict[tuple[str, str, int], list[Hit]] = defaultdict(list)
+    for hit in hits:
+        if severity_of(hit) is not None:
+            groups[hit.weakness, hit.sink.path, hit.sink.line].append(hit)
+    for group in groups.values():
+        yield sorted(group, key=lambda hit: (hit.taint.kind == "local", len(hit.taint.steps)))
+
+
+def severity_of(hit: Hit) -> Severity | None:
+    weakness = load().weaknesses[hit.weakness]
+    return weakness.local if hit.taint.kind == "local" else weakness.severity
+
+
+def _finding(context: Context, hits: list[Hit]) -> Iterator[Item]:
+    hit = hits[0]
+    severity, weakness = severity_of(hit), load().weaknesses[hit.weakness]
     if severity is None:
         return
+    if TESTS.search(hit.sink.path):
+        severity = Severity.NOTE  # what a test is given comes from the test
     file = context.inventory.by_path.get(hit.sink.path)
     rule = Rule("dataflow", weakness.id, severity, weakness.why, weakness.fix, weakness.cwe)
     snippet = line_of(context.text(file), hit.sink.line) if file else ""
-    yield rule.at(
-        hit.sink.path, hit.sink.line, f"{weakness.title}: {way(hit)}", snippet=snippet, column=hit.column or None
-    )
+    more = f"; {len(hits) - 1} more ways lead there" if len(hits) > 1 else ""
+    message = f"{weakness.title}: {way(hit)}{more}"
+    yield rule.at(hit.sink.path, hit.sink.line, message, snippet=snippet, column=hit.column or None)
 
 
 def way(hit: Hit) -> str:

@@ -211,7 +211,9 @@ def _is_module_call(node: ast.Attribute) -> bool:
     )
 
 
-SAME = frozenset({"str", "realpath", "abspath", "normpath", "resolve", "absolute", "fspath", "Path", "unquote"})
+SAME = frozenset(
+    {"str", "realpath", "abspath", "normpath", "normcase", "resolve", "absolute", "fspath", "Path", "unquote"}
+)
 SPELLED = frozenset({"lower", "upper", "strip", "casefold", "decode", "as_posix"})
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from omni.verify.analysis.python import text_of
 from omni.verify.dataflow import binding, declared
+from omni.verify.dataflow.binding import Arguments
 from omni.verify.dataflow.model import Handlers
 from omni.verify.dataflow.project import Class, FunctionNode
 from omni.verify.dataflow.summary import Callee
@@ -70,6 +71,18 @@ def _looks_so(frame: Frame, handlers: Handlers, callee: Callee) -> bool:
     return not handlers.second or (len(given) > 1 and given[1].arg in handlers.second)
 
 
+def register_added(frame: Frame, name: str, arguments: Arguments) -> None:
+    """`path("users/<name>/", views.user)`: note the function that is given."""
+    adders = frame.machine.models.adders
+    handlers = adders.get(name) or adders.get(f"*.{name.rpartition('.')[2]}")
+    if handlers is None or handlers.added >= len(arguments.positional):
+        return
+    given = arguments.positional[handlers.added]
+    if isinstance(given.shape, Callee) and not isinstance(given.shape.function.node, ast.Lambda):
+        path = arguments.positional[0].text if handlers.added else None
+        _note(frame, handlers, given.shape, None, path or "")
+
+
 def register_class(frame: Frame, kind: Class) -> None:
     """Note the methods that a framework calls."""
     bases = set(kind.outside())
@@ -85,7 +98,7 @@ def register_class(frame: Frame, kind: Class) -> None:
                 _note(frame, each, bound, None)
 
 
-def _note(frame: Frame, handlers: Handlers, callee: Callee, written: ast.Call | None) -> None:
+def _note(frame: Frame, handlers: Handlers, callee: Callee, written: ast.Call | None, path: str = "") -> None:
     machine, function = frame.machine, callee.function
     if handlers.page and not _other_page(written):
         machine.pages.add(function)
@@ -94,7 +107,7 @@ def _note(frame: Frame, handlers: Handlers, callee: Callee, written: ast.Call | 
         machine.fixed[function] = handlers.fixed
     names = binding.names(function)
     ordinary = [*function.parameters, *function.node.args.kwonlyargs]
-    numbers = _numbers(written)
+    numbers = _numbers(path or (text_of(written.args[0]) if written is not None and written.args else None) or "")
     values: dict[str, Value] = {}
     for index, parameter in enumerate(ordinary):
         if index == 0 and callee.bound is not None:
@@ -175,11 +188,10 @@ def _default(callee: Callee, name: str) -> ast.expr | None:
     return dict(binding.defaults(callee.function)).get(name)
 
 
-def _numbers(written: ast.Call | None) -> frozenset[str]:
+def _numbers(path: str) -> frozenset[str]:
     """Parameters that the path of the route says are numbers: `/users/<int:key>`."""
-    path = text_of(written.args[0]) if written is not None and written.args else None
     found = set()
-    for part in (path or "").split("<")[1:]:
+    for part in path.split("<")[1:]:
         converter, colon, name = part.partition(">")[0].partition(":")
         if colon and converter.split("(")[0] in NUMBER:
             found.add(name)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from omni.verify.dataflow import attributes, containers, guards, sinks
+from omni.verify.dataflow import attributes, containers, guards, handlers, sinks
 from omni.verify.dataflow.assignment import with_attribute, write_back
 from omni.verify.dataflow.binding import Arguments
 from omni.verify.dataflow.folding import call_method, is_container, opaque, truth, written
@@ -49,6 +49,7 @@ def call_named(
         result = special(Built(frame, node, arguments))
         if result is not None:
             return result
+    handlers.register_added(frame, name, arguments)
     sinks.check_call(frame, node, name, receiver, arguments, place)
     given = united(receiver.taints, *(taints_in(each) for each in arguments.all))
     found = attributes.source(frame, f"{name}()", node)
@@ -57,7 +58,9 @@ def call_named(
     if _harmless(frame, name, arguments):
         return Value(_made(name))
     _put_in(frame, name, receiver, arguments, place)
-    return Value(_made(name), _sanitized(frame, name, arguments, given))
+    kept = _sanitized(frame, name, arguments, given)
+    built = name.startswith("*.") and kept and not receiver.taints
+    return Value(Ref("*()") if built else _made(name), kept)
 
 
 def _made(name: str) -> Ref | None:

@@ -93,6 +93,8 @@ class Misuse(Named):
     """Beginnings of the argument, in small letters; empty: any."""
     missing: bool = False
     """Not given is as bad."""
+    least: int = 0
+    """Fewer arguments than this, and it is another function of the same name."""
     unless: Mapping[str, bool] = {}
 
 
@@ -105,6 +107,9 @@ class Handlers(Model):
     bases: tuple[str, ...] = ()
     """Classes whose `methods` it calls."""
     methods: tuple[str, ...] = ()
+    adders: tuple[str, ...] = ()
+    """Functions that are given the handler, as argument number …"""
+    added: int = 0
     first: tuple[str, ...] = ()
     """Names of a first parameter that alone tell."""
     second: tuple[str, ...] = ()
@@ -163,6 +168,7 @@ class Models:
         self.mutators = frozenset(name for table in self.tables for name in table.mutators)
         self.handlers = tuple(each for table in self.tables for each in table.handlers)
         self.refusals = tuple(each for table in self.tables for each in table.refusal)
+        self.adders = {name: each for each in self.handlers for name in each.adders}
         self.stubs = {each.module: each for table in self.tables for each in table.stub}
         self.sources = _by_name(each for table in self.tables for each in table.source)
         self.sinks = _by_name(each for table in self.tables for each in table.sink)

@@ -34,6 +34,8 @@ STATEMENT = re.compile(
     r"show|explain|begin|set|declare|attach|copy|values)\b",
     re.IGNORECASE,
 )
+BUILT = re.compile(r"\*\(\)|sqlalchemy\.|sqlmodel\.|peewee\.|pypika\.|django\.db\.")
+"""Names of statements that are objects: the data in them stays apart from their text."""
 DATABASE = re.compile(
     r"(?i)(^|_)(c|cur|curs|cursor|conn|connection|con|db|database|session|engine|pool|tx|sqlite|pg)\d?$"
 )
@@ -113,6 +115,8 @@ def _matters(sink: Sink, certain: bool, value: Value, place: ast.expr | None) ->
     if sink.form == "statement":
         if start.strip():
             return bool(STATEMENT.match(start))
+        if isinstance(value.shape, Ref) and BUILT.match(value.shape.name):
+            return False
         return (certain and not sink.names[0].startswith("*")) or _is_database(place)
     return True
 
@@ -160,6 +164,8 @@ def _misused(frame: Frame, node: ast.Call, name: str, misuse: Misuse, arguments:
         and (not isinstance(given.shape, Const) or bool(given.shape.value) is value)
         for key, value in misuse.unless.items()
     ):
+        return
+    if len(arguments.all) < misuse.least:
         return
     value = _argument(misuse, arguments)
     if misuse.argument is None and not misuse.keyword:

@@ -13,7 +13,7 @@ from django.views import View
 from shop.models import User
 
 
-def search(request, pk):
+def search(request, pk, number):
     name = request.GET.get("name")
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM shop_user WHERE name = '%s'" % name)  # bad: sql
@@ -22,6 +22,7 @@ def search(request, pk):
     User.objects.raw("SELECT * FROM shop_user WHERE name = %s", [name])
     User.objects.filter(name=name)
     os.system(pk)  # bad: command
+    os.system(f"kill {number}")
     return render(request, "search.html", {"name": name})
 
 
@@ -47,6 +48,12 @@ def keep(request):
     request.session["user"] = request.POST["user"]  # bad: trust-boundary
     request.session["count"] = int(request.POST["count"])
     return JsonResponse({"name": request.GET["name"]})
+
+
+def remember(request, user):
+    """No URL leads here: who calls it, knows what it gives."""
+    os.system(user)
+    os.system(request.GET["x"])  # bad: command
 
 
 class Users(View):
