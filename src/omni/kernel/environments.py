@@ -12,6 +12,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from omni.kernel import registries
@@ -142,6 +143,7 @@ def bring_python(home: Path, progress: Progress) -> Path:
     return newest_python(home)
 
 
+@cache
 def _runs(python: str, minor: int) -> Path | None:
     """Where it really is, if it is that version and can make environments."""
     code = "import os, sys, venv; print(sys.version_info.minor, os.path.realpath(sys.executable))"

@@ -133,7 +133,7 @@ def _version(name: str, path: Path, _mtime: int, _size: int) -> str:
         return ""
     done = run([str(path), *argv], env=clean_env(NO_COLOR="1"), cwd=Path("/"), timeout=_SECONDS)
     found = re.search(r"\d+(?:\.\d+)+\S*", f"{done.stdout}\n{done.stderr}")
-    return found[0].strip(",;:()") if found else ""
+    return found[0].strip(",;:()\"'") if found else ""
 
 
 def _matching(pattern: str) -> list[Path]:
