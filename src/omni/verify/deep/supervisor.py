@@ -22,6 +22,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from io import BufferedWriter
 from pathlib import Path
 from typing import TypedDict
@@ -107,9 +108,9 @@ def _answers(service: Service) -> bool:
         if not service["health"]:
             socket.create_connection(("127.0.0.1", service["port"]), timeout=2).close()
             return True
-        connection = http.client.HTTPConnection("127.0.0.1", service["port"], timeout=5)
-        connection.request("GET", service["health"])
-        return connection.getresponse().status < 500
+        with closing(http.client.HTTPConnection("127.0.0.1", service["port"], timeout=5)) as connection:
+            connection.request("GET", service["health"])
+            return connection.getresponse().status < 500
     except (OSError, http.client.HTTPException):
         return False
 
