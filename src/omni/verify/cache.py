@@ -13,7 +13,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -71,8 +71,8 @@ class Cache:
 
     def __exit__(self, *_: object) -> None:
         self.facts.close()
-        with closing(self.database), self.database:
-            self.database.execute("DELETE FROM results WHERE at < ?", (time.time() - KEPT,))
+        with closing(self.database):
+            self._write("DELETE FROM results WHERE at < ?", [(time.time() - KEPT,)])
 
     def recall(self, context: Context) -> Remembered:
         """What is known of the check's inputs."""
@@ -93,8 +93,7 @@ class Cache:
         keys = {key: files for key, files in _keys(context).items() if not files or files[0] in fresh}
         by_key = _by_key(context.check, keys, items)
         rows = [(key, _to_json(said), time.time()) for key, said in by_key.items() if not any(map(_failed, said))]
-        with self.database:
-            self.database.executemany("INSERT OR REPLACE INTO results VALUES (?, ?, ?)", rows)
+        self._write("INSERT OR REPLACE INTO results VALUES (?, ?, ?)", rows)
 
     def expected_seconds(self, context: Context) -> float:
         """How long the check took here last, or else anywhere; its time-out when it never ran."""
@@ -106,8 +105,12 @@ class Cache:
 
     def took(self, context: Context, seconds: float) -> None:
         rows = [(_place(context), seconds), (context.check.id, seconds)]
-        with self.database:
-            self.database.executemany("INSERT OR REPLACE INTO durations VALUES (?, ?)", rows)
+        self._write("INSERT OR REPLACE INTO durations VALUES (?, ?)", rows)
+
+    def _write(self, statement: str, rows: Iterable[Sequence[str | float]]) -> None:
+        """Keep them if that is possible: what a full disk does not take is only looked at again."""
+        with suppress(sqlite3.OperationalError), self.database:
+            self.database.executemany(statement, rows)
 
     def _read(self, keys: Iterable[str], since: float) -> dict[str, str]:
         known: dict[str, str] = {}
