@@ -100,7 +100,7 @@ def _weak_tests(file: File, text: str, tree: ast.Module, helpers: frozenset[str]
         return
     refused = frozenset().union(*(_called(node) for node in ast.walk(tree) if _expects_error(node)))
     for function, owner in _collectable(tree.body):
-        if not _is_test(function, owner) or (owner and _marked(owner.body)):
+        if not is_test(function, owner) or (owner and _marked(owner.body)):
             continue
         line = function.lineno
         snippet = line_of(text, line)
@@ -159,7 +159,7 @@ def _marked(body: Iterable[ast.stmt]) -> bool:
     )
 
 
-def _is_test(function: Function, owner: ast.ClassDef | None) -> bool:
+def is_test(function: Function, owner: ast.ClassDef | None) -> bool:
     if not function.name.startswith("test") or (owner and not _collected(owner)):
         return False
     marks = {last_name(each) for each in function.decorator_list}

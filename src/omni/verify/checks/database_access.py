@@ -235,6 +235,8 @@ def _lost(routine: Routine) -> Judgement:
         name = dotted(node.targets[0])
         if dotted(node.value.func) not in {"sqlite3.connect", "psycopg2.connect", "pymysql.connect"} or "." in name:
             continue
+        if ":memory:" in ast.unparse(node.value):
+            continue  # nothing of it is kept anyway
         uses = [each for each in ast.walk(routine.node) if isinstance(each, ast.Name) and each.id == name]
         held = {id(each.value) for each in ast.walk(routine.node) if isinstance(each, ast.Attribute)}
         stays = all(id(each) in held or isinstance(each.ctx, ast.Store) for each in uses)
