@@ -97,7 +97,7 @@ def new(rule_id: str, rejected: IO[str], good: IO[str], path: Path, **given: str
     It is written to .omni/rules/ID.yml once it matches the rejected code and leaves the mended code alone.
 
     \b
-    omni rules new errors-print-only bad.py --good better.py --language python \\
+    omni rules new house-print-only bad.py --good better.py --language python \\
       --pattern 'print($E)' --message "an error is only printed" \\
       --why "Nobody reads it." --mend "Log it, or let it rise."
     """

@@ -6,19 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from omni.kernel.settings import load_settings
 from omni.verify.rules.entry import HERE, PatternRule, built_in
 from omni.verify.rules.scan import CONFIG
 from omni.verify.rules.trial import matches, wrong
-from omni.verify.tools import open_tools
 
 RULES = built_in()
-
-
-@pytest.fixture(scope="module")
-def ast_grep() -> Path:
-    settings = load_settings()
-    return open_tools(settings.home, settings.offline, print).path("ast-grep")
 
 
 def test_each_matches_what_it_must_and_nothing_that_it_must_not(ast_grep: Path) -> None:
@@ -30,6 +22,13 @@ def test_ids_are_unique_and_folders_are_read() -> None:
     folders = sorted(path.name for path in HERE.iterdir() if path.is_dir() and path.name != "__pycache__")
     listed = CONFIG.read_text().split("ruleDirs: [")[1].split("]")[0].split(", ")
     assert listed == folders
+
+
+def test_there_are_enough() -> None:
+    assert len(RULES) >= 250
+    assert {"python", "javascript", "go", "rust", "java", "c", "shell", "dockerfile", "yaml"} <= {
+        r.called for r in RULES
+    }
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

@@ -86,7 +86,20 @@ class PatternRule(Model):
     def document(self) -> str:
         """As ast-grep reads it."""
         content = self.model_dump(mode="json", exclude_defaults=True)
-        return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+        return yaml.dump(content, Dumper=_Blocks, sort_keys=False, allow_unicode=True, width=110)
+
+
+class _Blocks(yaml.SafeDumper):
+    """Text of several lines as a block, indented below its key."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 - PyYAML's
+        super().increase_indent(flow, False)
+
+
+_Blocks.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None),
+)
 
 
 def parse(text: str) -> tuple[PatternRule, ...]:
