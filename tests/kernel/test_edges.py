@@ -5,19 +5,25 @@ from __future__ import annotations
 import ctypes
 import json
 import logging
+import secrets
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from omni.kernel import canonical, registries
+from omni.kernel import canonical, ids, registries
 from omni.kernel.artifacts import ArtifactStore
+from omni.kernel.audit import AuditLog, verify_export
+from omni.kernel.database import open_database
 from omni.kernel.files import exchange
 from omni.kernel.logs import open_log
 from omni.kernel.processes import run
+from omni.kernel.settings import Settings
+from omni.kernel.signing import Signer
 
 
 @pytest.fixture
@@ -152,3 +158,103 @@ def test_any_amount_goes_in_and_comes_out(size: int) -> None:
 def test_exit_codes(code: int, ended: str) -> None:
     done = run(["sh", "-c", f"exit {code}"], timeout=30)
     assert (done.exit_code, done.ended, done.ok) == (code, ended, code == 0)
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
+    """Set the clock (in milliseconds) and what the next random number is, in parts of all ones."""
+    monkeypatch.setattr(ids, "_last_ms", 0)
+    monkeypatch.setattr(ids, "_last_random", 0)
+
+    def put(ms: int, random: int) -> None:
+        monkeypatch.setattr(time, "time_ns", lambda: ms * 1_000_000 + 999_999)
+        monkeypatch.setattr(secrets, "randbits", lambda bits: random & ((1 << bits) - 1))
+
+    return put
+
+
+def test_the_parts_of_an_id(at: Callable[[int, int], None]) -> None:
+    at(0x0123456789AB, (0xABC << 62) | 0x1234567890ABCDEF)
+    assert ids.uuid7() == "01234567-89ab-72bc-9234-567890abcdef"
+    assert ids.uuid7() == "01234567-89ab-72bc-9234-567921579bdf"
+
+
+def test_a_first_id_of_a_millisecond_leaves_room_for_more(at: Callable[[int, int], None]) -> None:
+    at(1, (1 << 80) - 1)
+    assert ids._RANDOM_BITS == 74
+    ids.uuid7()
+    assert ids._last_random == (1 << 73) - 1
+
+
+def test_when_the_room_is_used_up_the_next_millisecond_is_taken(
+    at: Callable[[int, int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at(5, 0)
+    ids.uuid7()
+    monkeypatch.setattr(ids, "_last_random", (1 << 74) - 2)
+    assert ids.uuid7() == "00000000-0005-7fff-bfff-ffffffffffff"
+    assert ids.uuid7() == "00000000-0006-7000-8000-000000000000"
+    at(7, 3)
+    assert ids.uuid7() == "00000000-0007-7000-8000-000000000003"
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Iterator[tuple[AuditLog, Path]]:
+    """A log of two entries, and its export."""
+    engine = open_database(Settings(home=tmp_path, database_url=f"sqlite:///{tmp_path}/omni.db"))
+    log = AuditLog(engine, Signer.generate())
+    for number in range(2):
+        log.record("ada", "run.approved", f"run-{number}", {})
+    mark = log.export(tmp_path / "audit.jsonl")
+    assert (mark.size, json.loads(mark.body)["size"], "at" in json.loads(mark.body)) == (2, 2, True)
+    yield log, tmp_path / "audit.jsonl"
+    engine.dispose()
+
+
+NO_MARK = "there is no checkpoint with a good signature at the end"
+
+
+def test_what_is_wrong_with_an_export_is_said(export: tuple[AuditLog, Path]) -> None:
+    log, path = export
+    key = log.signer.public_key_pem
+    first, second, mark, _ = path.read_bytes().split(b"\n")
+
+    def problems(*lines: bytes) -> tuple[str, ...]:
+        path.write_bytes(b"\n".join(lines))
+        return verify_export(path, key).problems
+
+    good = verify_export(path, key)
+    assert (good.ok, good.size, good.checkpoints, good.problems) == (True, 2, 1, ())
+    assert problems(first, second, mark)[0] == "the file does not end with a whole line"
+    assert problems(first, second, b"") == (NO_MARK,)
+    assert problems(first, b"{", second, mark, b"")[0] == "line 2: it is not as it was written"
+    assert problems(first, mark, second, mark, b"")[0] == "line 2: a checkpoint where an entry belongs"
+    assert "the signed checkpoint is of 2 entries, the file has others" in problems(first, mark, b"")
+    verdict = verify_export(path, key)
+    assert (verdict.ok, verdict.size, verdict.checkpoints) == (False, 1, 1)
+    assert log.verify(export=path).problems[0].startswith("export: ")
+    path.write_bytes(b"\n".join((first, second, b"")))
+    assert verify_export(path, key).checkpoints == 0
+
+
+@pytest.mark.parametrize("given", ["1=30,2=300", {"1": 30.0, 2: 300}, {1: 30.0, 2: 300.0, 3: 600.0, 4: 14400.0}])
+def test_deadlines_of_tiers(tmp_path: Path, given: object) -> None:
+    found = Settings.model_validate(
+        {"home": tmp_path, "database_url": "sqlite://", "tier_deadlines": given}
+    ).tier_deadlines
+    assert found == {1: 30.0, 2: 300.0, 3: 600.0, 4: 14400.0}
+
+
+@pytest.mark.parametrize("given", ["1=0", "1=-1", "5=3", "x=1", 7, "1=2=3"])
+def test_deadlines_that_are_none(tmp_path: Path, given: object) -> None:
+    with pytest.raises(ValueError, match="tier_deadlines"):
+        Settings.model_validate({"home": tmp_path, "database_url": "sqlite://", "tier_deadlines": given})
+
+
+def test_a_deadline_below_a_second(tmp_path: Path) -> None:
+    assert (
+        Settings.model_validate(
+            {"home": tmp_path, "database_url": "sqlite://", "tier_deadlines": "1=0.5"}
+        ).tier_deadlines[1]
+        == 0.5
+    )
