@@ -5,12 +5,15 @@ A folder is complete when it holds the marker `.complete`, written last; what a 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json
 import os
 import platform
 import shutil
 import stat
 import sys
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -30,6 +33,8 @@ FAILED = declare(
 _MARKER = ".complete"
 _SECONDS = 1800.0
 _NODE = 20
+_ASK_AGAIN = 3600.0
+"""Seconds after which an interpreter that could not make environments is tried again."""
 _NEWEST = 14
 """Of Python 3: what the locks have wheels for."""
 _NODE_LOCK = Path(__file__).with_name("node.lock")
@@ -124,7 +129,7 @@ def newest_python(home: Path) -> Path:
     for minor in range(_NEWEST, sys.version_info.minor, -1):
         name = f"python3.{minor}"
         for candidate in (*map(str, home.glob(f"pythons/cpython-3.{minor}*/bin/{name}")), shutil.which(name)):
-            if candidate and (found := _runs(candidate, minor)):
+            if candidate and (found := _known(home, candidate, minor)):
                 return found
     return base_python()
 
@@ -144,6 +149,24 @@ def bring_python(home: Path, progress: Progress) -> Path:
 
 
 @cache
+def _known(home: Path, python: str, minor: int) -> Path | None:
+    """What `_runs` says, remembered in the home: to start an interpreter costs more than all the rest of a warm run."""
+    status = Path(python).stat()
+    memory = home / "cache" / "interpreters.json"
+    mark = f"{python} {minor} {status.st_mtime_ns} {status.st_size}"
+    try:
+        known: dict[str, tuple[str, float]] = json.loads(memory.read_text("utf-8"))
+        path, at = known.get(mark, ("", 0.0))
+    except (OSError, ValueError):
+        known, path, at = {}, "", 0.0
+    if path or 0 <= time.time() - at < _ASK_AGAIN:
+        return Path(path) if path and Path(path).exists() else None
+    found = _runs(python, minor)
+    with contextlib.suppress(OSError):  # what can't be remembered is asked again
+        write_atomic(memory, json.dumps(known | {mark: (str(found or ""), time.time())}))
+    return found
+
+
 def _runs(python: str, minor: int) -> Path | None:
     """Where it really is, if it is that version and can make environments."""
     code = "import os, sys, venv; print(sys.version_info.minor, os.path.realpath(sys.executable))"
