@@ -22,7 +22,10 @@ from omni.kernel.settings import explain
 from omni.review.scorecard import dimensions
 from omni.spec.lexicon import domains
 from omni.templates.catalog import templates
+from omni.verify.machine import programs
 from omni.verify.registry import checks
+from omni.verify.tools import MACHINE
+from omni.verify.tools import versions as locked
 
 HERE = Path(__file__).parent
 MADE = "<!-- Made by docs/generate.py from the code. Change the code, then run it. -->\n\n"
@@ -45,6 +48,7 @@ def pages() -> dict[Path, str]:
         reference / "errors.md": _errors(),
         reference / "checks.md": _checks(),
         reference / "templates.md": _templates(),
+        reference / "tools.md": _tools(),
         reference / "domains.md": _domains(),
         reference / "scorecard.md": _scorecard(),
         HERE / "rooms.md": _rooms(),
@@ -107,6 +111,29 @@ def _checks() -> str:
         MADE
         + f"# Checks\n\n{len(rows)} checks. A check that could not run is `incomplete`, never green.\n\n"
         + _table(("id", "tier", "tool", "title"), rows)
+    )
+
+
+def _tools() -> str:
+    """What holds on every machine; `omni tools list` says what is on this one."""
+    using: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for check in checks():
+        if check.tool:
+            version = locked(check.toolset).get(check.package or check.tool, "")
+            using[check.toolset, check.tool, version].append(check.id)
+    sets = [
+        (name, tool, version, ", ".join(ids)) for (name, tool, version), ids in sorted(using.items()) if name != MACHINE
+    ]
+    machine = [
+        (name, ", ".join(using.get((MACHINE, name, ""), [])), known.what, known.get)
+        for name, known in sorted(programs().items())
+    ]
+    return (
+        MADE
+        + "# Tools\n\n## In sets that Omni installs\n\nPinned by hashes; `omni tools install NAME`.\n\n"
+        + _table(("set", "tool", "version", "checks"), sets)
+        + "\n## Of the machine\n\nFound on PATH they are used; a check whose tool is not there is skipped.\n\n"
+        + _table(("tool", "checks", "what for", "how to get it"), machine)
     )
 
 
