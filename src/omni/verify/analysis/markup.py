@@ -36,6 +36,8 @@ class Element:
     texts: list[str] = field(default_factory=list)
     spread: bool = False
     """`{...props}`, `{{ attrs }}`: it may have any attribute."""
+    braces: int = 0
+    """While it is read: how many `{` of JSX are open in it."""
 
     def get(self, name: str) -> str | None:
         return self.attributes.get(name)
@@ -104,12 +106,24 @@ def _is_jsx(source: str, found: re.Match[str]) -> bool:
 
 
 def _add_text(element: Element, text: str, jsx: bool) -> None:
-    said = re.sub(rf"{DYNAMIC}+", DYNAMIC, text)
-    if jsx:
-        said = re.sub(r"\{\s*/\*.*?\*/\s*\}", "", said, flags=re.DOTALL)
-        said = DYNAMIC if re.search(r"[{}]", said) else said
+    said = _literal(element, text) if jsx else re.sub(rf"{DYNAMIC}+", DYNAMIC, text)
     if said.strip():
         element.texts.append(said.strip())
+
+
+def _literal(element: Element, text: str) -> str:
+    """The text outside of `{…}`, which may hold elements and so reach over several texts; a mark for each."""
+    bare = re.sub(r"\{\s*/\*.*?\*/\s*\}", "", text, flags=re.DOTALL)
+    kept = ""
+    for sign in bare:
+        if sign == "{":
+            kept += DYNAMIC if element.braces == 0 else ""
+            element.braces += 1
+        elif sign == "}":
+            element.braces = max(0, element.braces - 1)
+        elif element.braces == 0:
+            kept += sign
+    return kept
 
 
 def _closed(here: Element, name: str) -> Element:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from omni.verify.analysis.markup import DYNAMIC, parse_markup
 from omni.verify.analysis.python import dotted, keyword, last_name, text_of
 from omni.verify.analysis.rule import Rule, line_of, line_with
 from omni.verify.check import Check, Context, Gap, Item, Unseen
@@ -76,6 +77,10 @@ NESTED = _rule(
 LOCALES = re.compile(r"(^|/)locales/[\w-]+\.json$")
 TRANSLATES = frozenset({"t", "_", "gettext", "ngettext", "translate", "i18n", "$t"})
 NOT_FOR_PEOPLE = re.compile(r"(^|/)(tests?|docs?|migrations|scripts)/|\.min\.|(^|/)(test_|conftest)")
+SHOWN_FIELD = re.compile(
+    r"(String|Text|Integer|Decimal|Date|DateTime|Select|Boolean|Password|Email|Submit|TextArea|Radio|File)Field"
+)
+"""Of WTForms and Django's forms: the first argument or `label` is shown."""
 MARKUP_TEXT = re.compile(r">(?P<text>[^<>{}]{2,1000})<")
 SIDES = re.compile(
     r"(?<![\w-])((margin|padding|border)-(left|right)|text-align\s*:\s*(left|right)|float\s*:\s*(left|right))\b"
@@ -105,7 +110,10 @@ def run(context: Context) -> Iterator[Item]:
             tree = context.parse_python(file)
             yield from [tree] if isinstance(tree, Unseen) else _python(file, context.text(file), tree)
         elif file.language in PATTERNS:
-            yield from _text(file, context.text(file))
+            text = context.text(file)
+            yield from _text(file, text)
+            if file.path.endswith((".tsx", ".jsx")):
+                yield from _components(file, text)
 
 
 def _catalogs(context: Context, files: list[File]) -> Iterator[Item]:
@@ -148,12 +156,39 @@ def _judge(node: ast.AST) -> Iterator[tuple[Rule, str]]:
             or (last_name(node.func) == "fromtimestamp" and len(node.args) < 2 and keyword(node, "tz") is None)
         ):
             yield NAIVE, f"`{name}()` makes a time without a zone"
+        elif _shown(node):
+            yield HARD_CODED, f"a text for people stands in `{last_name(node.func)}`"
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         sides = [each for each in (node.left, node.right) if isinstance(each, ast.Call)]
         if any(dotted(each.func).rpartition(".")[2] in TRANSLATES for each in sides):
             yield JOINED, "a translation is put together with something else"
     elif isinstance(node, ast.JoinedStr) and _looks_like_money(node):
         yield MONEY, "an amount is formatted by hand"
+
+
+def _shown(call: ast.Call) -> bool:
+    """A text that people see stands in the call: `flash("Saved.")`, `StringField("Name")`."""
+    name, short = dotted(call.func), last_name(call.func)
+    texts = [text_of(each) or "" for each in call.args]
+    if short == "flash" or SHOWN_FIELD.fullmatch(short):
+        said = texts[:1]
+    elif name.startswith("messages.") and short in {"success", "error", "info", "warning"}:
+        said = texts[1:2]
+    else:
+        return False
+    said += [text_of(keyword(call, given)) or "" for given in ("label", "help_text", "description")]
+    return any(" " in each.strip() or each[:1].isupper() for each in said)
+
+
+def _components(file: File, text: str) -> Iterator[Item]:
+    """Text between the tags of JSX."""
+    for element in parse_markup(text, jsx=True).all():
+        if any(DYNAMIC not in each and _for_people(each) for each in element.texts) and element.name not in {
+            "code",
+            "pre",
+        }:
+            message = "text stands in the page itself"
+            yield HARD_CODED.at(file.path, element.line, message, snippet=line_of(text, element.line))
 
 
 def _compares_with_one(test: ast.expr) -> bool:
