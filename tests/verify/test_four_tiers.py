@@ -6,6 +6,7 @@ One row a fault. `files` are laid over the clean twin of its program, which pass
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import zipfile
 from collections.abc import Mapping
@@ -71,6 +72,8 @@ class Fault:
     clean: Mapping[str, str] = field(default_factory=lambda: SHOP)
     tiers: tuple[Tier, ...] = (1, 2)
     remove: tuple[str, ...] = ()
+    committed: bool = False
+    """The clean twin is a commit, and the fault a change of it."""
 
 
 LOCK = (
@@ -86,6 +89,55 @@ WITH_LODASH = SHOP | {
     "package-lock.json": LOCK,
 }
 """The same with something that it depends on."""
+API = """\
+openapi: 3.1.0
+info: {title: Shop, version: 1.0.0}
+paths:
+  /letters/{id}:
+    get:
+      summary: A letter
+      parameters:
+        - {name: id, in: path, required: true, schema: {type: integer}}
+      responses:
+        "200":
+          description: The letter.
+          content:
+            application/json:
+              schema: {$ref: "#/components/schemas/Letter"}
+components:
+  schemas:
+    Letter:
+      type: object
+      required: [id]
+      properties:
+        id: {type: integer}
+        answer: {type: string}
+"""
+MIGRATION = "CREATE TABLE letters (id bigint PRIMARY KEY, email text NOT NULL);\n"
+WITH_MIGRATION = SHOP | {
+    "migrations/0001_letters.up.sql": MIGRATION,
+    "migrations/0001_letters.down.sql": "DROP TABLE letters;\n",
+}
+WORK = (
+    '"""What letters cost."""\n\nfrom __future__ import annotations\n\n\n'
+    "def postage(letters: int) -> int:\n"
+    '    """In cents."""\n    total = 0\n    for letter in range(letters):\n'
+    "        total += letter % 100\n    return total\n"
+)
+WITH_BENCHMARK = SHOP | {
+    "src/shop/postage.py": WORK,
+    "tests/test_postage.py": (
+        "from __future__ import annotations\n\nfrom shop.postage import postage\n\n\n"
+        "def test_postage() -> None:\n    assert postage(3) == 3\n"
+    ),
+    "benchmarks/postage.py": (
+        '"""How much work postage is."""\n\nfrom __future__ import annotations\n\n'
+        "from shop.postage import postage\n\npostage(4_000_000)\n"
+    ),
+    "omni.toml": (
+        '[[verify.benchmarks]]\ncommand = ["python", "-S", "benchmarks/postage.py"]\nmeasure = "instructions"\n'
+    ),
+}
 
 FAULTS = (
     Fault(
@@ -107,6 +159,40 @@ FAULTS = (
         },
         clean=WITH_LODASH,
         tiers=(1, 2, 3),
+    ),
+    Fault(
+        "breaking API change",
+        check="breaking-changes",
+        rule="response-field-removed",
+        path="openapi.yaml",
+        line=17,
+        replace=("        answer: {type: string}\n", ""),
+        clean=SHOP | {"openapi.yaml": API},
+        committed=True,
+    ),
+    Fault(
+        "locking migration",
+        check="migrations",
+        rule="locks-table",
+        path="migrations/0002_email.up.sql",
+        line=1,
+        files={
+            "migrations/0002_email.up.sql": "CREATE INDEX ix_letters_email ON letters (email);\n",
+            "migrations/0002_email.down.sql": "DROP INDEX ix_letters_email;\n",
+        },
+        clean=WITH_MIGRATION,
+        committed=True,
+    ),
+    Fault(
+        "6 % slower function",
+        check="benchmarks",
+        rule="slower",
+        path="src/shop/postage.py",
+        line=9,
+        replace=("range(letters)", "range(letters + letters * 6 // 100)"),
+        clean=WITH_BENCHMARK,
+        tiers=(1, 2, 3),
+        committed=True,
     ),
     Fault(
         "inaccessible form",
@@ -155,6 +241,12 @@ def lay(folder: Path, files: Mapping[str, str]) -> Path:
     return folder
 
 
+def commit(root: Path) -> None:
+    who = ("-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false")
+    for argv in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "clean")):
+        subprocess.run(["git", *who, *argv], cwd=root, check=True, capture_output=True)
+
+
 def verified(folder: Path, fault: Fault, settings: Settings) -> Report:
     return engine.verify(folder, Options(tiers=fault.tiers, environment=Path(sys.prefix)), settings)
 
@@ -162,6 +254,8 @@ def verified(folder: Path, fault: Fault, settings: Settings) -> Report:
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.replace(" ", "-"))
 def test_fault(tmp_path: Path, settings: Settings, fault: Fault) -> None:
     root = lay(tmp_path / "project", fault.clean)
+    if fault.committed:
+        commit(root)
     clean = verified(root, fault, settings)
     known = {Status.PASS, Status.SKIPPED}
     assert [(each.check, each.reason, each.findings) for each in clean.results if each.status not in known] == []

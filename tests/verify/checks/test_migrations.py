@@ -89,3 +89,9 @@ def test_sql_that_locks(found: Found) -> None:
     up, down = "migrations/0002_b.up.sql", "migrations/0002_b.down.sql"
     files = {up: "CREATE INDEX i ON x (a);\n", down: "DROP INDEX i;\nALTER TABLE x ALTER a TYPE int;\n"}
     assert found("migrations", {up: files[up], down: "DROP INDEX i;\n"}) == [f"error locks-table {up}:1"]
+
+
+def test_the_way_back_may_drop(found: Found) -> None:
+    drop = "BEGIN;\nDROP TABLE x;\nCOMMIT;\n"
+    assert found("squawk", {"migrations/1_a.down.sql": drop}) == ["note ban-drop-table migrations/1_a.down.sql:2"]
+    assert found("squawk", {"migrations/1_a.up.sql": drop})[1:] == ["error ban-drop-table migrations/1_a.up.sql:2"]
