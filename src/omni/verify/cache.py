@@ -79,7 +79,7 @@ class Cache:
         keys = _keys(context)
         since = time.time() - min(KEPT if context.check.fresh_for is None else context.check.fresh_for, KEPT)
         known = self._read(keys, since)
-        items = [item for key in keys if key in known for item in _from_json(known[key])]
+        items = dict.fromkeys(item for key in keys if key in known for item in _from_json(known[key]))
         missing = tuple(file for key, files in keys.items() if key not in known for file in files)
         return Remembered(tuple(items), missing, len(known) == len(keys))
 
@@ -195,6 +195,8 @@ def _by_key(check: Check, keys: Mapping[str, tuple[File, ...]], items: Sequence[
     if check.scope is Scope.PROJECT:
         return {key: list(items) for key in keys}
     by_path: dict[str, list[Item]] = {files[0].path: [] for files in keys.values()}
+    if items and all(isinstance(item, Gap) for item in items):  # it does not apply here: each file knows that
+        return {key: list(items) for key in keys}
     for item in items:
         path = item.path if isinstance(item, Finding | Unseen) else None
         if path not in by_path:
