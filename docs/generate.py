@@ -22,8 +22,11 @@ from omni.kernel.settings import explain
 from omni.review.scorecard import dimensions
 from omni.spec.lexicon import domains
 from omni.templates.catalog import templates
+from omni.verify.analysis.rule import Rule
 from omni.verify.machine import programs
+from omni.verify.profile import profiles
 from omni.verify.registry import checks
+from omni.verify.rules.entry import built_in
 from omni.verify.tools import MACHINE
 from omni.verify.tools import versions as locked
 
@@ -47,6 +50,8 @@ def pages() -> dict[Path, str]:
         reference / "settings.md": _settings(),
         reference / "errors.md": _errors(),
         reference / "checks.md": _checks(),
+        reference / "profiles.md": _profiles(),
+        reference / "rules.md": _rules(),
         reference / "templates.md": _templates(),
         reference / "tools.md": _tools(),
         reference / "domains.md": _domains(),
@@ -135,6 +140,49 @@ def _tools() -> str:
         + "\n## Of the machine\n\nFound on PATH they are used; a check whose tool is not there is skipped.\n\n"
         + _table(("tool", "checks", "what for", "how to get it"), machine)
     )
+
+
+def _rules() -> str:
+    """Those that are patterns, by language; then those that are programs, by check."""
+    patterns = built_in()
+    programs = _rules_in_programs()
+    text = (
+        MADE
+        + f"# Rules\n\n{len(patterns)} patterns, each with examples that it must and must not match"
+        + " (`omni rules show ID`), and "
+        + f"{len(programs)} rules that are programs. What is an error stops a gate. [How to add one](../tasks/rules.md).\n"
+    )
+    for language in sorted({rule.called for rule in patterns}):
+        rows = [
+            (f"`{rule.id}`", rule.level.value, rule.message, rule.metadata.why, rule.metadata.fix, rule.metadata.cwe)
+            for rule in patterns
+            if rule.called == language
+        ]
+        text += f"\n## {language}\n\n" + _table(("id", "severity", "what", "why", "mend", "CWE"), rows)
+    rows = [(f"`{rule.check}/{rule.name}`", rule.severity.value, rule.why, rule.fix, rule.cwe) for rule in programs]
+    return text + "\n## Programs\n\n" + _table(("check and rule", "severity", "why", "mend", "CWE"), rows)
+
+
+def _rules_in_programs() -> list[Rule]:
+    """Every `Rule` that a module of verify declares by name, alone or in a table."""
+    checks()  # loads them
+    found: dict[tuple[str, str], Rule] = {}
+    for name, module in sorted(sys.modules.items()):
+        if name.startswith("omni.verify."):
+            for value in vars(module).values():
+                several = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else (value,)
+                found |= {(each.check, each.name): each for each in several if isinstance(each, Rule)}
+    return [found[key] for key in sorted(found)]
+
+
+def _profiles() -> str:
+    text = MADE + '# Profiles\n\nA project chooses them in `omni.toml`: `[verify]`, `profiles = ["gdpr"]`.\n'
+    for profile in profiles().values():
+        when = "Its checks run in every project." if profile.always else "Its checks run where it is chosen."
+        rows = [(f"`{rule.id}`", rule.level, rule.title, rule.unseen) for rule in profile.rules]
+        text += f"\n## {profile.id}\n\n{profile.title}. {profile.about} {when}\n\n"
+        text += _table(("rule", "level", "what it asks", "what source code can't tell"), rows)
+    return text
 
 
 def _templates() -> str:
