@@ -14,6 +14,7 @@ from omni import __version__
 COMMANDS = {
     "build": ("omni.cli.build:build", "Turn one plain-English request into a verified, packaged app."),
     "verify": ("omni.cli.verify:verify", "Tell the truth about a repository."),
+    "affected": ("omni.cli.affected:affected", "List the packages that a change affects."),
     "ci": ("omni.cli.ci:ci", "Verify in CI and before each commit."),
     "serve": ("omni.cli.serve:serve", "Run a service, such as the gate engine."),
     "runs": ("omni.cli.runs:runs", "List, show, follow, resume and cancel runs."),
