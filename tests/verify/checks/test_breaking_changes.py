@@ -89,6 +89,12 @@ def test_moved_and_gone(look: Look, root: Path, committed: Callable[..., None]) 
     assert [(each.rule, each.path) for each in found] == [("response-field-removed", "docs/shop-openapi.yaml")]
 
 
+def test_what_is_left_out_of_the_verification(look: Look, committed: Callable[..., None]) -> None:
+    committed({"openapi.yaml": API, "omni.toml": ""})
+    config = '[verify]\nexclude = [{ path = "*.yaml", because = "It belongs to somebody else." }]\n'
+    assert look("breaking-changes", {"omni.toml": config, "openapi.yaml": BROKEN}).findings == ()
+
+
 def test_without_history(look: Look, root: Path, git: Git, tmp_path: Path) -> None:
     assert look("breaking-changes", {"openapi.yaml": API}).status is Status.SKIPPED
     git("add", "-A")

@@ -9,6 +9,7 @@ from pathlib import Path
 from omni.kernel.errors import OmniError
 from omni.verify import repository
 from omni.verify.check import Context, Failed, Gap
+from omni.verify.files import matches
 from omni.verify.report import Status
 
 
@@ -16,6 +17,8 @@ from omni.verify.report import Status
 class Base:
     root: Path
     commit: str
+    excluded: tuple[str, ...] = ()
+    """Globs of what the project leaves out of its verification."""
 
     @property
     def name(self) -> str:
@@ -32,7 +35,7 @@ class Base:
         return found
 
     def paths(self) -> tuple[str, ...]:
-        return tuple(repository.blobs(self.root, self.commit))
+        return tuple(path for path in repository.blobs(self.root, self.commit) if not matches(path, self.excluded))
 
     def export(self, into: Path) -> None:
         """All files then. Raises OmniError when git can't read them."""
@@ -44,16 +47,16 @@ def find_base(context: Context, concerns: Callable[[str], bool]) -> Base | Gap:
 
     A `Gap` says why there is none: harmless where there is no history, not where it was left out of the clone.
     """
-    root = context.root
+    root, excluded = context.root, tuple(each.path for each in context.project.exclude)
     try:
         if not repository.is_repository(root):
             return Gap("this is no git repository, so there is nothing to compare with", Status.SKIPPED)
         head = repository.commit(root, context.base or "HEAD")
         if context.base or _differs(context, head, concerns):
-            return Base(root, head)
+            return Base(root, head, excluded)
         if repository.has_unfetched_parent(root, head):
             return Gap("the commit before HEAD is not in this shallow clone. Type: git fetch --deepen 1")
-        return Base(root, repository.commit(root, f"{head}^1"))
+        return Base(root, repository.commit(root, f"{head}^1"), excluded)
     except OmniError as problem:
         if context.base:
             raise Failed(f"{problem.why}", Status.INCOMPLETE) from problem
@@ -62,6 +65,7 @@ def find_base(context: Context, concerns: Callable[[str], bool]) -> Base | Gap:
 
 def _differs(context: Context, commit: str, concerns: Callable[[str], bool]) -> bool:
     present = {file.path for file in context.inventory.files if concerns(file.path)}
-    then = {path for path in repository.blobs(context.root, commit) if concerns(path)}
-    gone = then - present - context.inventory.left_out.keys()
+    excluded = tuple(each.path for each in context.project.exclude)
+    then = {path for path in repository.blobs(context.root, commit) if concerns(path) and not matches(path, excluded)}
+    gone = then - present
     return bool(gone) or bool(repository.changed_since(context.root, commit, present))
