@@ -42,7 +42,7 @@ class Affected:
 
 
 def packages(inventory: Inventory) -> tuple[Package, ...]:
-    """By folder, sorted; none where the repository is one project. A manifest that can't be read names no dependency."""
+    """By folder, sorted; none where the repository is one project. A manifest that can't be read names no need."""
     read = _reader(inventory)
     patterns = tuple(pattern.rstrip("/") for pattern in _declared(read))
     found: dict[str, tuple[str, frozenset[str]]] = {}
@@ -77,7 +77,7 @@ def affected(found: Iterable[Package], changed: Set[str]) -> tuple[Affected, ...
                 why.setdefault(each.name, f"{path} changed, which all share")
     while True:
         more = {
-            each.name: f"it needs {sorted(each.needs & why.keys())[0]}"
+            each.name: f"it needs {min(each.needs & why.keys())}"
             for each in every
             if each.name not in why and each.needs & why.keys()
         }
@@ -118,7 +118,7 @@ def _globs(value: object) -> Iterator[str]:
     for each in value if isinstance(value, list) else ():
         text = str(each).removeprefix("./")
         if text and not text.startswith(("!", "/", "..")):
-            yield text if "/" in text else f"{text}/" if text != "*" else "*/"
+            yield text
 
 
 def _manifest(name: str, text: str) -> tuple[str, frozenset[str]]:
@@ -134,9 +134,9 @@ def _manifest(name: str, text: str) -> tuple[str, frozenset[str]]:
         )
     data = _toml(text)
     if name == "Cargo.toml":
-        tables = ("dependencies", "dev-dependencies", "build-dependencies")
+        crates = ("dependencies", "dev-dependencies", "build-dependencies")
         return _word(_at(data, "package", "name")), frozenset(
-            key for table in tables for key in _keys(_at(data, table))
+            key for table in crates for key in _keys(_at(data, table))
         )
     listed = _at(data, "project", "dependencies")
     groups = [group for group in (listed, *_values(_at(data, "dependency-groups"))) if isinstance(group, list)]
