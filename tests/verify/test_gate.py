@@ -29,7 +29,7 @@ def decided(gate: Gate, *results: CheckResult, **numbers: float) -> list[tuple[s
 
 
 def test_the_declared_gates_are_valid() -> None:
-    assert set(gates()) == {"default", "instant", "fast", "release"}
+    assert set(gates()) == {"default", "instant", "fast", "release", "exhaustive"}
 
 
 def test_a_clean_report_passes() -> None:
