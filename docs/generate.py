@@ -34,6 +34,7 @@ HERE = Path(__file__).parent
 MADE = "<!-- Made by docs/generate.py from the code. Change the code, then run it. -->\n\n"
 FLOORS = (
     ("door", ("cli",)),
+    ("faces", ("server",)),
     ("flows", ("pipeline",)),
     ("crafts", ("review", "delivery")),
     ("engines", ("verify", "templates")),
@@ -149,8 +150,8 @@ def _rules() -> str:
     text = (
         MADE
         + f"# Rules\n\n{len(patterns)} patterns, each with examples that it must and must not match"
-        + " (`omni rules show ID`), and "
-        + f"{len(programs)} rules that are programs. What is an error stops a gate. [How to add one](../tasks/rules.md).\n"
+        + f" (`omni rules show ID`), and {len(programs)} rules that are programs."
+        + " What is an error stops a gate. [How to add one](../tasks/rules.md).\n"
     )
     for language in sorted({rule.called for rule in patterns}):
         rows = [

@@ -40,8 +40,8 @@ SEVERITIES = {"error": Severity.ERROR, "warning": Severity.WARNING, "info": Seve
 class Metadata(Model):
     """What ast-grep does not know of a rule."""
 
-    why: Annotated[str, Field(min_length=8)]
-    fix: Annotated[str, Field(min_length=8)]
+    why: Annotated[str, Field(min_length=4)]
+    fix: Annotated[str, Field(min_length=4)]
     cwe: Annotated[str, Field(pattern=r"^(CWE-\d+)?$")] = ""
     where: Literal["product", "tests", "anywhere"] = "product"
     """Of which files it speaks: the product (without examples, scripts and docs), its tests alone, or all."""
