@@ -135,3 +135,36 @@ def test_the_sandbox_shows_a_set_read_only_and_has_it_on_path(
     write({"a.py": "x = 1\n"})
     check = Check.model_validate({"id": "x", "title": "x", "tier": 1, "languages": ("python",), "run": run})
     assert [each.message for each in verify(check).findings] == ["heavy\nkept"]
+
+
+def test_a_set_without_wheels_for_the_newest_interpreter_is_made_with_omnis_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest = Path("/opt/python/bin/python3.14")
+    said: list[str] = []
+
+    def ensure(
+        _name: str, _lock: Path, home: Path, _offline: bool, _progress: object, python: Path | None = None
+    ) -> Path:
+        if python == newest:
+            raise OmniError(FAILED, "no wheel for this interpreter")
+        return home / "made"
+
+    monkeypatch.setattr(tools, "newest_python", lambda _home: newest)
+    monkeypatch.setattr(tools, "ensure", ensure)
+    assert tools.install("tools", tmp_path, False, said.append).root == tmp_path / "made"
+    assert "no wheel for this interpreter" in said[0]
+
+
+def test_of_the_machines_tools_the_sandbox_is_shown_nothing_but_what_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder of programs may stand in a home folder, beside what nobody else may see."""
+    alone = program(tmp_path / "home" / "bin" / "linter")
+    cargo = program(tmp_path / "rust" / "bin" / "cargo")
+    (tmp_path / "rust" / "lib" / "rustlib").mkdir(parents=True)
+    monkeypatch.setenv("PATH", f"{alone.parent}:{cargo.parent}")
+    opened = open_tools(tmp_path, True, print, MACHINE)
+    assert [mount.target for mount in opened.mounts(str(alone))] == [str(alone)]
+    assert str(tmp_path / "rust") in [mount.target for mount in opened.mounts(str(cargo))]
+    assert opened.bins_for("linter") == (alone.parent,)

@@ -67,6 +67,26 @@ def test_asyncapi(found: Found, text: str, expected: list[str]) -> None:
     assert found("asyncapi", {"asyncapi.yaml": text}) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("asyncapi: 3.0.0\ninfo: &a\n  title: *a\n", "nested too deeply"),
+        ("asyncapi: 3.0.0\ninfo: [" + "[" * 3000, "it does not parse"),
+        ("asyncapi: 3.0.0\n\tinfo: x\n", "it does not parse"),
+    ],
+)
+def test_an_asyncapi_document_that_can_not_be_read_is_no_pass(look: Look, text: str, reason: str) -> None:
+    result = look("asyncapi", {"asyncapi.yaml": text})
+    assert (result.status, result.coverage.failed) == (Status.INCOMPLETE, {"asyncapi.yaml": reason})
+
+
+@pytest.mark.parametrize(
+    "text", ["a:\n  asyncapi: 3.0.0\n", "asyncapi: 3\ninfo: []\n", "asyncapi: 3.0.0\n1: {2: {$ref: '#/3'}}\n"]
+)
+def test_odd_asyncapi_documents_are_no_crash(look: Look, text: str) -> None:
+    assert look("asyncapi", {"asyncapi.yaml": text}).status in {Status.FAIL, Status.PASS}
+
+
 def test_paths_lead_to_lines() -> None:
     text = "a:\n  - b: 1\n  - c:\n      d: 2\n---\nx:\n  y: 3\n"
     assert steps("$.a[1].c['d']") == ["a", 1, "c", "d"]

@@ -47,13 +47,18 @@ def _document(context: Context, file: File) -> Iterator[Item]:
         return
     if not isinstance(content, Mapping):
         return
-    for rule, path, message in _problems(content):
+    try:
+        problems = list(_problems(content))
+    except RecursionError:  # also an anchor that holds itself
+        yield Unseen(file.path, "nested too deeply")
+        return
+    for rule, path, message in problems:
         line = line_of_path(text, path)
         yield rule.at(file.path, line, message, snippet=line_of(text, line))
 
 
 def _problems(content: Mapping[str, object]) -> Iterator[tuple[Rule, list[str | int], str]]:
-    version = str(content["asyncapi"])
+    version = str(content.get("asyncapi"))
     major = int(version[0]) if version[:1].isdecimal() else 0
     if major not in NEEDED:
         yield INVALID, ["asyncapi"], f"there is no version {version} of AsyncAPI; 2 and 3 are known here"
