@@ -63,6 +63,8 @@ class Serve(Model):
     """Sent with each request of a contract test: `Name: value`."""
     provider: str = ""
     """Its name in Pact files; empty: all of them are about it."""
+    pages: tuple[str, ...] = ("/",)
+    """Paths that the look at accessibility starts at; it follows their links."""
     states: str = ""
     """A path that sets up the states that Pact files name (POST of `{"state": …, "params": …}`)."""
 
