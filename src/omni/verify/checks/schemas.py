@@ -39,9 +39,10 @@ def parse(context: Context, output: Output, rule: str) -> Iterator[Item]:
     report = output.json()
     if not isinstance(report, dict):
         raise TypeError("check-jsonschema did not print an object")
-    for each in report["parse_errors"]:
+    unparsed = report.get("parse_errors", ())  # it is not there when all is well
+    for each in unparsed:
         yield Unseen(context.relative(each["filename"]), "it does not parse")
-    if output.exit_code != 0 and not report["errors"] and not report["parse_errors"]:
+    if output.exit_code != 0 and not report["errors"] and not unparsed:
         yield Gap(f"check-jsonschema failed: {' '.join(output.stderr.split())[:300]}")
     for each in report["errors"]:
         said = each.get("best_deep_match") or each
