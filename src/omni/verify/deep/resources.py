@@ -110,12 +110,11 @@ class Resources:
 
     def leaks(self) -> Iterator[Leak]:
         for routine in self.program.routines.values():
-            uses = _uses(routine)
             for node in own_nodes(routine.node):
                 if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
                     name = node.targets[0].id
                     kind = self._opened(routine, node.value, self.returned)
-                    if kind and (handed := self._kept(routine, name, uses)) is not None:
+                    if kind and (handed := self._kept(routine, name)) is not None:
                         yield self._leak(routine, node.value, kind, name, handed)
                 elif isinstance(node, ast.Attribute) and node.attr not in CLOSERS and isinstance(node.value, ast.Call):
                     called = callee(self.program, routine, node.value)
@@ -126,9 +125,9 @@ class Resources:
         opener = callee(self.program, routine, call)
         return Leak(routine.path, call.lineno, kind[0], name, opener, kind[1] if opener else 0, handed)
 
-    def _kept(self, routine: Routine, name: str, uses: list[tuple[ast.Name, ast.AST, ast.AST]]) -> str | None:
+    def _kept(self, routine: Routine, name: str) -> str | None:
         """None when it is closed or somebody else's; else a function that it was only lent to, or nothing."""
-        handed = ""
+        handed, uses = "", _uses(routine)
         mine = [(parent, above) for node, parent, above in uses if node.id == name and isinstance(node.ctx, ast.Load)]
         stores = sum(node.id == name and isinstance(node.ctx, ast.Store) for node, _, _ in uses)
         if stores != 1:
