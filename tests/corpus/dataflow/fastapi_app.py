@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 from starlette.endpoints import HTTPEndpoint
 
@@ -58,6 +58,17 @@ def create(item: Item, q: str | None = Query(None), found: str = Depends(search_
     os.system(q)  # bad: command
     os.system(found)  # bad: command
     return item
+
+
+@app.get("/found")
+def found_by(key: str, session: Session = Depends(get_session)):
+    statement = select(Item).filter(Item.name.in_([key]))
+    if key:
+        statement = statement.where(Item.name != key)
+    session.execute(insert(Item).values(name=key))
+    item = session.get(Item, key)
+    os.system(item.name)
+    return session.scalars(statement).all()
 
 
 @app.get("/page", response_class=HTMLResponse)

@@ -4,7 +4,7 @@ import os
 import re
 import urllib.request
 from pathlib import Path
-from urllib.parse import quote, urlparse
+from urllib.parse import quote, urlparse, urlsplit, urlunsplit
 
 import requests
 from flask import Flask, abort, redirect, request, send_file, send_from_directory
@@ -101,3 +101,31 @@ def leave():
     if request.args.get("quoted"):
         return redirect("/login?next=" + quote(target))
     return redirect(target)  # bad: redirect
+
+
+def on_this_site(target):
+    """Without scheme and host, it leads nowhere else."""
+    parts = list(urlsplit(target))
+    parts[0] = ""
+    parts[1] = ""
+    return urlunsplit(parts)
+
+
+@app.route("/leave/safely")
+def leave_safely():
+    target = request.args.get("next", "/")
+    if request.args.get("again"):
+        return redirect(urlsplit(target)._replace(scheme="", netloc="").geturl())
+    if request.args.get("other"):
+        return redirect(urlsplit(target).geturl())  # bad: redirect
+    return redirect(on_this_site(target))
+
+
+@app.route("/part/<name>")
+def part(name):
+    return {"text": open("/srv/files/" + name).read()}
+
+
+@app.route("/whole/<path:name>")
+def whole(name):
+    return {"text": open("/srv/files/" + name).read()}  # bad: path

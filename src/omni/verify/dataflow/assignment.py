@@ -16,6 +16,7 @@ from omni.verify.dataflow.value import (
     Table,
     Value,
     join,
+    settled,
     taints_in,
     united,
 )
@@ -73,7 +74,7 @@ def _assign_attribute(frame: Frame, target: ast.Attribute, value: Value, node: a
     sinks.assigned(frame, holder, f".{target.attr}=", value, node)
     if isinstance(holder.shape, ModuleRef):
         before = holder.shape.module.names.get(target.attr, value)
-        holder.shape.module.names[target.attr] = join(before, value)
+        holder.shape.module.names[target.attr] = settled(join(before, value))
         return
     write_back(frame, target.value, with_attribute(holder, target.attr, value))
 
@@ -114,7 +115,7 @@ def write_back(frame: Frame, place: ast.expr, value: Value) -> None:
             write_back(frame, place.value, with_attribute(holder, place.attr, value))
         elif isinstance(holder.shape, ModuleRef):
             names = holder.shape.module.names
-            names[place.attr] = join(names[place.attr], value) if place.attr in names else value
+            names[place.attr] = settled(join(names[place.attr], value) if place.attr in names else value)
     elif isinstance(place, ast.Subscript) and not isinstance(place.slice, ast.Slice):
         holder = frame.evaluate(place.value)
         if isinstance(holder.shape, Sequence | Table):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from omni.verify.analysis.python import dotted
@@ -25,17 +26,25 @@ if TYPE_CHECKING:
 LISTS = frozenset({"list", "List", "Sequence", "Iterable", "set", "Set", "frozenset", "tuple", "Tuple", "Collection"})
 TABLES = frozenset({"dict", "Dict", "Mapping"})
 WRAPPERS = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Required", "NotRequired", "Mapped"})
-PLAIN = frozenset({"str", "bytes", "Any", "object", "UploadFile", "SecretStr", "EmailStr", "AnyUrl", "HttpUrl"})
+PLAIN = frozenset({"str", "bytes", "Any", "object", "dict", "list", "SecretStr", "EmailStr", "AnyUrl", "HttpUrl"})
+
+HOLDERS = frozenset({"pathlib.Path", "typing.Any"})
+"""Classes of libraries whose objects hold what they are made from; others are known by their attributes."""
 
 
 def parsed(node: ast.expr) -> ast.expr:
     """An annotation that is written as a text is read."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 200:
-        try:
-            return ast.parse(node.value, mode="eval").body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return node
+        return _read(node.value) or node
     return node
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> ast.expr | None:
+    try:
+        return ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def resolved(machine: Machine, module: Module, node: ast.expr) -> Value:
@@ -68,7 +77,9 @@ def typed(machine: Machine, module: Module, node: ast.expr, taints: tuple[Taint,
     if isinstance(what, Ref):
         if what.name in machine.models.harmless_types:
             return Value()
-        return tainted(taints) if what.name.rpartition(".")[2] in PLAIN else Value(Ref(f"{what.name}()"), taints)
+        if what.name.rpartition(".")[2] in PLAIN:
+            return tainted(taints)
+        return Value(Ref(f"{what.name}()"), taints if what.name in HOLDERS else ())
     if isinstance(what, ClassRef):
         if any(base.rpartition(".")[2] in machine.models.harmless_types for base in what.type.outside()):
             return Value()

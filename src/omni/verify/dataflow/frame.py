@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from omni.verify.dataflow.project import Class, Function, Module
 from omni.verify.dataflow.summary import Hit
-from omni.verify.dataflow.value import Ref, Step, Taint, Value, join_all, taints_in
+from omni.verify.dataflow.value import Ref, Step, Taint, Value, join_all, settled, taints_in
 
 if TYPE_CHECKING:
     from omni.verify.dataflow.machine import Machine
@@ -64,7 +64,7 @@ class Frame:
         self.names[name] = value
         if name in self.globals:
             before = self.module.names.get(name)
-            self.module.names[name] = value if before is None else join_all([before, value])
+            self.module.names[name] = settled(value if before is None else join_all([before, value]))
 
     def unalias(self, name: str) -> None:
         self.aliases.pop(name, None)
@@ -78,7 +78,7 @@ class Frame:
             if each in self.names or each in {name, root}:
                 self.names[each] = value
         if name not in self.names and name in self.module.names:
-            self.module.names[name] = value
+            self.module.names[name] = settled(value)
 
     def step(self, node: ast.AST, what: str) -> Step:
         return Step(self.module.path, getattr(node, "lineno", 0), what)

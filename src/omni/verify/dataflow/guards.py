@@ -104,20 +104,22 @@ def _allow_list(value: Value) -> bool:
 
 def _asked(frame: Frame, node: ast.Call, outcome: bool) -> None:
     inner = node.func.value if isinstance(node.func, ast.Attribute) else None
-    if not any(_untrusted(frame, each) for each in (inner, *node.args) if each is not None):
+    if not any(
+        _untrusted(frame, each) for each in (inner, *node.args, *(each.value for each in node.keywords)) if each
+    ):
         return
     name, subject = _question(frame, node)
     for guard in lookup(frame.machine.models.guards, frame.machine.models.canonical(name)):
         if guard.answer is outcome and _narrow(frame, guard, node):
-            about = (
-                subject
-                if guard.argument < 0
-                else node.args[guard.argument]
-                if guard.argument < len(node.args)
-                else None
-            )
+            about = subject if guard.argument < 0 else _argument(node, guard.argument)
             if about is not None and _means(frame, guard, node, name):
                 _clear(frame, about, frozenset(guard.clears))
+
+
+def _argument(node: ast.Call, index: int) -> ast.expr | None:
+    """By position; what is given by keyword counts after those."""
+    given = [*node.args, *(each.value for each in node.keywords)]
+    return given[index] if index < len(given) else None
 
 
 def _question(frame: Frame, node: ast.Call) -> tuple[str, ast.expr | None]:

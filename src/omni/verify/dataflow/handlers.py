@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from omni.verify.analysis.python import text_of
@@ -19,6 +20,7 @@ from omni.verify.dataflow.value import (
     Taint,
     Value,
     tainted,
+    transform,
 )
 
 if TYPE_CHECKING:
@@ -107,19 +109,25 @@ def _note(frame: Frame, handlers: Handlers, callee: Callee, written: ast.Call | 
         machine.fixed[function] = handlers.fixed
     names = binding.names(function)
     ordinary = [*function.parameters, *function.node.args.kwonlyargs]
-    numbers = _numbers(path or (text_of(written.args[0]) if written is not None and written.args else None) or "")
+    converters = _converters(path or (text_of(written.args[0]) if written is not None and written.args else None) or "")
     values: dict[str, Value] = {}
+    own = callee.bound
+    if own is None and function.owner is not None and not function.kind:  # a route of a class of routes
+        own = Value(Instance(function.owner, {}))
     for index, parameter in enumerate(ordinary):
-        if index == 0 and callee.bound is not None:
-            values[parameter.arg] = callee.bound
+        if index == 0 and own is not None:
+            values[parameter.arg] = own
             continue
-        first = index == (0 if callee.bound is None else 1)
+        first = index == (0 if own is None else 1)
         if first and handlers.request:
             values[parameter.arg] = Value(Ref(handlers.request))
-        elif parameter.arg in numbers or (handlers.parameters == "first" and not first):
+        elif converters.get(parameter.arg) in NUMBER or (handlers.parameters == "first" and not first):
             values[parameter.arg] = UNKNOWN
         else:
-            values[parameter.arg] = _parameter(frame, handlers, callee, parameter)
+            given = _parameter(frame, handlers, callee, parameter)
+            if converters.get(parameter.arg, "path") != "path":  # a part of a path has no slash in it
+                given = transform(given, lambda taints: tuple(taint.without("path") for taint in taints))
+            values[parameter.arg] = given
     extra = function.node.args.vararg, function.node.args.kwarg
     for each in extra:
         if each is not None:
@@ -153,8 +161,6 @@ def _parameter(frame: Frame, handlers: Handlers, callee: Callee, parameter: ast.
             ):
                 return _dependency(frame, handlers, each)
     value = declared.typed(frame.machine, frame.module, parameter.annotation, (taint,))
-    if isinstance(value.shape, Ref):  # of a library: the framework's own objects, sessions, …
-        return Value(value.shape)
     if isinstance(value.shape, Instance) and handlers.parameters == "typed" and not _is_data(value.shape.type):
         return Value(value.shape)
     return value
@@ -188,14 +194,19 @@ def _default(callee: Callee, name: str) -> ast.expr | None:
     return dict(binding.defaults(callee.function)).get(name)
 
 
-def _numbers(path: str) -> frozenset[str]:
-    """Parameters that the path of the route says are numbers: `/users/<int:key>`."""
-    found = set()
-    for part in path.split("<")[1:]:
-        converter, colon, name = part.partition(">")[0].partition(":")
-        if colon and converter.split("(")[0] in NUMBER:
-            found.add(name)
-    return frozenset(found)
+def _converters(path: str) -> dict[str, str]:
+    """The parameters in the path of a route, each with what it says of them.
+
+    `/users/<int:key>`, `/users/{key:int}` → `{"key": "int"}`; `str` where it says nothing.
+    """
+    found: dict[str, str] = {}
+    for part in re.findall(r"<([^<>]*)>", path):
+        converter, colon, name = part.rpartition(":")
+        found[name] = converter.split("(")[0] if colon else "str"
+    for part in re.findall(r"\{([^{}]*)\}", path):
+        name, colon, converter = part.partition(":")
+        found[name] = converter if colon else "str"
+    return found
 
 
 def _written_out(node: FunctionNode) -> bool:

@@ -52,6 +52,9 @@ def call_named(
     handlers.register_added(frame, name, arguments)
     sinks.check_call(frame, node, name, receiver, arguments, place)
     given = united(receiver.taints, *(taints_in(each) for each in arguments.all))
+    if place is not None and _looks_up(frame, name):
+        default = arguments.positional[1:2] if name == "*.get" else []
+        given = united(receiver.taints, *(taints_in(each) for each in default))
     found = attributes.source(frame, f"{name}()", node)
     if found:
         return Value(_made(name), found)
@@ -74,6 +77,12 @@ def _harmless(frame: Frame, name: str, arguments: Arguments) -> bool:
     if converted is not None and isinstance(converted.shape, Ref) and converted.shape.name in harmless:
         return True  # request.args.get("n", type=int)
     return name in harmless or ("." in name and f"*.{name.rpartition('.')[2]}" in harmless)
+
+
+def _looks_up(frame: Frame, name: str) -> bool:
+    """A method of an object that asks for something by its first argument: `users.get_one(name)`."""
+    head, _, method = name.rpartition(".")
+    return (head == "*" or "()" in head) and frame.machine.models.lookups.match(method) is not None
 
 
 def _put_in(frame: Frame, name: str, receiver: Value, arguments: Arguments, place: ast.expr | None) -> None:
@@ -111,7 +120,16 @@ def _cleared(_frame: Frame, weakness: Value, value: Value) -> Value:
     return Value(value.shape, tuple(taint.without(weakness.text or "") for taint in taints_in(value)))
 
 
-STUB_FUNCTIONS: Mapping[str, Callable[..., Value]] = {"__cleared__": _cleared, "__sink__": _sink}
+def _constant(_frame: Frame, value: Value) -> Value:
+    """`__constant__(value)`: whether it is written out."""
+    return constant(isinstance(value.shape, Const))
+
+
+STUB_FUNCTIONS: Mapping[str, Callable[..., Value]] = {
+    "__cleared__": _cleared,
+    "__constant__": _constant,
+    "__sink__": _sink,
+}
 
 
 # Built-in functions
@@ -165,6 +183,9 @@ def _listed(call: Built) -> Value | None:
     value = call.first
     if isinstance(value.shape, Sequence):
         return value
+    iterator = attributes.method(value, "__iter__")
+    if iterator is not None:
+        return call.frame.machine.call(iterator, Arguments(), call.frame, call.node)
     if isinstance(value.shape, Const) and isinstance(value.shape.value, str) and len(value.shape.value) <= 64:
         return Value(Sequence(tuple(constant(each) for each in value.shape.value)))
     return Value(Sequence((), containers.element(value)))

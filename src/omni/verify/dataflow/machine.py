@@ -192,7 +192,11 @@ class Machine:
         if summary is None:
             taints = united(*(taints_in(value) for value in bound))
             return tainted(taints)
-        back = binding.Restorer(symbols.actual, None if callee.function.module.library else step, frame.step(node, ""))
+        back = binding.Restorer(
+            symbols.actual,
+            None if callee.function.module.library else step,
+            frame.step(node, f"{callee.function.name}(…)"),
+        )
         for hit in summary.hits:
             frame.hit_taint(back.hit(hit))
         arguments.after = {index: back.value(summary.arguments[index]) for index in summary.changed}

@@ -6,6 +6,7 @@ something that is not known, `*.headers[]` an assignment to an item. The exact n
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -149,6 +150,8 @@ class Tables(Model):
     """Annotations of data that no string can hide in."""
     mutators: tuple[str, ...] = ()
     """Methods that put their arguments into the object."""
+    lookups: str = "(?!)"
+    """Methods that find, keep or ask for something: what they give is not what they are given."""
     sensitive: str = "(?!)"
     """Names of what must not be guessed."""
 
@@ -175,6 +178,10 @@ class Models:
         self.sanitizers = _by_name(each for table in self.tables for each in table.sanitizer)
         self.guards = _by_name(each for table in self.tables for each in table.guard)
         self.misuses = _by_name(each for table in self.tables for each in table.misuse)
+
+    @cached_property
+    def lookups(self) -> re.Pattern[str]:
+        return re.compile("|".join(table.lookups for table in self.tables))
 
     @cached_property
     def sensitive(self) -> str:

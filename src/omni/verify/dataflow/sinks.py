@@ -34,8 +34,6 @@ STATEMENT = re.compile(
     r"show|explain|begin|set|declare|attach|copy|values)\b",
     re.IGNORECASE,
 )
-BUILT = re.compile(r"\*\(\)|sqlalchemy\.|sqlmodel\.|peewee\.|pypika\.|django\.db\.")
-"""Names of statements that are objects: the data in them stays apart from their text."""
 DATABASE = re.compile(
     r"(?i)(^|_)(c|cur|curs|cursor|conn|connection|con|db|database|session|engine|pool|tx|sqlite|pg)\d?$"
 )
@@ -92,8 +90,9 @@ def _given(
         values += arguments.rest
     if sink.form == "page" and _plain_page(arguments):
         return
+    certain = name in sink.names and not name.startswith("*.")
     for value in values:
-        if taints_in(value) and _matters(sink, name in sink.names, value, place):
+        if taints_in(value) and _matters(frame, sink, certain, value, place):
             _hit(frame, node, sink, _dangerous(sink, value))
 
 
@@ -107,7 +106,7 @@ def _hit(frame: Frame, node: ast.AST, sink: Sink, value: Value) -> None:
     frame.hit(sink.weakness, value, step, frozenset(sink.kinds), getattr(node, "col_offset", 0) + 1)
 
 
-def _matters(sink: Sink, certain: bool, value: Value, place: ast.expr | None) -> bool:
+def _matters(frame: Frame, sink: Sink, certain: bool, value: Value, place: ast.expr | None) -> bool:
     """`certain`: it is known whose method it is."""
     start = beginning(value)
     if sink.form == "location":
@@ -115,10 +114,15 @@ def _matters(sink: Sink, certain: bool, value: Value, place: ast.expr | None) ->
     if sink.form == "statement":
         if start.strip():
             return bool(STATEMENT.match(start))
-        if isinstance(value.shape, Ref) and BUILT.match(value.shape.name):
-            return False
-        return (certain and not sink.names[0].startswith("*")) or _is_database(place)
+        return certain or (isinstance(value.shape, Ref) and _is_database(place) and _direct(frame, value.shape.name))
     return True
+
+
+def _direct(frame: Frame, name: str) -> bool:
+    """Whether it was just taken from a source. Anything else may be a statement that is an object."""
+    parts = name.split(".")
+    starts = (".".join(parts[: end + 1]) for end in range(len(parts)))
+    return any(start in frame.machine.models.sources for start in starts)
 
 
 def _is_database(place: ast.expr | None) -> bool:
@@ -221,7 +225,7 @@ def assigned(frame: Frame, holder: Value, suffix: str, value: Value, node: ast.A
     for sink in lookup(frame.machine.models.sinks, name):
         for index in sink.arguments:
             for each in given.all if index < 0 else given.positional[index : index + 1]:
-                if _matters(sink, True, each, None):
+                if _matters(frame, sink, True, each, None):
                     _hit(frame, node.targets[0] if isinstance(node, ast.Assign) else node, sink, each)
 
 

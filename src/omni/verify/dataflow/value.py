@@ -202,7 +202,13 @@ def transform(value: Value, change: Callable[[tuple[Taint, ...]], tuple[Taint, .
     elif shape is not None and not isinstance(shape, Const | Text | Ref | ModuleRef | ClassRef):
         shape = shape.holding(lambda part: transform(part, change, min(depth - 1, 2)) if depth > 1 else part)
     taints = change(value.taints) if value.taints else ()
-    return value if shape is value.shape and taints == value.taints else Value(shape, taints)
+    same = len(taints) == len(value.taints) and all(new is old for new, old in zip(taints, value.taints, strict=True))
+    return value if shape is value.shape and same else Value(shape, taints)
+
+
+def settled(value: Value) -> Value:
+    """The value for a place that outlives the run of a function: what its arguments brought is left behind."""
+    return transform(value, lambda taints: tuple(taint for taint in taints if taint.kind != "argument"))
 
 
 def blurred(value: Value) -> Value:
