@@ -6,7 +6,7 @@ import sys
 
 import atheris
 
-with atheris.instrument_imports(include=["omni"]):
+with atheris.instrument_imports(include=["omni", "tomllib"]):
     import shapes
     from omni.kernel.errors import OmniError
     from omni.verify import config

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import atheris
 
-with atheris.instrument_imports(include=["omni"]):
+with atheris.instrument_imports(include=["omni", "tomllib", "configparser"]):
     import shapes
     from omni.verify.analysis import manifests
 
