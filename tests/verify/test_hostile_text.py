@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from omni.kernel.errors import OmniError
-from omni.verify import repository
+from omni.verify import quarantine, repository, toollock
 from omni.verify.analysis import manifests
 from omni.verify.analysis.junit import BadReportError, read_coverage
 from omni.verify.config import FILE, load_config
@@ -69,3 +69,17 @@ def test_git_about_contents(said: bytes, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_git_about_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(repository, "_git", lambda *_args, **_options: b"/x\0y")
     assert not repository.is_repository(Path("/x"))
+
+
+@pytest.mark.parametrize("text", [f"a = {DEEP}", f"a = {DIGITS}", "test = 3", "test = [3]"])
+def test_quarantine(text: str) -> None:
+    with pytest.raises(OmniError):
+        quarantine.load(text)
+
+
+@pytest.mark.parametrize("text", [f"a = {DEEP}", f"a = {DIGITS}", "a = 3"])
+def test_lock_of_tools(tmp_path: Path, text: str) -> None:
+    (tmp_path / toollock.FILE).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / toollock.FILE).write_text(text)
+    with pytest.raises(OmniError):
+        toollock.read(tmp_path)

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from omni.kernel.errors import OmniError
 from omni.kernel.files import write_atomic
@@ -39,7 +39,7 @@ def load(text: str) -> Mapping[str, Quarantined]:
     """Test → its entry. Raises `V005`."""
     try:
         entries = [Quarantined.model_validate(each) for each in tomllib.loads(text).get("test", ())]
-    except (tomllib.TOMLDecodeError, ValidationError, TypeError) as problem:
+    except (ValueError, TypeError, AttributeError, RecursionError) as problem:
         raise OmniError(BAD_CONFIG, " ".join(str(problem).split())[:300], where=FILE) from problem
     return {entry.test: entry for entry in entries}
 

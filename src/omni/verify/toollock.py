@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from omni.kernel.errors import Exit, OmniError, declare
 from omni.kernel.files import write_atomic
@@ -54,7 +54,7 @@ def read(root: Path) -> Mapping[str, SetLock]:
         return {name: SetLock.model_validate(each) for name, each in content.items()}
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:
         raise OmniError(BAD_LOCK, str(problem).splitlines()[0], where=str(path)) from problem
 
 

@@ -22,6 +22,7 @@ from omni.verify.analysis.adoption import table
 from omni.verify.analysis.manifests import normalise
 
 SCHEMA = """
+PRAGMA synchronous=OFF;
 CREATE TABLE about (
     ecosystem TEXT PRIMARY KEY, newest TEXT NOT NULL, entries INTEGER NOT NULL, unread INTEGER NOT NULL
 );
