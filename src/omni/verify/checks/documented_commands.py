@@ -41,7 +41,8 @@ ELSEWHERE = re.compile(
 MAKE = re.compile(r"^make\s+(?P<arguments>[^|;&#]+)")
 NPM = re.compile(r"^(?:npm run|pnpm run|yarn run|bun run)\s+(?P<script>[\w:.-]+)")
 RUNS = re.compile(
-    r"^(?:python3?|bash|sh|node|uv run python3?|uv run)\s+(?P<path>[\w./-]+\.(py|sh|js|mjs|ts))\b|^(?P<direct>\./[\w./-]+)"
+    r"^(?:python3?|bash|sh|node|uv run python3?|uv run)\s+(?P<path>[\w./-]+\.(py|sh|js|mjs|ts))\b"
+    r"|^(?P<direct>\./[\w./-]+)"
 )
 MODULE = re.compile(r"^(?:uv run )?python3?\s+-m\s+(?P<module>[\w.]+)")
 VARIABLES = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
