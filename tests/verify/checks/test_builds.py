@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from omni.verify.report import CheckResult, Status
+from omni.verify.tools import FOLDER
 
 Look = Callable[..., CheckResult]
 
@@ -86,3 +88,22 @@ def test_a_lock_that_locks_nothing(look: Look, line: str) -> None:
 def test_nothing_declared(look: Look) -> None:
     for check in ("clean-build", "reproducible-build"):
         assert look(check, {"a.py": "A = 1\n"}).reason == "omni.toml declares no [verify.build]"
+
+
+def locked(*names: str) -> str:
+    """Entries of a lock that Omni has itself."""
+    text = FOLDER.joinpath("contract.lock").read_text("utf-8")
+    return "".join(re.findall(rf"^(?:{'|'.join(names)})==[^\n]*\\\n(?:    --hash[^\n]*\n)+", text, re.MULTILINE))
+
+
+@pytest.mark.host
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("names", "expected"), [(("iniconfig", "packaging"), []), (("iniconfig",), ["error fails omni.toml:4"])]
+)
+def test_only_what_is_locked_is_there(
+    found: Callable[..., list[str]], names: tuple[str, ...], expected: list[str]
+) -> None:
+    make = "import iniconfig\nimport packaging\n" + SORTED
+    files = app(make) | {"omni.toml": CONFIG + 'lock = "build.lock"\n', "build.lock": locked(*names)}
+    assert found("clean-build", files) == expected
