@@ -114,3 +114,59 @@ def test_a_tree_that_names_paths_outside_is_not_written_there(root: Path, git: G
     (tmp_path / "into").mkdir()
     repository.export(root, commit, tmp_path / "into")
     assert not (tmp_path / "escaped").exists()
+
+
+def test_the_text_of_a_file_then(write: Write, git: Git) -> None:
+    root = write({"a.py": "x\n", "deep/b.py": b"\xff\n"})
+    git("add", ".")
+    git("commit", "-qm", "one")
+    write({"a.py": "y\n"})
+    commit = repository.commit(root, "HEAD")
+    assert repository.text_at(root, commit, "a.py") == "x\n"
+    assert repository.text_at(root, commit, "deep/b.py") == "�\n"
+    assert repository.text_at(root, commit, "c.py") == ""
+
+
+def test_when_a_line_was_written(write: Write, git: Git) -> None:
+    root = write({"a.py": "one\n  two\n"})
+    git("add", ".")
+    git("commit", "-qm", "one")
+    written = repository.written(root, "a.py", 2, "two")
+    assert written is not None
+    assert written.timestamp() == int(git("log", "-1", "--format=%ct"))
+    assert repository.written(root, "a.py", 2, "three") is None
+    assert repository.written(root, "b.py", 1, "two") is None
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        (b"100644 blob abc\ta b.py\0120000 blob def\tl\0", {"a b.py": ("100644", "abc"), "l": ("120000", "def")}),
+        (b"", {}),
+        (None, {}),
+    ],
+)
+def test_what_git_lists(
+    monkeypatch: pytest.MonkeyPatch, listed: bytes | None, expected: dict[str, tuple[str, str]]
+) -> None:
+    monkeypatch.setattr(repository, "_git", lambda *_given, **_options: listed)
+    assert repository.blobs(Path("/x"), "a") == expected
+
+
+@pytest.mark.parametrize("said", [b"100644 blob a", b"a b c d\tx", b"\xff \xff \xff\tx"])
+def test_a_listing_that_can_not_be_read(monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
+    monkeypatch.setattr(repository, "_git", lambda *_given, **_options: said)
+    with pytest.raises(OmniError, match="can't be read"):
+        repository.blobs(Path("/x"), "a")
+
+
+@pytest.mark.parametrize("said", [None, b"", b"a blob x\n", b"a\n"])
+def test_contents_that_can_not_be_read(monkeypatch: pytest.MonkeyPatch, said: bytes | None) -> None:
+    monkeypatch.setattr(repository, "_git", lambda *_given, **_options: said)
+    with pytest.raises(OmniError, match="read"):
+        list(repository._contents(Path("/x"), ["a"]))
+
+
+def test_contents_of_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repository, "_git", lambda *_given, **_options: b"a blob 3\nx\ny\nb blob 0\n\nc blob 1\nz\n")
+    assert list(repository._contents(Path("/x"), ["a", "b", "c"])) == [b"x\ny", b"", b"z"]
