@@ -141,7 +141,7 @@ def test_when_a_line_was_written(write: Write, git: Git) -> None:
 @pytest.mark.parametrize(
     ("listed", "expected"),
     [
-        (b"100644 blob abc\ta b.py\0120000 blob def\tl\0", {"a b.py": ("100644", "abc"), "l": ("120000", "def")}),
+        (b"100644 blob abc\ta b.py\x00120000 blob def\tl\0", {"a b.py": ("100644", "abc"), "l": ("120000", "def")}),
         (b"", {}),
         (None, {}),
     ],
