@@ -91,6 +91,7 @@ def test_moved_and_gone(look: Look, root: Path, committed: Callable[..., None]) 
 
 def test_what_is_left_out_of_the_verification(look: Look, committed: Callable[..., None]) -> None:
     committed({"openapi.yaml": API, "omni.toml": ""})
+    committed({"other.txt": "y"})
     config = '[verify]\nexclude = [{ path = "*.yaml", because = "It belongs to somebody else." }]\n'
     assert look("breaking-changes", {"omni.toml": config, "openapi.yaml": BROKEN}).findings == ()
 
