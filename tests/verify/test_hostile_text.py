@@ -9,7 +9,7 @@ import pytest
 from omni.kernel.errors import OmniError
 from omni.verify import quarantine, repository, toollock
 from omni.verify.analysis import manifests
-from omni.verify.analysis.junit import BadReportError, read_coverage
+from omni.verify.analysis.junit import BadReportError, read_coverage, read_junit
 from omni.verify.config import FILE, load_config
 
 DEEP = "[" * 100_000
@@ -83,3 +83,12 @@ def test_lock_of_tools(tmp_path: Path, text: str) -> None:
     (tmp_path / toollock.FILE).write_text(text)
     with pytest.raises(OmniError):
         toollock.read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["f", "utf-16", "idna", "rot13", "utf-7", "punycode", "", "undefined"])
+def test_the_encoding_that_a_report_names(name: str) -> None:
+    report = f'<?xml version="1.0" encoding="{name}"?><testsuite><testcase name="é"/></testsuite>'.encode()
+    try:
+        read_junit(report)
+    except BadReportError as problem:
+        assert "not XML" in str(problem)

@@ -50,7 +50,7 @@ def read_xml(data: bytes) -> ElementTree.Element:
         raise BadReportError("it has a document type or is not UTF-8, which no test runner writes")
     try:
         return ElementTree.fromstring(data)  # noqa: S314 - without a document type there is nothing to expand
-    except ElementTree.ParseError as problem:
+    except (ElementTree.ParseError, LookupError, ValueError) as problem:  # the latter two: of an encoding it names
         raise BadReportError(f"it is not XML: {problem}") from problem
 
 
