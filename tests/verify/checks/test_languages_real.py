@@ -12,7 +12,6 @@ from omni.kernel.settings import load_settings
 from omni.verify.report import CheckResult, Status
 from omni.verify.tools import install
 
-Found = Callable[..., list[str]]
 Look = Callable[..., CheckResult]
 Files = Mapping[str, str | bytes]
 
@@ -67,10 +66,12 @@ def set_of_tools(name: str) -> None:
         ),
     ],
 )
-def test_of_the_machine(found: Found, check: str, tool: str, files: Files, expected: list[str]) -> None:
+def test_of_the_machine(look: Look, check: str, tool: str, files: Files, expected: list[str]) -> None:
     if shutil.which(tool) is None:
         pytest.skip(f"{tool} is not on PATH")
-    assert found(check, files) == expected
+    result = look(check, files)
+    assert [f"{each.severity} {each.rule} {each.path}:{each.line}" for each in result.findings] == expected
+    assert result.status in {Status.PASS, Status.FAIL}, result.reason
 
 
 @pytest.mark.slow
@@ -110,9 +111,18 @@ def test_of_the_machine(found: Found, check: str, tool: str, files: Files, expec
         ("typescript", "typescript", {**TSCONFIG, "a.ts": "export const a: number = 1;\n"}, []),
     ],
 )
-def test_of_a_set(found: Found, check: str, toolset: str, files: Files, expected: list[str]) -> None:
+def test_of_a_set(look: Look, check: str, toolset: str, files: Files, expected: list[str]) -> None:
     set_of_tools(toolset)
-    assert found(check, files) == expected
+    result = look(check, files)
+    assert [f"{each.severity} {each.rule} {each.path}:{each.line}" for each in result.findings] == expected
+    assert result.status in {Status.PASS, Status.FAIL}, result.reason
+
+
+@pytest.mark.slow
+def test_c_that_can_not_be_parsed_is_not_analysed(look: Look) -> None:
+    set_of_tools("cppcheck")
+    result = look("cppcheck", {"a.c": "int f(void)\n{\n  return (1;\n}\n"})
+    assert (result.status, list(result.coverage.failed)) == (Status.INCOMPLETE, ["a.c"])
 
 
 def test_without_node_modules_types_of_typescript_are_not_known(look: Look) -> None:

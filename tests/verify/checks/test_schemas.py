@@ -35,8 +35,10 @@ STEPS = "steps:\n  - name: a\n    image: alpine\n    commands: ['true']\n"
         ({"a.schema.json": '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "string"}\n'}, []),
     ],
 )
-def test_files_keep_to_their_schema(found: Found, files: Files, expected: list[str]) -> None:
-    assert found("schemas", files) == expected
+def test_files_keep_to_their_schema(look: Look, files: Files, expected: list[str]) -> None:
+    result = look("schemas", files)
+    assert [f"{each.severity} {each.rule} {each.path}:{each.line}" for each in result.findings] == expected
+    assert (result.status, result.reason) == (Status.FAIL if expected else Status.PASS, "")
 
 
 def test_a_file_that_does_not_parse_is_no_pass(look: Look) -> None:

@@ -9,8 +9,9 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
+from xml.etree.ElementTree import fromstring
 
-from omni.verify.check import Check, Context, Failed, Item, Output, Unseen
+from omni.verify.check import Check, Context, Failed, Gap, Item, Output, Unseen
 from omni.verify.report import Severity
 from omni.verify.tools import MACHINE
 
@@ -35,6 +36,33 @@ def _includes(context: Context) -> list[str]:
     paths = (PurePosixPath(file.path) for file in context.files)
     named = {str(folder) for path in paths for folder in path.parents if folder.name in {"include", "inc"}}
     return [f"-I{folder}" for folder in (".", *sorted(named))]
+
+
+NOT_PARSED = frozenset(
+    {"unknownMacro", "syntaxError", "preprocessorErrorDirective", "internalAstError", "cppcheckError"}
+)
+"""Nothing is known of what comes after; a compiler, which knows the macros, may well understand it."""
+CPPCHECK_LEVELS = {"error": Severity.ERROR, "warning": Severity.WARNING}
+
+
+def parse_cppcheck(context: Context, output: Output) -> Iterator[Item]:
+    """Its XML, version 2, and not its SARIF, which calls warnings errors. The first location is where it happens."""
+    for each in fromstring(output.report).iter("error"):  # noqa: S314 - cppcheck wrote it
+        place = each.find("location")
+        if place is not None and each.get("id") in NOT_PARSED:
+            yield Unseen(context.relative(place.get("file", "")), f"line {place.get('line')}: {each.get('msg')}")
+        elif place is not None:
+            yield context.finding(
+                each.get("id", ""),
+                each.get("msg", ""),
+                place.get("file", ""),
+                int(place.get("line", "1")),
+                column=int(place.get("column", "1")),
+                severity=CPPCHECK_LEVELS.get(each.get("severity", ""), Severity.NOTE),
+                cwe=f"CWE-{each.get('cwe')}" if each.get("cwe") else "",
+            )
+        elif each.get("severity") == "error":
+            yield Gap(f"cppcheck: {each.get('msg')}")
 
 
 def run_gcc(context: Context) -> Iterator[Item]:
@@ -103,8 +131,9 @@ def parse_clang_tidy(context: Context, output: Output) -> Iterator[Item]:
 UNCHECKED_MEMORY = ("nullPointerOutOfMemory", "nullPointerArithmeticOutOfMemory", "nullPointerOutOfResources")
 """That malloc may return nothing: Linux kills long before, and most programs can do nothing about it."""
 CPPCHECK = (
-    "--enable=warning,portability", "--inline-suppr", "--quiet", "--max-configs=4", "--suppress=missingInclude",
-    *(f"--suppress={rule}" for rule in UNCHECKED_MEMORY), "--output-format=sarif", "--output-file={report}",
+    "--enable=warning,portability", "--inline-suppr", "--quiet", "--max-configs=2", "--check-level=reduced",
+    "--suppress=missingInclude",
+    *(f"--suppress={rule}" for rule in UNCHECKED_MEMORY), "--xml", "--output-file={report}",
 )  # fmt: skip
 
 CHECKS = (
@@ -116,6 +145,7 @@ CHECKS = (
         tool="cppcheck",
         toolset="cppcheck",
         argv=(*CPPCHECK, "{files}"),
+        parse=parse_cppcheck,
         timeout=120,
         why="Memory that is used wrongly crashes later, or lets an attacker in.",
         advice="See the line: the message says what happens before.",
