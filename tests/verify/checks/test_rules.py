@@ -1,13 +1,19 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
+import pytest
 from inline_snapshot import snapshot
 
-from omni.verify.report import CheckResult, Severity, Status
+from omni.verify.checks.rules import CHECKS
+from omni.verify.report import CheckResult, Report, Severity, Status
 
 Look = Callable[..., CheckResult]
 Found = Callable[..., list[str]]
+Write = Callable[[Mapping[str, str | bytes]], Path]
+Verify = Callable[..., Report]
+AddTool = Callable[[str, str], None]
 
 CONST = """\
 id: names-foo
@@ -122,3 +128,30 @@ def test_an_id_is_used_once(look: Look) -> None:
     files = {".omni/rules/a.yml": CONST, ".omni/rules/b.yml": CONST, "a.py": "foo = 1\n"}
     result = look("project-rules", files)
     assert (result.status, result.reason) == (Status.INCOMPLETE, "two rules in .omni/rules have the same id")
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "why"),
+    [
+        ("exit 8", Status.ERROR, "exit code 8"),
+        ("kill -9 $$", Status.ERROR, "killed by a signal"),
+        ("echo '{\"ruleId\": 1}'", Status.ERROR, "did not print what it should"),
+        ("echo nonsense", Status.ERROR, "did not print what it should"),
+        ("echo 'ERROR: a.py: Permission denied' >&2", Status.INCOMPLETE, "could not read all files"),
+    ],
+)
+def test_a_tool_that_fails_is_never_green(
+    write: Write, verify: Verify, add_tool: AddTool, script: str, status: Status, why: str
+) -> None:
+    add_tool("ast-grep", script)
+    write({"a.py": "a = 1\n"})
+    (result,) = verify(CHECKS[0]).results
+    assert result.status is status
+    assert why in result.reason
+
+
+def test_without_the_tool_it_is_incomplete(write: Write, verify: Verify, add_tool: AddTool) -> None:
+    add_tool("another", "exit 0")
+    write({"a.py": "a = 1\n"})
+    (result,) = verify(CHECKS[0]).results
+    assert (result.status, "ast-grep is not" in result.reason) == (Status.INCOMPLETE, True)
