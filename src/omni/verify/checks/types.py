@@ -187,6 +187,7 @@ CHECK = Check(
     config=("pyproject.toml", "mypy.ini", ".mypy.ini", "setup.cfg"),
     tool="mypy",
     run=run,
+    timeout=300,  # the tier's deadline comes first; where nothing is known yet, the longest time-out starts first
     weight=1,
     why="A value of another type than declared fails far from where it came from, or does not fail and is wrong.",
     advice="Correct the value or the annotation; where mypy can't know, say so with `# type: ignore[code]` and why.",
