@@ -95,3 +95,26 @@ def test_the_way_back_may_drop(found: Found) -> None:
     drop = "BEGIN;\nDROP TABLE x;\nCOMMIT;\n"
     assert found("squawk", {"migrations/1_a.down.sql": drop}) == ["note ban-drop-table migrations/1_a.down.sql:2"]
     assert found("squawk", {"migrations/1_a.up.sql": drop})[1:] == ["error ban-drop-table migrations/1_a.up.sql:2"]
+
+
+DJANGO = "shop/migrations/0002_b.py"
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        ("migrations.RunPython(fill)", "error no-way-back"),
+        ("migrations.RunPython(fill, migrations.RunPython.noop)", ""),
+        ("migrations.RunPython(code=fill, reverse_code=empty)", ""),
+        ("migrations.RunSQL('UPDATE x SET a = 1')", "error no-way-back"),
+        ("migrations.RunSQL('LOCK TABLE x', 'SELECT 1')", "error locks-table"),
+        ("migrations.RenameField('order', 'a', 'b')", "error renamed-column"),
+        ("migrations.AddIndex(model_name='order', index=models.Index(fields=['a']))", "error locks-table"),
+        ("AddIndexConcurrently('order', models.Index(fields=['a']))", ""),
+        ("migrations.CreateModel('Order'), migrations.AddIndex('order', models.Index(fields=['a']))", ""),
+    ],
+)
+def test_django(found: Found, operation: str, expected: str) -> None:
+    text = f"class Migration(migrations.Migration):\n    operations = [\n        {operation},\n    ]\n"
+    files = {DJANGO: text, "requirements.txt": "psycopg==3.2\n"}
+    assert found("migrations", files) == ([f"{expected} {DJANGO}:3"] if expected else [])

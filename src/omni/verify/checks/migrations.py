@@ -1,4 +1,4 @@
-"""Migrations that can be taken back, and that a running program survives: Alembic's, and SQL files in pairs."""
+"""Migrations that can be taken back, and that a running program survives: Alembic's, Django's, SQL files in pairs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from omni.verify.analysis.django_migrations import careful_steps, is_migration
 from omni.verify.analysis.locks import locks
 from omni.verify.analysis.python import Function, body_without_docstring, keyword, last_name, text_of
 from omni.verify.analysis.rule import Rule, line_of, line_with
@@ -85,7 +86,10 @@ GLOBS = (
 )
 
 
-POSTGRESQL = re.compile(r"\b(?:psycopg[23]?|asyncpg|pg8000|postgres(?:ql)?|pgx|node-postgres)\b|\"pg\"", re.IGNORECASE)
+POSTGRESQL = re.compile(
+    r"\b(?:psycopg[23]?|asyncpg|pg8000|postgres(?:ql)?|pgx|node-postgres|django\.contrib\.postgres)\b|\"pg\"",
+    re.IGNORECASE,
+)
 SAYS_SO = (
     "pyproject.toml",
     "requirements*.txt",
@@ -131,6 +135,11 @@ def _all(context: Context) -> Iterator[Item]:
             yield tree
         elif re.search(r"^(down_)?revision\b", text, re.MULTILINE):
             yield from _alembic(file, text, tree)
+        elif is_migration(tree):
+            rules = {"no-way-back": IRREVERSIBLE, "renamed": RENAMED, "locks": LOCKING}
+            for step in careful_steps(tree):
+                snippet = line_of(text, step.line)
+                yield rules[step.kind].at(file.path, step.line, step.message, snippet=snippet, fix=step.mend)
 
 
 def _alembic(file: File, text: str, tree: ast.Module) -> Iterator[Item]:
