@@ -71,7 +71,7 @@ def test_clean_twin(look: Look) -> None:
 def test_a_harness_that_does_not_start_is_incomplete(look: Look) -> None:
     result = look("fuzzing", FILES | {"fuzz/fuzz_parser.py": "import atheris\nimport nothing_of_that_name\n"})
     assert result.status is Status.INCOMPLETE
-    assert "executed nothing" in result.reason
+    assert "executed 0 inputs and ended with exit code 1" in result.reason
     assert "nothing_of_that_name" in result.reason
 
 

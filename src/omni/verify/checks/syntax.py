@@ -106,6 +106,8 @@ def _xml(text: str) -> tuple[int, str] | None:
         if problem.code == UNDEFINED_ENTITY:  # of a template: whoever fills it in knows it
             return _xml(ENTITY.sub(" ", text))
         return problem.lineno, xml.parsers.expat.errors.messages[problem.code]
+    except (LookupError, ValueError):
+        return 1, "it names an encoding that can't be read"
     return None
 
 

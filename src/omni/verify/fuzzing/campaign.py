@@ -91,9 +91,10 @@ class Campaign:
             said = " / ".join((result.stdout + result.stderr).split("\n")[-4:])[:400]
             raise Failed(f"{self.path} could not be run: {said or result.ended}", Status.INCOMPLETE)
         report: Report = json.loads(written.read_text("utf-8"))
-        if not report["executions"] and not report["broken"]:
+        if (report["exit_code"] != 0 or not report["executions"]) and not report["broken"]:
             said = " / ".join(line for line in report["said"].splitlines()[-3:] if line.strip())
-            raise Failed(f"{self.path} executed nothing: {said[:400]}", Status.INCOMPLETE)
+            how = f"executed {report['executions']} inputs and ended with exit code {report['exit_code']}"
+            raise Failed(f"{self.path} {how}: {said[:400]}", Status.INCOMPLETE)
         return report
 
     def _seeds(self) -> list[str]:

@@ -54,6 +54,8 @@ class Broken(TypedDict):
 
 
 class Report(TypedDict):
+    exit_code: int
+    """Of the harness; libFuzzer ends with 0 when the time is over and nothing broke."""
     executions: int
     seconds: float
     inputs: int
@@ -89,6 +91,7 @@ def main() -> None:
     )
     said = done.stdout.decode("utf-8", "replace")
     report: Report = {
+        "exit_code": done.returncode,
         "executions": executions(said),
         "seconds": round(time.monotonic() - started, 1),
         "inputs": sum(len(list(Path(each).iterdir())) for each in job["corpora"]),
