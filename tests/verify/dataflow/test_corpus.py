@@ -30,7 +30,8 @@ def test_program(name: str) -> None:
     whole = CORPUS / name
     paths = sorted(whole.glob("*.py")) if whole.is_dir() else [whole]
     trees = [(str(path.relative_to(CORPUS)), parse_python(path.read_bytes())) for path in paths]
-    analysis = analyse(trees)
+    templates = [(str(path.relative_to(CORPUS)), path.read_text("utf-8")) for path in sorted(whole.rglob("*.html"))]
+    analysis = analyse(trees, templates=templates)
     found = {f"{Path(hit.sink.path).name}:{hit.sink.line} {hit.weakness}" for hit in analysis.hits}
     expected = set[str]().union(*(marked(path) for path in paths))
     assert {"missed": sorted(expected - found), "false": sorted(found - expected)} == {"missed": [], "false": []}

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator
 
 from omni.verify.analysis.fstrings import parse_with_fstrings
 from omni.verify.analysis.rule import Rule, line_of
-from omni.verify.check import Check, Context, Item, Scope, Unseen
+from omni.verify.check import Check, Context, Gap, Item, Scope, Unseen
 from omni.verify.dataflow.analysis import analyse
 from omni.verify.dataflow.model import load
 from omni.verify.dataflow.summary import Hit
-from omni.verify.report import Severity
+from omni.verify.files import File
+from omni.verify.report import Severity, Status
 
 TESTS = re.compile(r"(^|/)tests?/|(^|/)(test_[^/]+|conftest)\.py$")
 
@@ -28,11 +29,25 @@ def run(context: Context) -> Iterator[Item]:
                 yield tree
         else:
             trees[file.path] = tree
-    analysis = analyse(trees.items(), context.project.source_roots)
+    if not trees:
+        yield Gap("there is no Python here to follow data through", Status.SKIPPED)
+        return
+    templates = ((file.path, text) for file in context.files if (text := _template(context, file)))
+    analysis = analyse(trees.items(), context.project.source_roots, templates)
     for path, why in sorted(analysis.unseen.items()):
         yield Unseen(path, why)
     for hits in by_sink(analysis.hits):
         yield from _finding(context, hits)
+
+
+def _template(context: Context, file: File) -> str:
+    """The text of a page's template; empty for anything else."""
+    if file.language == "python":
+        return ""
+    try:
+        return context.text(file)
+    except ValueError:  # in no coding that can be told: its variables stay unknown
+        return ""
 
 
 def by_sink(hits: Iterable[Hit]) -> Iterator[list[Hit]]:
@@ -76,7 +91,7 @@ CHECK = Check(
     title="Untrusted data does not reach dangerous places",
     tier=2,
     scope=Scope.PROJECT,
-    languages=("python",),
+    languages=("python", "html", "jinja"),
     severity=Severity.ERROR,
     run=run,
 )

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from omni.verify.dataflow.machine import Exhausted, Machine
-from omni.verify.dataflow.model import Models, load
+from omni.verify.dataflow.model import load
+from omni.verify.dataflow.pages import Pages
 from omni.verify.dataflow.project import Project
 from omni.verify.dataflow.summary import Hit
 
@@ -21,11 +22,13 @@ class Analysis:
 
 
 def analyse(
-    trees: Iterable[tuple[str, ast.Module]], source_roots: tuple[str, ...] = (), models: Models | None = None
+    trees: Iterable[tuple[str, ast.Module]],
+    source_roots: tuple[str, ...] = (),
+    templates: Iterable[tuple[str, str]] = (),
 ) -> Analysis:
-    """Follow untrusted data through these files (path, tree). Nothing is imported or run."""
+    """Follow untrusted data through these files (path, tree) and templates (path, text). Nothing is imported or run."""
     project = Project(sorted(trees, key=lambda each: each[0]), source_roots)
-    machine = Machine(project, models or load())
+    machine = Machine(project, load(), Pages(templates))
     unseen: dict[str, str] = {}
     for module in project.modules:
         _attempt(unseen, module.path, machine, partial(machine.load, module))

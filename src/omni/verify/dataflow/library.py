@@ -125,9 +125,16 @@ def _constant(_frame: Frame, value: Value) -> Value:
     return constant(isinstance(value.shape, Const))
 
 
+def _page(frame: Frame, name: Value, *variables: Value) -> Value:
+    """`__page__(name, variables, …)`: a template that escapes is rendered."""
+    sinks.check_page(frame, name.text or "", variables, Step("", 0, ""))
+    return NONE
+
+
 STUB_FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "__cleared__": _cleared,
     "__constant__": _constant,
+    "__page__": _page,
     "__sink__": _sink,
 }
 

@@ -11,6 +11,7 @@ from omni.verify.dataflow import binding, expressions, statements
 from omni.verify.dataflow.binding import Arguments
 from omni.verify.dataflow.frame import Frame
 from omni.verify.dataflow.model import Models
+from omni.verify.dataflow.pages import Pages
 from omni.verify.dataflow.project import Class, Function, FunctionNode, Module, Project
 from omni.verify.dataflow.summary import Callee, Hit, Summary
 from omni.verify.dataflow.value import (
@@ -41,9 +42,10 @@ class Exhausted(Exception):  # noqa: N818 - read as "raise Exhausted"
 
 
 class Machine:
-    def __init__(self, project: Project, models: Models) -> None:
+    def __init__(self, project: Project, models: Models, templates: Pages) -> None:
         self.project = project
         self.models = models
+        self.templates = templates
         self.hits: dict[Hit, Hit] = {}
         self.handlers: dict[Function, Callee] = {}
         """Functions that a framework calls, and …"""

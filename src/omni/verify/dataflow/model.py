@@ -148,6 +148,8 @@ class Tables(Model):
     """Calls whose result holds nothing of what they are given."""
     harmless_types: tuple[str, ...] = ()
     """Annotations of data that no string can hide in."""
+    renderers: tuple[str, ...] = ()
+    """Calls that are given the name of a template and its variables."""
     mutators: tuple[str, ...] = ()
     """Methods that put their arguments into the object."""
     lookups: str = "(?!)"
@@ -169,6 +171,7 @@ class Models:
         self.harmless = frozenset(name for table in self.tables for name in table.harmless)
         self.harmless_types = frozenset(name for table in self.tables for name in table.harmless_types)
         self.mutators = frozenset(name for table in self.tables for name in table.mutators)
+        self.renderers = frozenset(name for table in self.tables for name in table.renderers)
         self.handlers = tuple(each for table in self.tables for each in table.handlers)
         self.refusals = tuple(each for table in self.tables for each in table.refusal)
         self.adders = {name: each for each in self.handlers for name in each.adders}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -59,8 +60,27 @@ def check_call(
     for sink in lookup(models.sinks, name):
         if _applies(sink.when, sink.unless, arguments):
             _given(frame, node, name, sink, receiver, arguments, place)
+    if name in models.renderers or (name[:1] != "*" and f"*.{name.rpartition('.')[2]}" in models.renderers):
+        _rendered(frame, node, arguments)
     for key, value in arguments.named.items():
         named_value(frame, key, value, node)
+
+
+def _rendered(frame: Frame, node: ast.Call, arguments: Arguments) -> None:
+    """The template is the argument that is the name of one."""
+    named = Value(Table(dict[object, Value](arguments.named.items())))
+    for given in arguments.all:
+        if given.text and frame.machine.templates.raw(given.text):
+            check_page(frame, given.text, [named, *arguments.all], frame.step(node, given.text))
+
+
+def check_page(frame: Frame, name: str, variables: Iterable[Value], step: Step) -> None:
+    """A template is rendered with these variables, as tables: some of them it may show as they are."""
+    raw = frame.machine.templates.raw(name)
+    for given in variables:
+        if isinstance(given.shape, Table):
+            for key in sorted(raw & {key for key in given.shape.entries if isinstance(key, str)}):
+                frame.hit("xss", given.shape.entries[key], step, frozenset({"remote"}))
 
 
 def _applies(when: object, unless: object, arguments: Arguments) -> bool:
