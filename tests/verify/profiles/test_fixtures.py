@@ -65,8 +65,8 @@ def test_program(program: Path, tmp_path: Path, settings: Settings) -> None:
         each.message for each in found
     ]
     assert all(each.why and each.fix for each in found)
-    assert any(each.status is not Status.SKIPPED for each in report.results)
     if program.name.startswith("failing"):
+        assert any(each.status is not Status.SKIPPED for each in report.results)
         assert found
         if rule.level in {"critical", "high"}:
             assert {each.severity for each in found} == {Severity.ERROR}

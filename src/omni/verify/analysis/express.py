@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from omni.verify.analysis.blanks import blanked
 from omni.verify.analysis.handlers import Endpoint
 from omni.verify.analysis.stored import Model
 
@@ -53,8 +54,8 @@ class Change:
 
 def without_comments(text: str) -> str:
     """Comments as blanks, line by line."""
-    comment = re.compile(r"(?<![:\"'`\\])//[^\n]*|/\*.{0,20000}?\*/", re.DOTALL)
-    return comment.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+    comment = re.compile(r"(?<![:\"'`\\])//[^\n]*")
+    return blanked(comment.sub(lambda found: " " * len(found[0]), text), (("/*", "*/"),))
 
 
 def enclosed(text: str, start: int, pair: str = "()") -> str:

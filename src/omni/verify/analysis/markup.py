@@ -7,8 +7,11 @@ program fills in (`{{ … }}`, `{…}`) with `DYNAMIC`.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+from omni.verify.analysis.blanks import blanked
 
 DYNAMIC = "\x01"
 """Stands in an attribute or text where a program puts something."""
@@ -17,8 +20,8 @@ VOID = frozenset(
 )
 RAW = frozenset({"script", "style"})
 """What is in them is no markup."""
-CODE = re.compile(r"\{%.*?%\}|\{#.*?#\}|<!--.*?-->|\[%.*?%\]", re.DOTALL)
-SHOWN = re.compile(r"\{\{.*?\}\}|\[\[.*?\]\]", re.DOTALL)
+CODE = (("{%", "%}"), ("{#", "#}"), ("<!--", "-->"), ("[%", "%]"))
+SHOWN = (("{{", "}}"), ("[[", "]]"))
 TAG = re.compile(r"<(?P<close>/?)(?P<name>[A-Za-z][\w.:-]*)")
 ATTRIBUTE = re.compile(r"\s*(?P<name>[@:#\w\[\]().*-]+)\s*(?P<equals>=)?\s*")
 DEEPEST = 400
@@ -68,7 +71,7 @@ def parse_markup(text: str, *, jsx: bool = False) -> Element:
     at, depth = 0, 0
     starts = _line_starts(source)
     for found in TAG.finditer(source):
-        if found.start() < at or (jsx and not _is_jsx(source, found)):
+        if found.start() < at or (jsx and not found["close"] and not _is_jsx(source, found)):
             continue
         _add_text(here, source[at : found.start()], jsx)
         name = found["name"] if jsx else found["name"].lower()
@@ -91,8 +94,7 @@ def parse_markup(text: str, *, jsx: bool = False) -> Element:
 
 def _without_code(text: str) -> str:
     """Template code and comments as blanks, what is shown as marks, line by line."""
-    bare = CODE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
-    return SHOWN.sub(lambda found: DYNAMIC + re.sub(r"[^\n]", DYNAMIC, found[0][1:]), bare)
+    return blanked(blanked(text, CODE), SHOWN, DYNAMIC)
 
 
 def _is_jsx(source: str, found: re.Match[str]) -> bool:
@@ -113,7 +115,7 @@ def _add_text(element: Element, text: str, jsx: bool) -> None:
 
 def _literal(element: Element, text: str) -> str:
     """The text outside of `{…}`, which may hold elements and so reach over several texts; a mark for each."""
-    bare = re.sub(r"\{\s*/\*.*?\*/\s*\}", "", text, flags=re.DOTALL)
+    bare = blanked(text, (("/*", "*/"),))
     kept = ""
     for sign in bare:
         if sign == "{":
@@ -197,6 +199,4 @@ def _line_starts(text: str) -> list[int]:
 
 
 def _line(starts: list[int], at: int) -> int:
-    from bisect import bisect_right
-
     return bisect_right(starts, at)

@@ -22,7 +22,7 @@ LOOKUPS: Mapping[str, Asked] = {
 }
 JSON_METHODS = frozenset({"contains", "contained_by", "has_key", "has_any", "has_all", "path_match", "path_exists"})
 SQL = re.compile(
-    r"\b(?:from|update|into)\s+[\"`]?(?P<table>\w+).*?\bwhere\b(?P<where>.*?)(?:\border\s+by\b|\bgroup\s+by\b|\blimit\b|;|$)",
+    r"\b(?:from|update|into)\s+[\"`]?(?P<table>\w+).{0,2000}?\bwhere\b(?P<where>.{0,2000}?)(?:\border\s+by\b|\bgroup\s+by\b|\blimit\b|;|$)",
     re.IGNORECASE | re.DOTALL,
 )
 CONDITION = re.compile(

@@ -155,12 +155,13 @@ class Program:
         value = self.modules[holder].constants.get(last) if holder in self.modules else None
         return (holder, value) if value is not None else None
 
-    def find_class(self, module: str, node: ast.AST | None) -> Class | None:
+    def find_class(self, module: str, node: ast.AST | None, depth: int = 0) -> Class | None:
         """The class of the program that a name or annotation means; `X | None` and `Annotated[X, …]` are X."""
         for name in _names_in(node):
             found = self.classes.get(self.resolve(module, name))
-            if found is None and (constant := self.constant(module, name)) and isinstance(constant[1], ast.Subscript):
-                found = self.find_class(constant[0], constant[1])
+            constant = self.constant(module, name) if found is None and depth < 3 else None
+            if constant is not None and isinstance(constant[1], ast.Subscript):
+                found = self.find_class(constant[0], constant[1], depth + 1)
             if found is not None:
                 return found
         return None

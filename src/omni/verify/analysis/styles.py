@@ -7,8 +7,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-BLOCK = re.compile(r"(?P<head>[^{}]*)\{")
-DECLARATION = re.compile(r"(?P<name>--[\w-]+|[a-z-]+)\s*:\s*(?P<value>[^;{}]+)")
+from omni.verify.analysis.blanks import blanked
+
+NAME = re.compile(r"--[\w-]+|[a-z-]+")
+LONGEST = 1000
+"""Signs of the conditions around a rule; more were made to be slow."""
 VARIABLE = re.compile(r"var\(\s*(--[\w-]+)\s*(?:,\s*([^()]*(?:\([^()]*\))?[^()]*))?\)")
 NAMED = {
     "black": "#000000", "white": "#ffffff", "red": "#ff0000", "green": "#008000", "blue": "#0000ff", "gray": "#808080",
@@ -33,29 +36,35 @@ class StyleRule:
 
 
 def parse_styles(text: str) -> list[StyleRule]:
-    bare = re.sub(r"/\*.*?\*/", lambda found: re.sub(r"[^\n]", " ", found[0]), text, flags=re.DOTALL)
+    bare = blanked(text, (("/*", "*/"),))
     return list(_rules(bare, 0, len(bare), ""))
 
 
 def _rules(text: str, start: int, end: int, media: str) -> Iterator[StyleRule]:
     at = start
-    while (found := BLOCK.search(text, at, end)) is not None:
-        head = found["head"].rsplit(";", 1)[-1].strip()
-        close = _close(text, found.end(), end)
+    while (opened := text.find("{", at, end)) >= 0:
+        before = text[at:opened]
+        head = before[max(before.rfind(";"), before.rfind("}")) + 1 :].strip()
+        close = _close(text, opened + 1, end)
         if head.startswith("@") and not head.startswith(("@font-face", "@page", "@property")):
-            if not head.startswith("@keyframes"):
-                yield from _rules(text, found.end(), close, f"{media} {head}".strip())
+            if not head.startswith("@keyframes") and len(media) < LONGEST:
+                yield from _rules(text, opened + 1, close, f"{media} {head}".strip())
         elif head:
-            yield _rule(text, found, head, close, media)
+            yield _rule(text, head, opened, close, media)
         at = close + 1
 
 
-def _rule(text: str, found: re.Match[str], head: str, close: int, media: str) -> StyleRule:
-    offset = found.start() + found["head"].rfind(head)
+def _rule(text: str, head: str, opened: int, close: int, media: str) -> StyleRule:
+    offset = text.rfind(head, 0, opened)
     rule = StyleRule(" ".join(head.split()), text.count("\n", 0, offset) + 1, media)
-    for each in DECLARATION.finditer(text, found.end(), close):
-        rule.values[each["name"]] = each["value"].replace("!important", "").strip()
-        rule.lines[each["name"]] = text.count("\n", 0, each.start()) + 1
+    at = opened + 1
+    for part in text[opened + 1 : close].split(";"):
+        name, _, value = part.partition(":")
+        found = NAME.fullmatch(name.strip())
+        if found and value.strip() and "{" not in part:
+            rule.values[found[0]] = value.replace("!important", "").strip()
+            rule.lines[found[0]] = text.count("\n", 0, at + len(part) - len(part.lstrip())) + 1
+        at += len(part) + 1
     return rule
 
 

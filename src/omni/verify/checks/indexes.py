@@ -57,7 +57,7 @@ SELECTIVE = re.compile(
 STATUS = re.compile(r"(^|_)(status|state|phase|stage)$")
 SQL_INDEX = re.compile(
     r"\bcreate\s+(?:unique\s+)?index\s+(?:concurrently\s+)?(?:if\s+not\s+exists\s+)?[\"`]?\w+[\"`]?\s+on\s+[\"`]?(?:\w+\.)?"
-    r"(?P<table>\w+)[\"`]?\s*(?:using\s+(?P<using>\w+)\s*)?\((?P<columns>[^)]*)\)(?P<rest>[^;]*)",
+    r"(?P<table>\w+)[\"`]?\s*(?:using\s+(?P<using>\w+)\s*)?\((?P<columns>[^)]{0,2000})\)(?P<rest>[^;]{0,2000})",
     re.IGNORECASE,
 )
 SQL_CONSTRAINT = re.compile(
@@ -191,7 +191,9 @@ def _indexes(path: str, tree: ast.Module) -> Iterator[Made]:
 def _sql_names(path: str, text: str) -> Iterator[Item]:
     bare = re.sub(r"--[^\n]*", lambda found: " " * len(found[0]), text)
     for table in sql_tables(path, text):
-        start = re.search(rf"\bcreate\s+table[^(]*\b{re.escape(table.name)}\b[^(]*\(", bare, re.IGNORECASE)
+        start = re.search(
+            rf"\bcreate\s+table[^(]{{0,200}}\b{re.escape(table.name)}\b[^(]{{0,200}}\(", bare, re.IGNORECASE
+        )
         if start is None:
             continue
         end = bare.find(";", start.end())

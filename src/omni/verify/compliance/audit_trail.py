@@ -22,7 +22,7 @@ ENTRY = re.compile(
 )
 FOR_ALL = re.compile(
     r"auditlog\.register\(|HistoricalRecords\(|__versioned__|make_versioned\(|reversion\.register\(|"
-    r"create\s+(or\s+replace\s+)?(constraint\s+)?trigger[^;]*audit|AuditMiddleware",
+    r"create\s+(or\s+replace\s+)?(constraint\s+)?trigger[^;]{0,2000}audit|AuditMiddleware",
     re.IGNORECASE,
 )
 WHO = re.compile(r"user|actor|principal|\bwho\b|subject|\bsub\b|current_|staff|clinician|doctor", re.IGNORECASE)
@@ -115,6 +115,7 @@ def _listens(facts: Facts) -> bool:
         for routine in facts.program.routines.values()
         if body_without_docstring(routine.node)
         and re.search(
-            r"listens_for\([^)]*(flush|insert|update|commit)|receiver\(\s*\[?(post|pre)_(save|delete)", routine.text
+            r"listens_for\([^)]{0,300}(flush|insert|update|commit)|receiver\(\s*\[?(post|pre)_(save|delete)",
+            routine.text,
         )
     )

@@ -21,7 +21,7 @@ BASIS = re.compile(
     re.IGNORECASE,
 )
 ONLY_TRUE = re.compile(
-    r"(consent|terms|privacy)\w*\s*:\s*(Annotated\[)?Literal\[True\]|validator\([^)]*(consent|terms|privacy)|"
+    r"(consent|terms|privacy)\w*\s*:\s*(Annotated\[)?Literal\[True\]|validator\([^)]{0,300}(consent|terms|privacy)|"
     r"(consent|terms|privacy)\w*\s*=\s*(forms\.)?BooleanField\((?!.*required=False)|"
     r"(consent|terms|privacy)\w*\s*:\s*z\.literal\(true\)",
     re.IGNORECASE,

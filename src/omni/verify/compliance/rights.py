@@ -52,7 +52,9 @@ def _owners(facts: Facts, model: Model) -> Iterator[str]:
             yield found_relation[1]
     if model.language == "sql":
         text = "\n".join(facts.sql)
-        made = re.search(rf"create\s+table[^;]*?\b{re.escape(model.table)}\b(?P<body>[^;]*)", text, re.IGNORECASE)
+        made = re.search(
+            rf"create\s+table[^;]{{0,300}}?\b{re.escape(model.table)}\b(?P<body>[^;]*)", text, re.IGNORECASE
+        )
         yield from re.findall(r"references\s+[\"`]?(\w+)", made["body"], re.IGNORECASE) if made else ()
     if model.language == "prisma":
         yield from (

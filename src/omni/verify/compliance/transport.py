@@ -34,7 +34,7 @@ SECURE_OPTION = {
     "mongodb": re.compile(r"(tls|ssl)=true", re.IGNORECASE),
 }
 OLD_TLS = re.compile(
-    r"ssl_protocols\s[^;]*\b(SSLv[23]|TLSv1(?:\.1)?(?![.\d]))|SSLProtocol\s[^\n]*(?<![-\w])(?:\+?(?:SSLv3|TLSv1(?:\.1)?)(?![.\d])|all\b(?![^\n]*-TLSv1\b))|"
+    r"ssl_protocols\s[^;]{0,300}\b(SSLv[23]|TLSv1(?:\.1)?(?![.\d]))|SSLProtocol\s[^\n]{0,300}(?<![-\w])(?:\+?(?:SSLv3|TLSv1(?:\.1)?)(?![.\d])|all\b(?![^\n]{0,300}-TLSv1\b))|"
     r"ssl-min-ver\s+(SSLv3|TLSv1\.[01])|minVersion[\"']?\s*[:=]\s*[\"']?(VersionTLS1[01]|TLSv1(\.1)?(?![.\d]))|"
     r"(min(imum)?_?(tls|protocol)_?version|ssl_min_protocol_version|tls_min_version)[\"']?\s*[:=]\s*[\"']?(TLSv?_?1[._]?[01]?\b(?![._]?[23])|SSLv3|1\.[01])|"
     r"PROTOCOL_(SSLv[23]|TLSv1(_1)?)\b(?!_2)|TLSVersion\.(SSLv3|TLSv1(_1)?)\b(?!_2)|secureProtocol\s*:\s*[\"']TLSv1(_1)?_method|"
