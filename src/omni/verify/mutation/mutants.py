@@ -192,11 +192,29 @@ class _Walk:
             self._span("exception let go", self._start(node.body[0]), self._end(node.body[-1]), "raise", place)
 
     def expression(self, node: ast.expr, here: _Here) -> None:
+        """What can be done to it, and to all in it."""
+        if isinstance(node, ast.JoinedStr):
+            return  # before Python 3.12 the parts of an f-string don't know where they stand
+        if isinstance(node, ast.Call) and last_name(node.func) in UNTOUCHED_CALLS:
+            return
+        self._operators(node, here)
+        self._parts(node, here)
+        for child in ast.iter_child_nodes(node):
+            match child:
+                case ast.expr():
+                    self.expression(child, here)
+                case ast.keyword(arg=name, value=value) if name not in WORDS:
+                    self.expression(value, here)
+                case ast.comprehension():
+                    self.expression(child.iter, here)
+                    for each in child.ifs:
+                        self._condition(each, here)
+                        self.expression(each, here)
+                case _:
+                    pass
+
+    def _operators(self, node: ast.expr, here: _Here) -> None:
         match node:
-            case ast.JoinedStr() | ast.Lambda(body=ast.Constant(value=str())):
-                return  # before Python 3.12 the parts of an f-string don't know where they stand
-            case ast.Constant():
-                self._constant(node, here)
             case ast.Compare():
                 operands = [node.left, *node.comparators]
                 for operator, left, right in zip(node.ops, operands, node.comparators, strict=False):
@@ -211,11 +229,16 @@ class _Walk:
                     self._operator(node.op, node.left, node.right, here)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 self._between("negation", self._start(node), self._start(operand), "not", "", here)
+            case _:
+                pass
+
+    def _parts(self, node: ast.expr, here: _Here) -> None:
+        match node:
+            case ast.Constant():
+                self._constant(node, here)
             case ast.IfExp():
                 self._condition(node.test, here)
             case ast.Call():
-                if last_name(node.func) in UNTOUCHED_CALLS:
-                    return
                 self._arguments(node, here)
             case ast.Subscript():
                 self._words(node.slice, here)
@@ -225,19 +248,6 @@ class _Walk:
                         self._words(key, here)
             case _:
                 pass
-        for child in ast.iter_child_nodes(node):
-            match child:
-                case ast.expr():
-                    self.expression(child, here)
-                case ast.keyword(arg=name, value=value) if name not in WORDS:
-                    self.expression(value, here)
-                case ast.comprehension():
-                    self.expression(child.iter, here)
-                    for each in child.ifs:
-                        self._condition(each, here)
-                        self.expression(each, here)
-                case _:
-                    pass
 
     def _operator(
         self, node: ast.cmpop | ast.operator | ast.boolop, left: ast.expr, right: ast.expr, here: _Here
