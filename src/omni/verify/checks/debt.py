@@ -131,19 +131,24 @@ def _untested(context: Context) -> Iterator[Owed]:
     """Public functions of modules of which no test says a word."""
     python = [file for file in context.files if file.language == "python"]
     tests = "\n".join(context.text(file) for file in python if TEST_FILE.search(file.path))
-    if not tests:
-        return  # `tests` says so
     named = set(re.findall(r"\w+", tests))
     for file, tree in context.parsed_python():
-        stem = file.path.rpartition("/")[2].removesuffix(".py")
-        module = file.path.split("/")[-2] if stem == "__init__" and "/" in file.path else stem
-        if TEST_FILE.search(file.path) or NOT_THE_PROGRAM.search(file.path) or module in named:
-            continue
-        for function, owner in functions(tree) if not isinstance(tree, Unseen) else ():
-            names = {function.name, *([owner.name] if owner else [])}
-            if not function.name.startswith("_") and not names & named and not _is_test_helper(file.path):
-                message = f"no test names `{function.name}`, nor the module it is in"
-                yield "test_gap", costs().hours["test_gap"], GAP.at(file.path, function.lineno, message)
+        if named and not isinstance(tree, Unseen) and _counts(file.path) and _module(file.path) not in named:
+            for function, owner in functions(tree):
+                names = {function.name, *([owner.name] if owner else [])}
+                if not function.name.startswith("_") and not names & named:
+                    message = f"no test names `{function.name}`, nor the module it is in"
+                    yield "test_gap", costs().hours["test_gap"], GAP.at(file.path, function.lineno, message)
+
+
+def _counts(path: str) -> bool:
+    return not (TEST_FILE.search(path) or NOT_THE_PROGRAM.search(path) or _is_test_helper(path))
+
+
+def _module(path: str) -> str:
+    """As tests name it: by its file, a package by its folder."""
+    parts = path.removesuffix(".py").split("/")
+    return parts[-2] if parts[-1] == "__init__" and len(parts) > 1 else parts[-1]
 
 
 def _is_test_helper(path: str) -> bool:

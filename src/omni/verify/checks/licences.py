@@ -127,16 +127,23 @@ def _node_parts(context: Context, declared: list[Declared]) -> Iterator[Part]:
         direct = {each.name: each for each in declared if each.path == manifest}
         folder = manifest.removesuffix("package.json")
         lock = context.inventory.by_path.get(f"{folder}package-lock.json")
-        packages = _packages(context, lock) if lock is not None and not lock.problem else {}
-        for place, about in packages.items():
-            name = place.rpartition("node_modules/")[2]
-            if place and not about.get("dev") and not about.get("link"):
-                said = about.get("license") or _installed_licence(context.root / folder / place)
-                by = direct.get(name) or next(iter(direct.values()))
-                yield Part(name, str(about.get("version", "")), (said,) if isinstance(said, str) else (), by)
-        for name, by in direct.items() if not packages else ():
-            if said := _installed_licence(context.root / folder / "node_modules" / name):
-                yield Part(name, "", (said,), by)
+        if lock is not None and not lock.problem:
+            yield from _locked_parts(context, folder, _packages(context, lock), direct)
+        else:
+            for name, by in direct.items():
+                if said := _installed_licence(context.root / folder / "node_modules" / name):
+                    yield Part(name, "", (said,), by)
+
+
+def _locked_parts(
+    context: Context, folder: str, packages: dict[str, dict[str, object]], direct: dict[str, Declared]
+) -> Iterator[Part]:
+    for place, about in packages.items():
+        name = place.rpartition("node_modules/")[2]
+        if place and not about.get("dev") and not about.get("link"):
+            said = about.get("license") or _installed_licence(context.root / folder / place)
+            by = direct.get(name) or next(iter(direct.values()))
+            yield Part(name, str(about.get("version", "")), (said,) if isinstance(said, str) else (), by)
 
 
 def _packages(context: Context, lock: File) -> dict[str, dict[str, object]]:
