@@ -24,7 +24,7 @@ OPEN = re.compile(
 )
 """Health checks, and the way in: a login can't ask for a login. Webhooks are signed instead."""
 NAMED = re.compile(
-    r"login_?required|LoginRequired|current_?(active_?)?(user|account|member)|get_user|auth(enticat|oriz|oris|_required|_guard|Guard|\b)|"
+    r"log(ged|in|_in)?_?(in|required)|signed_?in|LoginRequired|current_?(active_?)?(user|account|member)|get_user|auth(enticat|oriz|oris|_required|_guard|Guard|\b)|"
     r"require\w*|permission|IsAuthenticated|IsAdmin|jwt|bearer|api_?key|token|\bSecurity\(|HTTPBasic|HTTPBearer|"
     r"OAuth2|verify_(token|session|user)|ensure(Auth|Login)|passport\.|protect|UserPassesTest|staff_member|@roles?_|has_role|"
     r"session_required|signed_in|RequestUser|Principal",
@@ -96,8 +96,7 @@ def asks_who(facts: Facts, endpoint: Endpoint) -> bool:
             return True
     if endpoint.handler is None:
         return False
-    called = (each for each in facts.program.called(endpoint.handler) if NAMED.search(each.node.name))
-    return any(_refuses(facts, each) for each in called) or _refuses_itself(endpoint.handler, by_value=True)
+    return any(_refuses_itself(each, by_value=True) for each in facts.code(endpoint))
 
 
 def _only_names(endpoint: Endpoint) -> bool:
@@ -134,7 +133,7 @@ def _refuses_itself(routine: Routine, *, by_value: bool = False) -> bool:
     if not KNOWS_WHO.search(text):
         return False
     strong = re.search(
-        r"\b40[13]\b|Unauthori[sz]ed|Forbidden|PermissionDenied|NotAuthenticated|auto_error|OAuth2Password|HTTPBearer",
+        r"\b40[13]\b|Unauthori[sz]ed|Unauthenticated|Forbidden|PermissionDenied|AccessDenied|NotAuthenticated|NotLoggedIn|auto_error|OAuth2Password|HTTPBearer",
         text,
     )
     return bool(strong) or (not by_value and bool(REFUSES.search(text)) and bool(NAMED.search(routine.node.name)))
