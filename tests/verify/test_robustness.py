@@ -77,6 +77,17 @@ def test_a_tool_that_prints_without_end(write: Write, verify: Verify, add_tool: 
     )
 
 
+@pytest.mark.host
+def test_a_tool_that_prints_too_much_in_the_sandbox(write: Write, verify: Verify, add_tool: AddTool) -> None:
+    write({"a.py": "x = 1\n"})
+    add_tool("linter", "head -c 20000000 /dev/zero | tr '\\0' x")
+    (result,) = verify(check(sandboxed=True)).results
+    assert (result.status, result.reason) == (
+        Status.ERROR,
+        "linter printed too much in the sandbox, so not all of it could be read",
+    )
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A disk of 2 MiB, on which everything temporary is made."""

@@ -51,6 +51,12 @@ def set_of_tools(name: str) -> None:
             {"a.c": "#include <stdlib.h>\nint f(char *p)\n{\n  free(p);\n  return *p;\n}\n"},
             ["error -Wanalyzer-use-after-free a.c:5", "warning -Wuse-after-free a.c:5"],
         ),
+        (
+            "gcc-analyzer",
+            "gcc",
+            {"a.c": "int f(int a)\n{\n  return a;\n}\n", "b.c": "int g(void)\n{\n  int a;\n  return a;\n}\n"},
+            ["warning -Wanalyzer-use-of-uninitialized-value b.c:4", "warning -Wuninitialized b.c:4"],
+        ),
         ("gcc-analyzer", "gcc", {"a.c": "int f(int a)\n{\n  return a;\n}\n"}, []),
         (
             "terraform-format",

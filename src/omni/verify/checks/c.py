@@ -65,20 +65,22 @@ def parse_cppcheck(context: Context, output: Output) -> Iterator[Item]:
             yield Gap(f"cppcheck: {each.get('msg')}")
 
 
+GCC = ("-c", "-fanalyzer", "-Wall", "-Wextra", "-Wno-unused-parameter", "-fdiagnostics-format=json")
+
+
 def run_gcc(context: Context) -> Iterator[Item]:
-    flags = ("-c", "-fanalyzer", "-Wall", "-Wextra", "-Wno-unused-parameter", "-fdiagnostics-format=json")
-    for path in _units(context):
-        output = context.execute("gcc", *flags, *_includes(context), "-o", "/dev/null", path)
-        yield from parse_gcc(context, output, path)
+    units = _units(context)
+    if units:
+        yield from parse_gcc(context, context.execute("gcc", *GCC, *_includes(context), *units), units)
 
 
-def parse_gcc(context: Context, output: Output, unit: str) -> Iterator[Item]:
-    """One JSON list: https://gcc.gnu.org/onlinedocs/gcc-12.2.0/gcc/Diagnostic-Message-Formatting-Options.html"""
-    text = output.stderr.lstrip()
-    if not text.startswith("["):
-        raise Failed(f"gcc said nothing that can be read of {unit}: {' '.join(text.split())[:300]}")
-    found, _ = json.JSONDecoder().raw_decode(text)
-    for each in found:
+def parse_gcc(context: Context, output: Output, units: list[str]) -> Iterator[Item]:
+    """One JSON list a file, in order: GCC 12's manual, Diagnostic Message Formatting Options."""
+    lists = [json.loads(line) for line in output.stderr.splitlines() if line.startswith("[")]
+    if len(lists) != len(units):
+        said = " ".join(output.stderr.split())[-300:]
+        raise Failed(f"gcc said something of {len(lists)} of {len(units)} files: {said}")
+    for unit, each in ((unit, each) for unit, found in zip(units, lists, strict=True) for each in found):
         caret = each["locations"][0]["caret"] if each["locations"] else {}
         if missing := MISSING.match(each["message"]):
             yield Unseen(unit, f"it includes {missing['header']}, which is not here")
