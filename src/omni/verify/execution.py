@@ -176,6 +176,8 @@ class Execution:
         result = self.run_sandboxed(context, argv, (), None, {}, tools=tools, timeout=timeout)
         if result.exit_code is None:
             raise Failed(f"{program.name} ended by {result.ended} in the sandbox: {_last_words(result.stderr)}")
+        if result.truncated:
+            raise Failed(f"{program.name} printed too much in the sandbox, so not all of it could be read")
         return Output(result.exit_code, result.stdout.replace("/work/", f"{root}/"), result.stderr)
 
     def run_sandboxed(
