@@ -58,6 +58,9 @@ def test_what_is_written_is_read_again() -> None:
         (RULE.replace("Bash", "Cobol"), "names-foo.language"),
         (RULE.replace("names-foo", "../../x"), "id"),
         (RULE.replace("valid: [bar]", "valid: []"), "metadata.valid"),
+        (RULE.replace("valid:", "path: /etc/passwd\n  valid:", 1), "metadata.path"),
+        (RULE.replace("valid:", "path: a/../../b\n  valid:", 1), "metadata.path"),
+        (RULE.replace("valid:", "path: ..\n  valid:", 1), "metadata.path"),
     ],
 )
 def test_refused(text: str, why: str) -> None:
@@ -85,6 +88,14 @@ def test_rules_of_a_project(tmp_path: Path) -> None:
     assert "utf-8" in said[f"{PROJECT}/b.yml"]
     assert said[f"{PROJECT}/c.yml"] == said[f"{PROJECT}/d.yml"] == "not a regular file of at most 64 KiB"
     assert len(said) == 4
+
+
+def test_too_many_files_are_not_read(tmp_path: Path) -> None:
+    folder = tmp_path / PROJECT
+    folder.mkdir(parents=True)
+    for number in range(301):
+        (folder / f"{number}.yml").touch()
+    assert list(of_project(tmp_path)) == [(PROJECT, "it has more than 300 files")]
 
 
 def test_a_linked_folder_is_not_read(tmp_path: Path) -> None:

@@ -110,6 +110,13 @@ def test_a_file_that_holds_no_rules_is_named(tmp_path: Path) -> None:
     assert caught.value.where == f"{PROJECT}/bad.yml"
 
 
+def test_an_id_that_is_taken(tmp_path: Path) -> None:
+    (tmp_path / PROJECT).mkdir(parents=True)
+    (tmp_path / PROJECT / "a.yml").write_text(named(all_rules(tmp_path), "async-sleep").document())
+    with pytest.raises(OmniError, match="“async-sleep” is taken"):
+        all_rules(tmp_path)
+
+
 def test_a_wrong_rule_is_told_from_a_right_one(tmp_path: Path, ast_grep: Path) -> None:
     (rule,) = parse(add(DRAFT, tmp_path, ast_grep).read_text())
     said = rule.metadata

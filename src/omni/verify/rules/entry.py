@@ -16,6 +16,8 @@ PROJECT = ".omni/rules"
 """Where a project keeps rules of its own, one file each."""
 LARGEST = 64 * 1024
 """Bytes of a file of rules."""
+MOST = 300
+"""Files of rules in a project."""
 DEEPEST = 40
 """Levels of nesting in one."""
 
@@ -47,8 +49,10 @@ class Metadata(Model):
     """Of which files it speaks: the product (without examples, scripts and docs), its tests alone, or all."""
     only: Literal["", "dockerfile"] = ""
     """Of the files that one grammar reads, those in this language alone."""
-    path: str = ""
-    """Name of the file that an example stands in, where `files` or `where` need one."""
+    path: Annotated[
+        str, Field(pattern=r"^(\.?\w[\w-]*(\.\w[\w-]*)*(/\.?\w[\w-]*(\.\w[\w-]*)*)*)?$", max_length=100)
+    ] = ""
+    """Name of the file that an example stands in, where `files` or `where` need one. It can't lead elsewhere."""
     valid: Annotated[tuple[str, ...], Field(min_length=1)]
     """Code that it must leave alone."""
     invalid: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -151,7 +155,11 @@ def of_project(root: Path) -> Iterator[tuple[str, tuple[PatternRule, ...] | str]
     folder = root / PROJECT
     if any(part.is_symlink() for part in (root / ".omni", folder)) or not folder.is_dir():
         return
-    for path in sorted(folder.glob("*.y*ml")):
+    paths = sorted(folder.glob("*.y*ml"))
+    if len(paths) > MOST:
+        yield PROJECT, f"it has more than {MOST} files"
+        return
+    for path in paths:
         name = f"{PROJECT}/{path.name}"
         if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST:
             yield name, f"not a regular file of at most {LARGEST >> 10} KiB"

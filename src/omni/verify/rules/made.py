@@ -35,13 +35,16 @@ class Draft(Model):
 
 
 def all_rules(root: Path) -> tuple[PatternRule, ...]:
-    """Omni's own and the project's. Raises `V040` for a file that holds no rules."""
-    found = list(built_in())
+    """Omni's own and the project's. Raises `V040` for a file that holds no rules, or an id that is taken."""
+    found = {rule.id: rule for rule in built_in()}
     for name, said in of_project(root):
         if isinstance(said, str):
             raise OmniError(BAD_RULE, said, where=name)
-        found += said
-    return tuple(found)
+        for rule in said:
+            if rule.id in found:
+                raise OmniError(BAD_RULE, f"the id “{rule.id}” is taken", where=name, fix="Give it another id.")
+            found[rule.id] = rule
+    return tuple(found.values())
 
 
 def named(rules: Iterable[PatternRule], rule_id: str) -> PatternRule:
