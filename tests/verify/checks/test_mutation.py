@@ -126,7 +126,7 @@ def test_only_changed_lines(look: Look, git: Git, root: Path) -> None:
         "src/app/shop.py": CODE.replace("total - 10", "total - 11"),
         "tests/test_shop.py": WEAK.replace("190", "189"),
     }
-    result = look("mutation", changed, environment=ENVIRONMENT, changed=True, base="HEAD")
+    result = look("mutation", changed, environment=ENVIRONMENT, changed=True)
     assert result.metrics["mutation.noticed"] == 3
 
 

@@ -59,7 +59,8 @@ def run(context: Context) -> Iterator[Item]:
     made, unseen = _all_mutants(context, chosen)
     yield from unseen
     if not made:
-        yield Gap("nothing that changed can be mutated" if context.base else "nothing can be mutated", Status.SKIPPED)
+        what = "nothing that changed" if context.changed is not None else "nothing"
+        yield Gap(f"{what} can be mutated", Status.SKIPPED)
         return
     options = context.project.mutation
     with Outcomes(context.cache) as outcomes:
@@ -99,7 +100,7 @@ def _all_mutants(context: Context, files: Sequence[File]) -> tuple[list[Mutant],
     """Of all lines; of the changed ones only, when the run is about a change."""
     made: list[Mutant] = []
     unseen: list[Unseen] = []
-    base = repository.commit(context.root, context.base) if context.base else ""
+    base = repository.commit(context.root, context.base or "HEAD") if context.changed is not None else ""
     for file in files:
         tree = context.parse_python(file)
         if isinstance(tree, Unseen):
@@ -166,6 +167,7 @@ CHECK = Check(
     languages=("python",),
     globs=("**/conftest.py", "pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini"),
     run=run,
+    narrows=True,
     weight=64,
     timeout=14400,
 )
