@@ -74,6 +74,8 @@ COMMITS = re.compile(r"\.commit\(|isolation_level=None|autocommit|\.executescrip
 OPENS = re.compile(
     r"((sqlalchemy\.)?orm\.|database\.|db\.|self\.)?(Session|SessionLocal|session_factory|sessionmaker\(.*\)|engine\.connect)\(.*\)"
 )
+DATABASE = re.compile(r"session|\bdb\b|objects\.|cursor|connect\(|Session|get_object_or_404", re.IGNORECASE)
+"""In a file without such a word, nobody asks a database."""
 
 
 def run(context: Context) -> Iterator[Item]:
@@ -84,6 +86,8 @@ def run(context: Context) -> Iterator[Item]:
         if BESIDE_THE_PRODUCT.search(routine.path):
             continue
         text = context.text(context.inventory.by_path[routine.path])
+        if not DATABASE.search(text):
+            continue
         for judge in (partial(_lazy, relations), partial(_repeated, program), _overtaken, _lost, _left_open):
             for rule, line, message in judge(routine):
                 yield rule.at(routine.path, line, message, snippet=line_of(text, line))
@@ -176,26 +180,31 @@ def _writes_sql(call: ast.Call) -> bool:
 
 def _repeated(program: Program, routine: Routine) -> Judgement:
     for walked, variable, nodes in _loops(routine):
-        asked = _written_out(walked, routine)
-        if not re.search(r"session|\bdb\b|objects|cursor|fetchall", asked):
-            continue  # only what walks rows can grow with the table
-        for node in nodes:
-            if not isinstance(node, ast.Call) or variable not in {
-                n.id for n in ast.walk(node) if isinstance(n, ast.Name)
+        for call in nodes:
+            if not isinstance(call, ast.Call) or variable not in {
+                n.id for n in ast.walk(call) if isinstance(n, ast.Name)
             }:
                 continue
-            called = list(program.referred(routine.module, node.func, routine))
-            if len(called) == 1 and called[0] is not routine and _asks(called[0]):
+            called = program.routines.get(program.resolve(routine.module, dotted(call.func)))
+            if called is None or called is routine or not _asks(called):
+                continue
+            if re.search(r"session|\bdb\b|objects|cursor|fetchall", _written_out(walked, routine)):
+                # only what walks rows can grow with the table
                 yield (
                     REPEATED,
-                    node.lineno,
-                    f"`{called[0].node.name}` asks the database, for each `{variable}` of the loop",
+                    call.lineno,
+                    f"`{called.node.name}` asks the database, for each `{variable}` of the loop",
                 )
 
 
 def _overtaken(routine: Routine) -> Judgement:
     """`row = get(…)`, `if row.stock >= n`, `row.stock -= n`"""
-    if LOCKS.search(routine.body):
+    changes = [
+        node
+        for node in ast.walk(routine.node)
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Attribute)
+    ]
+    if not changes or LOCKS.search(routine.body):
         return
     loaded = {
         node.targets[0].id
@@ -211,11 +220,10 @@ def _overtaken(routine: Routine) -> Judgement:
         for each in ast.walk(comparison)
         if isinstance(each, ast.Attribute)
     }
-    for node in ast.walk(routine.node):
-        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Attribute):
-            name = dotted(node.target)
-            if name.partition(".")[0] in loaded and name in tested:
-                yield OVERTAKEN, node.lineno, f"`{name}` is read, tested and changed without a lock"
+    for node in changes:
+        name = dotted(node.target)
+        if name.partition(".")[0] in loaded and name in tested:
+            yield OVERTAKEN, node.lineno, f"`{name}` is read, tested and changed without a lock"
 
 
 def _loads_row(node: ast.expr) -> bool:
