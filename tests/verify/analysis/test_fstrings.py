@@ -5,7 +5,7 @@ import sys
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omni.verify.analysis.fstrings import parse_any, parse_with_fstrings
@@ -69,6 +69,7 @@ def test_the_problem_named_is_that_of_the_file() -> None:
 
 
 @given(st.text(alphabet="fr'\"{}!:=a1 \n\\#()[],", max_size=40))
+@settings(deadline=None)
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         expected = ast.dump(ast.parse(text))
