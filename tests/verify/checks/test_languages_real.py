@@ -20,6 +20,7 @@ pytestmark = pytest.mark.host
 RUST = {"Cargo.toml": '[package]\nname = "demo"\nversion = "0.1.0"\nedition = "2021"\n'}
 MAIN = 'fn main() {\n    let v: Vec<i32> = Vec::new();\n    if v.len() == 0 {\n        println!("x");\n    }\n}\n'
 GO = {"go.mod": "module demo\n\ngo 1.19\n"}
+DIALECT = {".sqlfluff": "[sqlfluff]\ndialect = postgres\nrules = LT01\n"}
 TSCONFIG = {"tsconfig.json": '{"compilerOptions": {"strict": true}}', "node_modules/x/package.json": "{}"}
 
 
@@ -115,6 +116,8 @@ def test_of_the_machine(look: Look, check: str, tool: str, files: Files, expecte
         ("cppcheck", "cppcheck", {"a.c": "int f(int a)\n{\n  return a;\n}\n"}, []),
         ("typescript", "typescript", {**TSCONFIG, "a.ts": 'export const a: number = "x";\n'}, ["error TS2322 a.ts:1"]),
         ("typescript", "typescript", {**TSCONFIG, "a.ts": "export const a: number = 1;\n"}, []),
+        ("sqlfluff", "sqlfluff", {**DIALECT, "a.sql": "SELECT a,b FROM t\n"}, ["error LT01 a.sql:1"]),
+        ("sqlfluff", "sqlfluff", {**DIALECT, "a.sql": "SELECT a FROM t\n"}, []),
     ],
 )
 def test_of_a_set(look: Look, check: str, toolset: str, files: Files, expected: list[str]) -> None:
