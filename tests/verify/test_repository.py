@@ -170,3 +170,33 @@ def test_contents_that_can_not_be_read(monkeypatch: pytest.MonkeyPatch, said: by
 def test_contents_of_several(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(repository, "_git", lambda *_given, **_options: b"a blob 3\nx\ny\nb blob 0\n\nc blob 1\nz\n")
     assert list(repository._contents(Path("/x"), ["a", "b", "c"])) == [b"x\ny", b"", b"z"]
+
+
+def test_names_with_tabs_and_ids_of_both_kinds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(repository, "_git", lambda *_given, **_options: b"100644 blob abc\ta\tb.py\0")
+    assert repository.blobs(Path("/x"), "a") == {"a\tb.py": ("100644", "abc")}
+    (tmp_path / "a").write_bytes(b"x\n")
+    assert repository._blob_id(tmp_path / "a", "0" * 40) == "587be6b4c3f93f93c489c0111bba5596147a26cb"
+    assert len(repository._blob_id(tmp_path / "a", "0" * 64)) == 64
+    assert repository._blob_id(tmp_path / "gone", "0" * 40) == ""
+
+
+def test_without_git_there_is_no_repository(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert repository._git(tmp_path, "status") is None
+    assert not repository.is_repository(tmp_path)
+
+
+@pytest.mark.parametrize("top", [None, b"/x\0y\n", b"/elsewhere\n"])
+def test_a_work_tree_that_is_not_this_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, top: bytes | None) -> None:
+    monkeypatch.setattr(repository, "_git", lambda *_given, **_options: top)
+    assert repository.is_repository(tmp_path) is False
+
+
+def test_several_files_of_a_commit(write: Write, git: Git) -> None:
+    root = write({"a.py": "x\n", "b.py": b"\xff"})
+    git("add", ".")
+    git("commit", "-qm", "one")
+    commit = repository.commit(root, "HEAD")
+    assert repository.read(root, commit, ["b.py", "gone.py", "a.py"]) == {"b.py": b"\xff", "a.py": b"x\n"}
+    assert not repository.has_unfetched_parent(root, commit)
