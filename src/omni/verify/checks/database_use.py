@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from omni.verify.analysis.python import Function, dotted, last_name, text_of
+from omni.verify.analysis.python import Function, dotted, imports, last_name, text_of
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.analysis.tables import Table, sql_tables, sqlalchemy_tables
 from omni.verify.check import Check, Context, Item, Unseen
@@ -41,6 +41,7 @@ USES = re.compile(
     r"@\w+(\.\w+)?\.(get|post|put|patch|delete|route|api_route)\([\"'][^\"']*[{<]"
 )
 """In a file without such a word there is nothing to judge."""
+DRIVERS = re.compile(r"(sqlalchemy|sqlmodel|psycopg_pool|asyncpg)(\.|$)")
 ENDS = re.compile(r"statement_timeout|command_timeout|idle_in_transaction_session_timeout", re.IGNORECASE)
 POSTGRES = re.compile(r"postgres|psycopg|asyncpg", re.IGNORECASE)
 ROUTES = frozenset({"get", "post", "put", "patch", "delete", "route", "api_route"})
@@ -74,10 +75,18 @@ def _tables(context: Context, trees: list[tuple[File, ast.Module]], texts: dict[
 
 
 def _judge(tree: ast.Module, text: str, *, ends: bool, counted: bool) -> Iterator[tuple[Rule, int, str]]:
+    brought = {name for each in imports(tree) if not each.level and DRIVERS.match(each.module) for name in each.names}
+    brought |= {each.module for each in imports(tree) if not each.level and DRIVERS.match(each.module)}
     for node in ast.walk(tree):
         if isinstance(node, ast.For | ast.AsyncFor) and not isinstance(node.iter, ast.Tuple | ast.List):
             yield from _single(node)
-        elif isinstance(node, ast.Call) and not ends and last_name(node.func) in CONNECTS and POSTGRES.search(text):
+        elif (
+            isinstance(node, ast.Call)
+            and not ends
+            and last_name(node.func) in CONNECTS
+            and dotted(node.func).split(".")[0] in brought
+            and POSTGRES.search(text)
+        ):
             yield ENDLESS, node.lineno, f"`{dotted(node.func)}` makes connections whose queries may run for ever"
         elif isinstance(node, Function) and counted:
             yield from _exposed(node)
