@@ -171,10 +171,10 @@ CASES = (
     Case(
         "bandit",
         "bandit.json",
-        {"a.py": "eval(x)\n"},
-        ("warning B307 a.py:1",),
+        {"a.py": "print(1)\n", "b.py": "eval(input())\n", "c.py": "def (\n"},
+        ("warning B307 b.py:1",),
         status=Status.INCOMPLETE,
-        reason="bandit could not read b.py: syntax error while parsing AST from file",
+        reason="bandit could not read c.py: syntax error while parsing AST from file",
     ),
     Case("semgrep", "semgrep.sarif", {"a.py": "print(1)\n", ".semgrep.yml": "rules: []\n"}, ("error no-print a.py:1",)),
     Case("codeql", "codeql.sarif", {"a.py": "x = 1\n"}, ("error py/sql-injection a.py:1",)),
