@@ -33,8 +33,12 @@ def pair(up: str, down: str) -> dict[str, str]:
         ("CREATE TABLE a (b int);\nCREATE TABLE a (b);\n", "DROP TABLE a;\n", [f"error fails {UP}:2"]),
     ],
 )
-def test_sql(found: Found, up: str, down: str, expected: list[str]) -> None:
-    assert found("migrations-executed", pair(up, down)) == expected
+def test_sql(look: Look, up: str, down: str, expected: list[str]) -> None:
+    result = look("migrations-executed", pair(up, down))
+    assert (result.reason, [f"{each.severity} {each.rule} {each.path}:{each.line}" for each in result.findings]) == (
+        "",
+        expected,
+    )
 
 
 @pytest.mark.host

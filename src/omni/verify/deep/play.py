@@ -30,6 +30,8 @@ class Server:
     prepare: tuple[tuple[str, ...], ...] = ()
     health: str = ""
     """A path that answers below 500; empty: it is enough that it accepts connections."""
+    ready: tuple[str, ...] = ()
+    """Instead: a command that succeeds when it can be used."""
     seconds: float = 60.0
     """Within which it must answer."""
     env: Mapping[str, str] = field(default_factory=dict)
@@ -90,7 +92,8 @@ def perform(
         services.append(
             {
                 "name": server.name, "prepare": server.prepare, "start": server.start, "port": server.port,
-                "health": server.health, "seconds": server.seconds, "env": {**given, **server.env}, "cwd": WORK,
+                "health": server.health, "ready": server.ready, "seconds": server.seconds,
+                "env": {**given, **server.env}, "cwd": WORK,
             }
         )  # fmt: skip
         given |= server.gives

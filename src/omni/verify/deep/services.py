@@ -41,6 +41,8 @@ def postgresql(service: Service) -> Server:
         (f"{programs}/postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), *_each("-c", settings)),
         port,
         prepare=(initdb, ("sh", "-c", create)),
+        # It takes connections before it takes questions.
+        ready=(f"{programs}/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port), "-U", NAME),
         gives={
             service.variable or "DATABASE_URL": url,
             "PGHOST": "127.0.0.1", "PGPORT": str(port), "PGUSER": NAME, "PGPASSWORD": NAME, "PGDATABASE": NAME,

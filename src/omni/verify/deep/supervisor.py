@@ -3,8 +3,8 @@
 It is handed to the sandbox's own Python as text, so it uses nothing but the standard library. Its one argument is JSON:
 
     {"outcome": path,
-     "services": [{"name", "prepare": [argv, …], "start": argv, "port", "health": path or "", "seconds",
-                   "env": {}, "cwd": path}, …],
+     "services": [{"name", "prepare": [argv, …], "start": argv, "port", "health": path or "",
+                   "ready": argv or [], "seconds", "env": {}, "cwd": path}, …],
      "steps": [{"name", "argv", "cwd", "env": {}, "out": path or ""}, …]}
 
 The outcome is JSON: `{"service": name of one that did not start, "said": its last words, "steps": [{"name", "exit",
@@ -37,6 +37,7 @@ class Service(TypedDict):
     start: list[str]
     port: int
     health: str
+    ready: list[str]
     seconds: float
     env: dict[str, str]
     cwd: str
@@ -103,15 +104,18 @@ def _start(service: Service, running: list[subprocess.Popen[bytes]]) -> None:
 
 
 def _answers(service: Service) -> bool:
-    """It accepts connections, and answers below 500 where a health path is given."""
+    """Its own command says so, or its health path answers below 500; else it is enough that it takes connections."""
     try:
+        if service["ready"]:
+            quiet = subprocess.DEVNULL
+            return not subprocess.run(service["ready"], stdout=quiet, stderr=quiet, timeout=10, check=False).returncode
         if not service["health"]:
             socket.create_connection(("127.0.0.1", service["port"]), timeout=2).close()
             return True
         with closing(http.client.HTTPConnection("127.0.0.1", service["port"], timeout=5)) as connection:
             connection.request("GET", service["health"])
             return connection.getresponse().status < 500
-    except (OSError, http.client.HTTPException):
+    except (OSError, http.client.HTTPException, subprocess.TimeoutExpired):
         return False
 
 
