@@ -8,7 +8,8 @@ from itertools import islice
 
 import yaml
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from omni.verify.parsing import YAML_LOADER, bounded_yaml
+
 STEP = re.compile(r"\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\.?([^.\[\]]+)")
 
 
@@ -21,7 +22,7 @@ def steps(path: str) -> list[str | int]:
 def line_of_path(text: str, path: Sequence[str | int], document: int = 0) -> int:
     """The line of the value at `path`, or of the deepest part of it that is there; 1 when nothing can be read."""
     try:
-        node = next(islice(yaml.compose_all(text, Loader=LOADER), document, None), None)
+        node = next(islice(yaml.compose_all(bounded_yaml(text), Loader=YAML_LOADER), document, None), None)
     except (yaml.YAMLError, RecursionError):
         return 1
     line = node.start_mark.line + 1 if node else 1

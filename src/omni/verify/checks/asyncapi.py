@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 
 import yaml
 
-from omni.verify.analysis.positions import LOADER, line_of_path
+from omni.verify.analysis.positions import line_of_path
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Gap, Item, Unseen
 from omni.verify.files import File
+from omni.verify.parsing import YAML_LOADER, bounded_yaml
 from omni.verify.report import Severity, Status
 
 WHY = "Programs that make clients, tests and pages from it stop, or make wrong ones."
@@ -41,7 +42,7 @@ def run(context: Context) -> Iterator[Item]:
 def _document(context: Context, file: File) -> Iterator[Item]:
     text = context.text(file)
     try:
-        content = yaml.load(text, Loader=LOADER)  # noqa: S506 - LOADER is the safe one
+        content = yaml.load(bounded_yaml(text), Loader=YAML_LOADER)  # noqa: S506 - it is the safe one
     except (yaml.YAMLError, ValueError, RecursionError):
         yield Unseen(file.path, "it does not parse")
         return

@@ -13,6 +13,8 @@ from typing import TypeAlias
 
 import yaml
 
+from omni.verify.parsing import YAML_LOADER, bounded_yaml
+
 Pointer: TypeAlias = tuple[str, ...]
 Needs: TypeAlias = Mapping[str, frozenset[str]]
 """Security scheme → scopes, all of which are needed together."""
@@ -89,7 +91,7 @@ class Document:
     def lines(self) -> Mapping[Pointer, int]:
         """Place → line, from 1."""
         try:
-            tree = yaml.compose(self.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            tree = yaml.compose(bounded_yaml(self.text), Loader=YAML_LOADER)
         except (yaml.YAMLError, RecursionError):
             return {}
         return dict(_lines(tree, ())) if tree else {}
