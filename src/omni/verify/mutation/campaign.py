@@ -26,6 +26,8 @@ AT_ONCE = 400
 """Mutants that one sandbox gets at most."""
 SHIFT = 45.0
 """Seconds after which a sandbox begins no further mutant, so that little is lost when Omni is killed."""
+RECORDINGS = 20
+"""How many are kept, of this project and others."""
 START = 240.0
 """Seconds that the import of all tests may take."""
 
@@ -60,9 +62,10 @@ class Campaign:
             text = self._in_sandbox("record", job, self.context.execution.seconds_left(self.context.check))
             if not text:
                 raise Failed("the tests left no record of what they ran", Status.INCOMPLETE)
-            for old in self.context.cache.glob("recording-*.json"):
-                old.unlink()
             write_atomic(kept, text)
+            known = sorted(self.context.cache.glob("recording-*.json"), key=lambda path: path.stat().st_mtime)
+            for old in known[:-RECORDINGS]:
+                old.unlink(missing_ok=True)
         self.recording = json.loads(kept.read_text("utf-8"))
         return self.recording
 
