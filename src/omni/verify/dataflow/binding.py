@@ -87,7 +87,9 @@ def defaults(function: Function) -> list[tuple[str, ast.expr]]:
 
 def result(frame: Frame) -> Value:
     """What the function that was run gives back."""
-    if frame.function is not None and frame.function.generator:
+    if frame.yielded:
+        if frame.function is not None:
+            frame.function.generator = True
         return Value(Sequence((), join_all(frame.yielded)))
     return join_all(frame.returned) if frame.returned else NONE
 

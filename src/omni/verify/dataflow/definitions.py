@@ -26,7 +26,7 @@ def function(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool
     names = [value.shape.name for _, value in decorators if isinstance(value.shape, Ref)]
     kind = next((KINDS[name] for name in names if name in KINDS), "")
     owner = frame.owner if frame.function is None else None
-    made = Function(node.name, node, frame.module, owner, kind, _generates(node))
+    made = Function(node.name, node, frame.module, owner, kind)
     nested = frame.function is not None
     callee = Callee(made, None, frame.machine.visible(node, frame.closure, frame.names) if nested else None)
     frame.machine.found(callee)
@@ -48,18 +48,6 @@ def _see_itself(frame: Frame, value: Value, name: str) -> None:
     for each in frame.names.values():
         if isinstance(each.shape, Callee) and isinstance(each.shape.closure, dict):
             each.shape.closure.setdefault(name, value)
-
-
-def _generates(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether it has a `yield` of its own."""
-    waiting: list[ast.AST] = list(node.body)
-    while waiting:
-        current = waiting.pop()
-        if isinstance(current, ast.Yield | ast.YieldFrom):
-            return True
-        if not isinstance(current, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            waiting.extend(ast.iter_child_nodes(current))
-    return False
 
 
 def class_(frame: Frame, node: ast.ClassDef) -> bool:

@@ -75,6 +75,7 @@ class Function:
     kind: str = ""
     """`static`, `class`, `property`; empty for an ordinary one."""
     generator: bool = False
+    """It has given something by `yield` when it was run."""
 
     @property
     def lines(self) -> int:
