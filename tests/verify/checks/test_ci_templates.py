@@ -17,12 +17,12 @@ Look = Callable[..., CheckResult]
 
 
 @pytest.mark.parametrize("check", ["workflows", "yamllint", "spelling"])
-def test_it_passes_our_own_checks(look: Look, check: str) -> None:
-    # Gitea's language is GitHub's; zizmor knows it by the folder.
+def test_our_own_checks_find_nothing(look: Look, check: str) -> None:
+    # Gitea's language is GitHub's; zizmor knows it by the folder. A check of names may say that it does not apply.
     paths = {name: kind.path.replace(".gitea/workflows/", ".github/workflows/gitea-") for name, kind in KINDS.items()}
     result = look(check, {path: render(name) for name, path in paths.items()})
-    assert result.findings == ()
-    assert result.status is Status.PASS or check == "yamllint"  # which runs only where a project configures it
+    assert (result.findings, result.status in {Status.PASS, Status.SKIPPED}) == ((), True)
+    assert check != "workflows" or result.status is Status.PASS
 
 
 @pytest.mark.parametrize("name", KINDS)
