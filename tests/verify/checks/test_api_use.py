@@ -37,6 +37,9 @@ def test_what_python_does_not_have(found: Found, source: str, expected: str) -> 
         "import json\njson.loads('1', strict=True, cls=None)",
         "import subprocess\nsubprocess.run(['ls'], capture_output=True, cwd='.', timeout=3, process_group=0)",
         "import os\nos.startfile('a')",  # on another system
+        "import annotationlib\nannotationlib.get_annotations(f)",  # in another Python
+        "import zlib\ndef f() -> zlib._Compress: ...",  # for type checkers
+        "PY_3_30 = False\nif PY_3_30:\n    from json import parse",
         "import asyncio\nasyncio.WindowsSelectorEventLoopPolicy()",
         "import msvcrt\nmsvcrt.getch()",
         "import sys\nif sys.version_info >= (3, 30):\n    from json import parse",

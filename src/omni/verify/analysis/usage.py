@@ -36,7 +36,7 @@ class Use:
 
 
 CONDITION = re.compile(
-    r"version|VERSION|sys\.platform|os\.name|platform\.|hasattr|TYPE_CHECKING|PY[23]|HAVE|HAS_|AVAILABLE|INSTALLED"
+    r"version|VERSION|sys\.platform|os\.name|platform\.|hasattr|TYPE_CHECKING|PY_?[23]|HAVE|HAS_|AVAILABLE|INSTALLED"
     r"|getattr|find_spec|sys\.modules|\bwin|WIN|cygwin|implementation"
 )
 """A test that may ask whether what it guards is there."""

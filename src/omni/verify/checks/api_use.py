@@ -226,11 +226,10 @@ def _dated_parameter(place: Place, fact: Fact, keyword: str) -> bool:
 
 
 def _elsewhere(question: str, fact: Fact) -> bool:
-    """Whether it is missing only in this Python, or on this system."""
-    return bool(fact.missing) and (
-        is_elsewhere(question.partition(":")[0])
-        or (question.partition(":")[0].partition(".")[0], fact.name) in mentioned()
-    )
+    """Whether it is missing only in this Python or on this system, or is a name that only type checkers know."""
+    module = question.partition(":")[0]
+    dated = f"{fact.name}:" in history() or (module.partition(".")[0], fact.name) in mentioned()
+    return bool(fact.missing) and (is_elsewhere(module) or dated or fact.name.startswith("_"))
 
 
 CHECK = Check(
