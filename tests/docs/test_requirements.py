@@ -15,15 +15,14 @@ from tests.docs.command_lines import ROOT, problem
 
 TABLE = ROOT / "docs/requirements.tsv"
 ROWS = list(csv.DictReader(TABLE.read_text().splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
+ID = re.compile(r"[A-Z]+\d+[A-Za-z]?(\.([a-z]{0,2}\d+[a-z]?|[A-Z]+\d?-\d+))?")
 SAMPLE = ("D7B.m1", "P0.4", "ST0b", "ST3d")
 """Quick ones from several rooms; the others are tests that run anyway, or take longer."""
 
 
 def test_form() -> None:
     assert list(ROWS[0]) == ["id", "state", "command", "note"]
-    assert [
-        row["id"] for row in ROWS if not re.fullmatch(r"[A-Z]+\d+[A-Za-z]?(\.[a-z]{0,2}\d+[a-z]?)?", row["id"])
-    ] == []
+    assert [row["id"] for row in ROWS if not ID.fullmatch(row["id"])] == []
     assert {row["state"] for row in ROWS} == {"works", "partly"}
     assert [row["id"] for row in ROWS if row["state"] == "partly" and not row["note"]] == []
     assert len({row["id"] for row in ROWS}) == len(ROWS)
