@@ -13,7 +13,7 @@ from omni.cli.main import omni
 from omni.verify.analysis.markdown import read
 
 ROOT = Path(__file__).parents[2]
-OF_THE_SYSTEM = frozenset({"cat", "cd", "git", "open", "sudo"})
+OF_THE_SYSTEM = frozenset({"cat", "cd", "curl", "git", "open", "sudo"})
 _TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 
 
