@@ -166,7 +166,7 @@ class Session:
         return self._result(planned, done.items, done.seconds, cached=False)
 
     def _result(self, planned: Planned, items: Iterable[Item], seconds: float, *, cached: bool) -> CheckResult:
-        said = (*planned.remembered.items, *items)
+        said = tuple(dict.fromkeys((*planned.remembered.items, *items)))  # each file may say the same of the whole
         result = conclude(planned.context, said, planned.coverage, now().date())
         result = result.model_copy(update={"seconds": seconds, "cached": cached})
         check = planned.context.check

@@ -29,7 +29,7 @@ SQL = re.compile(
     r"[\"`\[]?(?:\w+\.)?(?P<table>\w+)",
     re.IGNORECASE,
 )
-SQL_START = re.compile(r"\s*(insert|update|delete|select|with)\b", re.IGNORECASE)
+SQL_START = re.compile(r"\A\s*(insert|update|delete|select|with)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ RAW = frozenset({"script", "style"})
 CODE = (("{%", "%}"), ("{#", "#}"), ("<!--", "-->"), ("[%", "%]"))
 SHOWN = (("{{", "}}"), ("[[", "]]"))
 TAG = re.compile(r"<(?P<close>/?)(?P<name>[A-Za-z][\w.:-]*)")
-ATTRIBUTE = re.compile(r"\s*(?P<name>[@:#\w\[\]().*-]+)\s*(?P<equals>=)?\s*")
+ATTRIBUTE = re.compile(r"(?P<name>[@:#\w\[\]().*-]+)\s*(?P<equals>=\s*)?")
 DEEPEST = 400
 
 

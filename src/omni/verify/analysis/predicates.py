@@ -26,7 +26,7 @@ SQL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 CONDITION = re.compile(
-    r"(?:\w+\.)?[\"`]?(?P<column>\w+)[\"`]?\s*(?P<sign>@>|<@|->>?|\?|>=|<=|<>|!=|=|>|<|\bbetween\b)\s*(?P<value>'[^']*')?",
+    r"(?<!\w)(?:\w+\.)?[\"`]?(?P<column>\w+)[\"`]?\s*(?P<sign>@>|<@|->>?|\?|>=|<=|<>|!=|=|>|<|\bbetween\b)\s*(?P<value>'[^']*')?",
     re.IGNORECASE,
 )
 

@@ -69,7 +69,7 @@ LOCKS = re.compile(
     r"|\bF\(",
     re.IGNORECASE,
 )
-CHANGES_ROWS = re.compile(r"\s*(insert|update|delete|replace)\b", re.IGNORECASE)
+CHANGES_ROWS = re.compile(r"\A\s*(insert|update|delete|replace)\b", re.IGNORECASE)
 COMMITS = re.compile(r"\.commit\(|isolation_level=None|autocommit|\.executescript\(|\bcommit\b", re.IGNORECASE)
 OPENS = re.compile(
     r"((sqlalchemy\.)?orm\.|database\.|db\.|self\.)?(Session|SessionLocal|session_factory|sessionmaker\(.*\)|engine\.connect)\(.*\)"

@@ -54,13 +54,13 @@ KEEPS_SQL = re.compile(
     re.IGNORECASE,
 )
 STATEMENT = re.compile(
-    r"\s*(select\s.+\sfrom\s|insert\s+into\s|update\s+\S+\s+set\s|delete\s+from\s)", re.IGNORECASE | re.DOTALL
+    r"\A\s*(select\s.+\sfrom\s|insert\s+into\s|update\s+\S+\s+set\s|delete\s+from\s)", re.IGNORECASE | re.DOTALL
 )
 CALLS = frozenset(
     {"execute", "executemany", "text", "raw", "fetch", "fetchrow", "fetchall", "scalar", "scalars", "query"}
 )
 CONTEXT = re.compile(
-    r"(?P<root>(^|.*\.)(contexts|domains|modules|bounded_contexts))\.(?P<name>\w+)(?:\.(?P<inside>\w+))?"
+    r"(?P<root>\A(.*\.)?(contexts|domains|modules|bounded_contexts))\.(?P<name>\w+)(?:\.(?P<inside>\w+))?"
 )
 OFFERED = frozenset({"api", "public", "events", "contracts", "interfaces", "index", "types"})
 SHARED = frozenset({"shared", "shared_kernel", "common", "kernel"})

@@ -28,7 +28,7 @@ REFUTED = Rule(
     cwe="CWE-617",
 )
 SECONDS = 5
-CONTRACT = re.compile(r"^\s*(post|pre|inv)(\[[^]]*\])?:", re.MULTILINE)
+CONTRACT = re.compile(r"^[ \t]*(post|pre|inv)(\[[^]]*\])?:", re.MULTILINE)
 DECORATED = re.compile(r"^\s*@(icontract|deal)\.", re.MULTILINE)
 LINE = re.compile(r"^(?P<path>[^\n:]+):(?P<line>\d+): error: (?P<said>.+)$", re.MULTILINE)
 KINDS = "PEP316,icontract,deal,asserts"

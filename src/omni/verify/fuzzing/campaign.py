@@ -18,7 +18,7 @@ from omni.verify.fuzzing.guest import Broken, Job, Report
 from omni.verify.interpreter import WORK, guest_environment
 from omni.verify.report import Status
 
-HARNESS = re.compile(r"^\s*(import atheris\b|from atheris\b)", re.MULTILINE)
+HARNESS = re.compile(r"^[ \t]*(import atheris\b|from atheris\b)", re.MULTILINE)
 OUT = "reports/omni-fuzz"
 KEPT = "/corpus"
 START = 180.0
