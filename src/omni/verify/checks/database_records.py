@@ -31,7 +31,9 @@ SIZE = Rule(
     "On a hundred rows every migration is quick; in production it locks a table for an hour.",
     "Run it on a copy of production's size, and write into it: Tested on 12,000,000 rows: 4 s.",
 )
-QUERY = re.compile(r"\A\s*(select\b.+\bfrom\b|update\b.+\bwhere\b|delete\s+from\b.+\bwhere\b)", re.IGNORECASE | re.DOTALL)
+QUERY = re.compile(
+    r"\A\s*(select\b.+\bfrom\b|update\b.+\bwhere\b|delete\s+from\b.+\bwhere\b)", re.IGNORECASE | re.DOTALL
+)
 SIZED = re.compile(r"tested (on|with) [\d,_. ]+\s*(k|m|thousand|million)?\s*rows", re.IGNORECASE)
 REVISION = re.compile(r"^revision(?:\s*:\s*str)?\s*=\s*[\"'](\w+)[\"']", re.MULTILINE)
 CHANGES = re.compile(
