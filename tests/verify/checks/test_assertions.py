@@ -102,3 +102,16 @@ def test_other():
         "warning asserts-no-error tests/test_a.py:1",
         "error asserts-nothing tests/test_a.py:8",
     ]
+
+
+def test_a_function_that_answers_is_no_test(found: Found) -> None:
+    source = """\
+def test_odd(value):
+    return value % 2 == 1
+
+def test_real():
+    def helper():
+        return 1
+    helper()
+"""
+    assert found("assertions", {"app/tests.py": source}) == ["error asserts-nothing app/tests.py:4"]

@@ -80,3 +80,8 @@ def test_findings_say_why_and_how(look: Look) -> None:
 def test_configuration_of_yamllint_is_obeyed(found: Found) -> None:
     files = {".yamllint": "rules: {colons: enable}\n", "a.yaml": "a:   1\n"}
     assert found("yamllint", files) == ["error colons a.yaml:1"]
+
+
+def test_a_name_that_its_author_knows_to_come_from_elsewhere(found: Found) -> None:
+    known = "shell = get_ipython()  # type: ignore[name-defined]\n"
+    assert found("ruff-lint", {"a.py": known + "get_other()\n"}) == ["error F821 a.py:2"]

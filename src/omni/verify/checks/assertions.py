@@ -162,10 +162,22 @@ def _marked(body: Iterable[ast.stmt]) -> bool:
 def is_test(function: Function, owner: ast.ClassDef | None) -> bool:
     if not function.name.startswith("test") or (owner and not _collected(owner)):
         return False
+    if _answers(function.body):
+        return False  # what is called `test_…` and gives an answer asks a question, and is none for pytest
     marks = {last_name(each) for each in function.decorator_list}
     arguments = {each.arg for each in function.args.args}
     # pytest.fixture named test_… is no test; a benchmark's result is its time
     return not (marks & (SKIPPED | {"fixture"}) or "benchmark" in arguments)
+
+
+def _answers(body: Iterable[ast.AST]) -> bool:
+    """Whether a value is returned, by the function itself and not by one within it."""
+    for node in body:
+        if isinstance(node, ast.Return) and node.value is not None:
+            return True
+        if not isinstance(node, Function | ast.Lambda | ast.ClassDef) and _answers(ast.iter_child_nodes(node)):
+            return True
+    return False
 
 
 def _collected(owner: ast.ClassDef) -> bool:

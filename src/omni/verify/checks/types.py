@@ -55,9 +55,9 @@ SET_UP = "Type: python3 -m venv .venv && .venv/bin/pip install -e ."
 
 def run(context: Context) -> Iterator[Item]:
     paths = {file.path for file in context.files}
-    # A stub beside its module would be the same module twice.
-    stubs = {path for path in paths if path.endswith(".pyi") and path[:-1] in paths}
-    sources = sorted(path for path in paths - stubs if not path.endswith("setup.py"))
+    # A stub speaks for the module beside it; both would be the same module twice.
+    described = {path[:-1] for path in paths if path.endswith(".pyi")}
+    sources = sorted(path for path in paths - described if not path.endswith("setup.py"))
     if not sources:
         return
     config = context.cache / "mypy.ini"
