@@ -55,3 +55,13 @@ def test_missing_packages_are_said(look: Look) -> None:
     result = look("types", {**STRICT, **source})
     assert (result.status, result.findings) == (Status.INCOMPLETE, ())
     assert "1 imports lead to packages that are not here" in result.reason
+
+
+@pytest.mark.slow
+def test_stubs_speak_for_their_modules(found: Found) -> None:
+    files = {
+        "p/__init__.pyi": "def f(x: int) -> str: ...\n",
+        "p/__init__.py": "",
+        "p/_made.py": "def f(x):\n    return x\n",
+    }
+    assert found("types", {**STRICT, **files}) == []

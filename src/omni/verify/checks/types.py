@@ -55,8 +55,10 @@ SET_UP = "Type: python3 -m venv .venv && .venv/bin/pip install -e ."
 
 def run(context: Context) -> Iterator[Item]:
     paths = {file.path for file in context.files}
-    # A stub speaks for the module beside it; both would be the same module twice.
-    described = {path[:-1] for path in paths if path.endswith(".pyi")}
+    # A stub speaks for the module beside it; both would be the same module twice. A package's speaks for all in it.
+    stubbed = {path.removesuffix("__init__.pyi") for path in paths if path.endswith("__init__.pyi")}
+    modules = {path for path in paths if path.endswith(".py")}
+    described = {path for path in modules if f"{path}i" in paths or path[: path.rfind("/") + 1] in stubbed}
     sources = sorted(path for path in paths - described if not path.endswith("setup.py"))
     if not sources:
         return
