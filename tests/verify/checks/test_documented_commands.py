@@ -47,3 +47,14 @@ def test_documents(found: Found, readme: str, expected: list[str]) -> None:
 
 def test_what_was_once_is_left_alone(found: Found) -> None:
     assert found("documented-commands", {**PROJECT, "CHANGELOG.md": block("make deploy")}) == []
+
+
+def test_a_page_with_a_makefile_of_its_own(found: Found) -> None:
+    page = "```sh\nmake all\n```\n"
+    files = {
+        "Makefile": "test:\n\ttrue\n",
+        "certs/Makefile": "all:\n\ttrue\n",
+        "certs/README.md": page,
+        "README.md": page,
+    }
+    assert found("documented-commands", files) == ["error no-such-command README.md:2"]

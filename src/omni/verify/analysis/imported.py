@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from omni.verify.files import File
 
 BESIDE_THE_PRODUCT = re.compile(
-    r"(^|/)(tests?|testing|docs?|examples?|bench|benchmarks?|fuzz|scripts|tools)/|(^|/)(conftest|noxfile|setup|tasks|test_[^/]+|[^/]+_test)\.py$"
+    r"(^|/)((\w+_)?tests?|testing|docs?|examples?|bench|benchmarks?|fuzz|scripts|tools)/|(^|/)(conftest|noxfile|setup|tasks|test_[^/]+|[^/]+_test)\.py$"
     r"|\.(test|spec|config|stories)\.[cm]?[jt]sx?$"
 )
 """Code that runs on a developer's machine, where development dependencies are installed."""

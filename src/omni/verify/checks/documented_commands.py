@@ -147,7 +147,8 @@ def _commands(context: Context, file: File, block: Block, known: Known) -> Itera
 
 def _command(context: Context, file: File, line: str, known: Known) -> Iterator[tuple[Rule, str]]:
     make = MAKE.match(line)
-    if make and known.targets is not None and not re.search(r"\s-[Cf]|<|\[|\$", make["arguments"]):
+    own = f"{file.path.rpartition('/')[0]}/Makefile" in known.paths  # of the page's folder, which is not read
+    if make and known.targets is not None and not own and not re.search(r"\s-[Cf]|<|\[|\$", make["arguments"]):
         for target in make["arguments"].split():
             if "=" not in target and not target.startswith("-") and target not in known.targets | known.paths:
                 yield COMMAND, f"the Makefile has no target `{target}`"

@@ -54,12 +54,7 @@ SET_UP = "Type: python3 -m venv .venv && .venv/bin/pip install -e ."
 
 
 def run(context: Context) -> Iterator[Item]:
-    paths = {file.path for file in context.files}
-    # A stub speaks for the module beside it; both would be the same module twice. A package's speaks for all in it.
-    stubbed = {path.removesuffix("__init__.pyi") for path in paths if path.endswith("__init__.pyi")}
-    modules = {path for path in paths if path.endswith(".py")}
-    described = {path for path in modules if f"{path}i" in paths or path[: path.rfind("/") + 1] in stubbed}
-    sources = sorted(path for path in paths - described if not path.endswith("setup.py"))
+    sources = _sources(context)
     if not sources:
         return
     config = context.cache / "mypy.ini"
@@ -70,6 +65,15 @@ def run(context: Context) -> Iterator[Item]:
     argv = ["--config-file", str(config), *cache, "-O", "json", *_search(context)]
     output = context.execute("mypy", *argv, "--", *_checked(context, sources))
     yield from parse(context, output)
+
+
+def _sources(context: Context) -> list[str]:
+    paths = {file.path for file in context.files}
+    # A stub speaks for the module beside it; both would be the same module twice. A package's speaks for all in it.
+    stubbed = {path.removesuffix("__init__.pyi") for path in paths if path.endswith("__init__.pyi")}
+    modules = {path for path in paths if path.endswith(".py")}
+    described = {path for path in modules if f"{path}i" in paths or path[: path.rfind("/") + 1] in stubbed}
+    return sorted(path for path in paths - described if not path.endswith("setup.py"))
 
 
 def parse(context: Context, output: Output) -> Iterator[Item]:
@@ -86,9 +90,10 @@ def parse(context: Context, output: Output) -> Iterator[Item]:
     absent = {each["message"] for each in found if each["code"] in NOT_HERE}
     if absent and context.environment is None and counts is Severity.ERROR:
         yield Gap(f"{len(absent)} imports lead to packages that are not here, so their use was not checked. {SET_UP}")
+    sources = set(_sources(context))  # mypy also speaks of what they import
     doubtful = {each["file"] for each in found if each["code"] in NOT_HERE and context.environment is None}
     for each in found:
-        if each["severity"] != "error" or each["code"] in NOT_HERE:
+        if each["severity"] != "error" or each["code"] in NOT_HERE or each["file"] not in sources:
             continue
         unsure = each["file"] in doubtful or BESIDE_THE_PRODUCT.search(each["file"])
         file = context.inventory.by_path.get(each["file"])
