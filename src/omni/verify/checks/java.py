@@ -17,7 +17,10 @@ DIAGNOSTIC = re.compile(
     r"^(?P<path>.+\.java):(?P<line>\d+): (?P<kind>error|warning): (?:\[(?P<rule>[\w-]+)\] )?(?P<message>.+)$",
     re.MULTILINE,
 )
-ABSENT = re.compile(r"^(package .+ does not exist|cannot access .+)$")
+ABSENT = re.compile(
+    r"^(package .+ does not exist|cannot access .+|module not found: .+|too many module declarations found)$"
+)
+"""What only the project's own build knows: its dependencies, and which files make a module."""
 SYNTAX = re.compile(r" expected$|^illegal start|^class, interface|^reached end of file|^unclosed|^not a statement")
 
 

@@ -15,11 +15,14 @@ def parse(context: Context, output: Output) -> Iterator[Item]:
     if output.exit_code == 1 and not rows:
         raise Failed(f"buf could not look at it: {' '.join(output.stderr.split())[:300]}", Status.INCOMPLETE)
     chosen = any(file.path.rpartition("/")[2] in {"buf.yaml", "buf.work.yaml"} for file in context.inventory.files)
+    lost = not chosen and any("does not exist" in row["message"] for row in rows)
     for row in rows:
         broken = row["type"] == "COMPILE"
         if broken and not chosen and "does not exist" in row["message"]:
             yield Gap(f"{row.get('path', '')}: {row['message']}; a buf.yaml says where imports start")
             continue
+        if broken and lost and "cannot find" in row["message"]:
+            continue  # it may stand in the file that was not found
         yield context.finding(
             row["type"],
             row["message"],

@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 
 from omni.verify.outputs.summary import MARKS, VERDICTS, counts, how_it_ran, not_looked_at, number
-from omni.verify.report import Report
+from omni.verify.report import Report, Severity
 
 PAGE = Path(__file__).with_name("page.html.jinja")
 
@@ -15,7 +15,10 @@ PAGE = Path(__file__).with_name("page.html.jinja")
 def write(report: Report) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(PAGE.read_text("utf-8"))
-    findings = sorted(report.findings, key=lambda each: (each.path, each.line or 0, each.check, each.rule))
+    gravest = {severity: rank for rank, severity in enumerate(Severity)}
+    findings = sorted(
+        report.findings, key=lambda each: (gravest[each.severity], each.path, each.line or 0, each.check, each.rule)
+    )
     return template.render(
         report=report,
         findings=findings,
