@@ -1,6 +1,6 @@
 """`omni verify` against the tools it runs, against its own cache, and against prek with the same tools as hooks.
 
-    .venv/bin/python benchmarks/verify.py [--rounds N] [PROJECT]
+    .venv/bin/python benchmarks/verify.py [--rounds N] [--environment VENV] [PROJECT]
 
 PROJECT is a git repository, whose HEAD is measured, in a copy; by default the package click (12.7k lines). Prints the
 best of the rounds and ratios of them. The rounds go through all measurements in turn, so that what else the machine
@@ -46,7 +46,8 @@ LIMITS = {1: 600.0, 2: 600.0, 3: 600.0, 4: 600.0}
 class Bench:
     """A copy of a project, and a home that is put back to its first state before each measurement."""
 
-    def __init__(self, project: Path | None, folder: Path) -> None:
+    def __init__(self, project: Path | None, folder: Path, environment: Path | None = None) -> None:
+        self.environment = environment
         home = load_settings().home
         self.tools = open_tools(home, False, print)
         self.project = folder / "project"
@@ -85,7 +86,7 @@ class Bench:
         shutil.copytree(self.fresh, self.home / "cache")
 
     def run(self, *only: str, jobs: int = 0) -> Report:
-        return verify(self.project, Options(only=only, jobs=jobs), self.settings)
+        return verify(self.project, Options(only=only, jobs=jobs, environment=self.environment), self.settings)
 
     def cold(self, *only: str, jobs: int = 0) -> Report:
         self.forget()
@@ -178,9 +179,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("project", nargs="?", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--environment", type=Path, help="the project's virtual environment, so that its tests run too")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="omni-bench-") as folder:
-        bench = Bench(given.project, Path(folder))
+        bench = Bench(given.project, Path(folder), given.environment)
         ran = [each.check for each in bench.cold().results if each.status is not Status.SKIPPED]
         print(f"{bench.lines():,} lines of Python, {len(ran)} checks, {os.cpu_count()} CPUs, {given.rounds} rounds")
         simple = [each for each in registry.checks() if each.id in ran and each.run is None and each.tool]
