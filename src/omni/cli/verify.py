@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from omni.verify.engine import CheckEvent
+    from omni.verify.report import Report
 
 FORMATS = ("text", "json", "ndjson", "sarif", "html", "junit", "comment")
 
@@ -69,12 +70,10 @@ def verify(
     """
     # Imported here, as in every command: `omni --version` and `omni --help` stay fast.
     from omni.kernel.errors import Exit
-    from omni.kernel.files import write_atomic
     from omni.verify.config import load_config
     from omni.verify.engine import verify as examine
     from omni.verify.fix import require_clean
     from omni.verify.gate import decide, gate_of
-    from omni.verify.outputs import render
     from omni.verify.plan import Options
 
     found = settings()
@@ -98,16 +97,24 @@ def verify(
     if commit:
         require_clean(path)
     report = examine(path, options, found, _progress())
-    text = render(report, "ndjson" if as_json else form, color=output is None and colored())
+    _say(report, "ndjson" if as_json else form, output)
+    if commit:
+        _committed(path, as_json=as_json)
+    decision = decide(report, gate_of("default", load_config(path)))
+    return Exit.PASS if decision.passed else Exit.FAILED if report.verdict == "fail" else Exit.INCOMPLETE
+
+
+def _say(report: Report, form: str, output: Path | None) -> None:
+    """On the terminal, or in a file."""
+    from omni.kernel.files import write_atomic
+    from omni.verify.outputs import render
+
+    text = render(report, form, color=output is None and colored())
     if output:
         write_atomic(output, text)
         click.echo(f"{report.verdict}  {output}", err=True)
     else:
         click.echo(text, nl=False)
-    if commit:
-        _committed(path, as_json=as_json)
-    decision = decide(report, gate_of("default", load_config(path)))
-    return Exit.PASS if decision.passed else Exit.FAILED if report.verdict == "fail" else Exit.INCOMPLETE
 
 
 def _committed(path: Path, *, as_json: bool) -> None:

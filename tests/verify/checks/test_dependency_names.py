@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from omni.verify.checks import dependency_names
 from omni.verify.report import CheckResult, Status
 
 Found = Callable[..., list[str]]
@@ -58,3 +59,29 @@ def test_the_registry_is_asked(look: Look) -> None:
         assert "could not be asked" in result.reason
     else:
         assert [finding.rule for finding in result.findings] == ["no-such-package"]
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (
+            {"setup.py": 'from setuptools import setup\nsetup(install_requires=["NAME"])\n'},
+            "error no-such-package setup.py:2",
+        ),
+        ({"scripts/deploy.py": "import NAME\n"}, "error no-such-package scripts/deploy.py:1"),
+        ({"tests/test_a.py": "import NAME\n"}, "warning no-such-package tests/test_a.py:1"),
+        (
+            {"tests/test_a.py": "import NAME\n", "web/app.py": "import NAME\n"},
+            "error no-such-package web/app.py:1",
+        ),
+    ],
+)
+def test_only_what_a_test_or_an_example_imports_is_doubtful(
+    found: Found, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], expected: str
+) -> None:
+    known = dependency_names.CERTAIN.values()
+    monkeypatch.setattr(dependency_names, "_exists", lambda _context, _registry, name: name in known)
+    made_up = "nobody_has_taken_this_name_17"
+    assert found("dependency-names", {path: text.replace("NAME", made_up) for path, text in files.items()}) == [
+        expected
+    ]

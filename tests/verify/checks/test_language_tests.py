@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 
@@ -67,3 +68,18 @@ def test_without_a_tool_it_says_how_to_get_it(look: Look, monkeypatch: pytest.Mo
 )
 def test_without_tests_or_a_project_it_does_not_apply(look: Look, files: dict[str, str]) -> None:
     assert look("language-tests", files).status is Status.SKIPPED
+
+
+@needs_npm
+@pytest.mark.host
+@pytest.mark.parametrize(
+    ("script", "status"),
+    [
+        ("echo 'GET /user: not found while offline'; echo 'not ok 1'; exit 1", Status.FAIL),
+        ("no-such-runner", Status.INCOMPLETE),
+        ("echo 'getaddrinfo ENOTFOUND registry'; exit 1", Status.INCOMPLETE),
+    ],
+)
+def test_a_failure_is_told_from_what_only_a_network_brings(look: Look, script: str, status: Status) -> None:
+    manifest = json.dumps({"scripts": {"test": script}})
+    assert look("language-tests", {"package.json": manifest, "a.test.js": ""}).status is status

@@ -15,8 +15,8 @@ Look = Callable[..., CheckResult]
     [
         ("import subprocess\nsubprocess.run(x, shell=True)", "error S602", "CWE-78"),
         ("import subprocess\nsubprocess.run('ls', shell=True)", "note S602", "CWE-78"),
-        ("eval(x)", "warning S307", "CWE-95"),
-        ("exec(x)", "warning S102", "CWE-95"),
+        ("eval(x)", "error S307", "CWE-95"),
+        ("exec(x)", "error S102", "CWE-95"),
         ("import pickle\npickle.loads(x)", "warning S301", "CWE-502"),
         ("import yaml\nyaml.load(x)", "error S506", "CWE-502"),
         ("import hashlib\nhashlib.md5(x)", "warning S324", "CWE-327"),

@@ -12,17 +12,12 @@ from typing import TYPE_CHECKING
 
 from omni.verify.analysis.adoption import table
 from omni.verify.analysis.packages import node_modules
+from omni.verify.analysis.places import BESIDE_THE_PRODUCT
 from omni.verify.analysis.python import imports_of
 
 if TYPE_CHECKING:
     from omni.verify.check import Context
     from omni.verify.files import File
-
-BESIDE_THE_PRODUCT = re.compile(
-    r"(^|/)((\w+_)?tests?|testing|docs?|examples?|bench|benchmarks?|fuzz|scripts|tools)/|(^|/)(conftest|noxfile|setup|tasks|test_[^/]+|[^/]+_test)\.py$"
-    r"|\.(test|spec|config|stories)\.[cm]?[jt]sx?$"
-)
-"""Code that runs on a developer's machine, where development dependencies are installed."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from omni.verify.analysis.places import TEST_FILE
 from omni.verify.analysis.python import Function, dotted, functions, last_name
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Item, Unseen
@@ -42,7 +43,6 @@ OWN_MOCK = Rule(
     fix="Give the mock to the code under test, or assert on what that code returns.",
 )
 
-TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|tests)\.py$")
 SAYS_SO = re.compile(
     r"^_*(assert|check|verify|expect|ensure|should|must|validate|compare|snapshot|approve|require)", re.IGNORECASE
 )

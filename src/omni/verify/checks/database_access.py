@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from omni.verify.analysis.imported import BESIDE_THE_PRODUCT
+from omni.verify.analysis.places import BESIDE_THE_PRODUCT
 from omni.verify.analysis.program import Program, Routine, read_program
 from omni.verify.analysis.python import dotted, keyword, last_name, text_of
 from omni.verify.analysis.rule import Rule, line_of

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from omni.verify.analysis.fstrings import parse_with_fstrings
+from omni.verify.analysis.places import TESTS
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Gap, Item, Scope, Unseen
 from omni.verify.dataflow.analysis import analyse
@@ -15,8 +15,6 @@ from omni.verify.dataflow.model import load
 from omni.verify.dataflow.summary import Hit
 from omni.verify.files import File
 from omni.verify.report import Severity, Status
-
-TESTS = re.compile(r"(^|/)tests?/|(^|/)(test_[^/]+|conftest)\.py$")
 
 
 def run(context: Context) -> Iterator[Item]:

@@ -10,8 +10,8 @@ import ast
 import re
 from collections.abc import Iterator
 
-from omni.verify.analysis.imported import BESIDE_THE_PRODUCT
 from omni.verify.analysis.modules import import_graph
+from omni.verify.analysis.places import BESIDE_THE_PRODUCT
 from omni.verify.analysis.python import dotted, imports, keyword, last_name, text_of
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.analysis.script_modules import add_scripts

@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from omni.verify.analysis.adoption import pyproject, table
+from omni.verify.analysis.places import TEST_FILE
 from omni.verify.analysis.python import functions
 from omni.verify.analysis.rule import Rule
 from omni.verify.check import Check, Context, Failed, Gap, Item, Metric, Unseen
-from omni.verify.checks.tests import NOT_THE_PROGRAM, TEST_FILE
+from omni.verify.checks.tests import NOT_THE_PROGRAM
 from omni.verify.files import File, examine
 from omni.verify.report import Severity, Status
 

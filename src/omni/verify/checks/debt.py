@@ -17,10 +17,11 @@ from omni.kernel.clock import now
 from omni.verify import repository
 from omni.verify.analysis.complexity import complexity
 from omni.verify.analysis.duplication import copies
+from omni.verify.analysis.places import TEST_FILE
 from omni.verify.analysis.python import functions
 from omni.verify.analysis.rule import Rule, numbered
 from omni.verify.check import Check, Context, Item, Metric, Unseen
-from omni.verify.checks.tests import NOT_THE_PROGRAM, TEST_FILE
+from omni.verify.checks.tests import NOT_THE_PROGRAM
 from omni.verify.report import Finding, Model, Severity
 
 DATA = Path(__file__).parent.parent / "data" / "debt.toml"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from omni.kernel.errors import OmniError
 from omni.kernel.processes import run as run_program
-from omni.verify.analysis.imported import BESIDE_THE_PRODUCT, javascript_imports, python_imports
+from omni.verify.analysis.imported import javascript_imports, python_imports
 from omni.verify.analysis.lookalikes import resembles
 from omni.verify.analysis.manifests import (
     MANIFESTS,
@@ -25,6 +25,7 @@ from omni.verify.analysis.manifests import (
     python_dependencies,
 )
 from omni.verify.analysis.packages import installed, module_owners, popular, providers, snapshot_of
+from omni.verify.analysis.places import EXAMPLES, TESTS
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Failed, Gap, Item
 from omni.verify.files import File
@@ -41,7 +42,7 @@ MISSING = Rule(
 DOUBTFUL = replace(
     MISSING,
     severity=Severity.WARNING,
-    why="No registry has it. Code beside the product may make what it imports; what it declares can't be installed.",
+    why="No registry has it. A test or an example may make what it imports; if this one does not, it can't be run.",
 )
 LOOKALIKE = Rule(
     "dependency-names",
@@ -67,12 +68,17 @@ class Named:
     path: str
     line: int
     snippet: str
+    declared: bool = False
+    """By a manifest, so that whoever follows it installs the package; not only imported."""
+
+    @property
+    def doubtful(self) -> bool:
+        return not self.declared and bool(TESTS.search(self.path) or EXAMPLES.search(self.path))
 
 
 def run(context: Context) -> Iterator[Item]:
-    named = {
-        (each.registry, each.name): each for each in sorted(_named(context), key=lambda each: each.path, reverse=True)
-    }
+    places = sorted(_named(context), key=lambda each: (each.doubtful, each.path), reverse=True)
+    named = {(each.registry, each.name): each for each in places}  # the gravest place of each, which comes last
     environment = installed(context.environment)
     unknown: list[Named] = []
     for each in named.values():
@@ -104,7 +110,7 @@ def _named(context: Context) -> Iterator[Named]:
         for entry in found:
             declared.add((registry, entry.name))
             if entry.direct:
-                yield _place(context, registry, entry.name, file, entry.line)
+                yield replace(_place(context, registry, entry.name, file, entry.line), declared=True)
     for each in python_imports(context):
         known = providers(each.module, {}) & {name for _, name in declared}
         top = each.module.split(".")[0]
@@ -140,7 +146,7 @@ def _ask(context: Context, registry: str, asked: list[Named]) -> Iterator[Item]:
         return
     for each in missing:
         message = f"there is no package `{each.name}` on {registry}"
-        rule = DOUBTFUL if BESIDE_THE_PRODUCT.search(each.path) else MISSING
+        rule = DOUBTFUL if each.doubtful else MISSING
         yield rule.at(each.path, each.line, message, snippet=each.snippet)
 
 

@@ -9,7 +9,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from omni.verify.analysis.imported import BESIDE_THE_PRODUCT
+from omni.verify.analysis.places import BESIDE_THE_PRODUCT
 from omni.verify.analysis.python import Function, body_without_docstring, dotted, functions, last_name
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Item, Unseen

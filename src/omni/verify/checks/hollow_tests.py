@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 
 from omni.verify.analysis.adoption import pyproject, table
+from omni.verify.analysis.places import TEST_FILE
 from omni.verify.analysis.python import Function, dotted, functions, keyword, last_name, text_of
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Item, Unseen
-from omni.verify.checks.assertions import TEST_FILE, is_test
+from omni.verify.checks.assertions import is_test
 from omni.verify.report import Severity
 
 NEVER_RUN = Rule(

@@ -86,11 +86,9 @@ RUNNERS = (
 )
 
 NEEDS_MORE = re.compile(
-    r"offline|ENOTFOUND|ECONNREFUSED|getaddrinfo|dial tcp|no route to host|temporary failure in name resolution"
-    r"|could ?n[o']t (?:resolve|find artifact|download)|failed to (?:download|resolve|get)"
-    r"|cannot find (?:module|package)"
-    r"|not found in (?:the )?registry|: not found\b|command not found",
-    re.IGNORECASE,
+    r"ENOTFOUND|EAI_AGAIN|getaddrinfo|dial tcp|temporary failure in name resolution|no matching package named"
+    r"|^(?:sh|npm|\S*/sh): .*not found|failed to download|could not (?:resolve dependencies|find artifact)",
+    re.IGNORECASE | re.MULTILINE,
 )
 """A command that says one of these lacks something that only a network could bring."""
 

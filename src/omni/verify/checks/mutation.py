@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from omni.verify import repository
 from omni.verify.analysis.packages import installed
+from omni.verify.analysis.places import TEST_FILE
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Gap, Item, Metric, Unseen
-from omni.verify.checks.tests import NOT_THE_PROGRAM, TEST_FILE
+from omni.verify.checks.tests import NOT_THE_PROGRAM
 from omni.verify.files import File, matches
 from omni.verify.mutation.campaign import Campaign, Tried
 from omni.verify.mutation.mutants import Mutant, apply, mutants

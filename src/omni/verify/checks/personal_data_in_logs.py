@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from omni.verify.analysis.express import enclosed, without_comments
-from omni.verify.analysis.imported import BESIDE_THE_PRODUCT
+from omni.verify.analysis.places import BESIDE_THE_PRODUCT
 from omni.verify.analysis.python import Function, dotted, last_name, text_of
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.analysis.sensitive import Family, is_person, kind_of, snake

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from omni.verify.analysis.adoption import adopts, other_version
-from omni.verify.analysis.imported import BESIDE_THE_PRODUCT
+from omni.verify.analysis.places import TESTS
 from omni.verify.analysis.rule import line_of
 from omni.verify.check import Check, Context, Item, Output
 from omni.verify.report import Finding, Severity
@@ -27,7 +27,7 @@ def parse(context: Context, output: Output) -> Iterator[Item]:
     for item in parse_sarif(context, output):
         if isinstance(item, Finding) and item.rule == "F821" and "name-defined" in _line(context, item):
             continue  # `type: ignore[name-defined]`: its author knows that the name comes from elsewhere
-        if isinstance(item, Finding) and item.severity is Severity.ERROR and BESIDE_THE_PRODUCT.search(item.path):
+        if isinstance(item, Finding) and item.severity is Severity.ERROR and TESTS.search(item.path):
             yield item.model_copy(update={"severity": Severity.WARNING})  # a test may be wrong on purpose, and is run
         elif not isinstance(item, Finding) or all_count or (item.rule.startswith(SURELY_WRONG) and item.rule != "F541"):
             yield item

@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from omni.verify.analysis.imported import BESIDE_THE_PRODUCT
+from omni.verify.analysis.places import TESTS
 from omni.verify.analysis.rule import line_of
 from omni.verify.check import Check, Context, Item, Output, Scope
 from omni.verify.report import Model, Severity
@@ -47,7 +47,7 @@ def parse(context: Context, output: Output) -> Iterator[Item]:
         if not fitting:
             continue  # a syntax error, which `syntax` reports
         weakness = WEAKNESSES[max(fitting, key=len)]
-        mild = bool(BESIDE_THE_PRODUCT.search(path)) or bool(HARMLESS.search(each["message"]))
+        mild = bool(TESTS.search(path)) or bool(HARMLESS.search(each["message"]))
         row = each["location"]["row"]
         file = context.inventory.by_path.get(path)
         yield context.finding(

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from omni.verify.analysis.places import TESTS
 from omni.verify.analysis.python import Function, last_name, text_of
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Item, Scope, Unseen
@@ -33,7 +34,6 @@ NAME = Rule(
     "CWE-89",
 )
 
-TESTS = re.compile(r"(^|/)tests?/|(^|/)(test_[^/]+|conftest)\.py$")
 """What a test inserts comes from the test."""
 
 SINKS = frozenset(

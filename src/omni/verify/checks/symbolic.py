@@ -11,10 +11,10 @@ import ast
 import re
 from collections.abc import Iterator
 
+from omni.verify.analysis.places import TEST_FILE
 from omni.verify.analysis.python import Function, body_without_docstring, functions
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Gap, Item, Metric, Unseen
-from omni.verify.checks.tests import TEST_FILE
 from omni.verify.files import File
 from omni.verify.interpreter import guest_environment
 from omni.verify.report import Severity, Status

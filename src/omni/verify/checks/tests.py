@@ -21,6 +21,7 @@ from omni.verify import quarantine
 from omni.verify.analysis.impact import Selection, affected_tests
 from omni.verify.analysis.junit import BadReportError, Case, read_coverage, read_junit
 from omni.verify.analysis.packages import installed
+from omni.verify.analysis.places import TEST_FILE
 from omni.verify.analysis.repetition import Repeated, node_id, repeat
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Gap, Item, Metric, Unseen
@@ -66,7 +67,6 @@ STABLE = Rule(
     fix="Remove it from .omni/quarantine.toml, so that its failures count again.",
 )
 
-TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|tests)\.py$")
 NOT_THE_PROGRAM = re.compile(r"(^|/)(docs?|examples?|scripts|migrations|conftest\.py|setup\.py|noxfile\.py)(/|$)")
 LEFT_OUT = "nothing it imports, directly or not, has changed"
 JUNIT, COVERAGE = "reports/omni-junit.xml", "reports/omni-coverage.json"

@@ -11,8 +11,8 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from omni.verify.analysis.imported import BESIDE_THE_PRODUCT
 from omni.verify.analysis.manifests import is_python_manifest
+from omni.verify.analysis.places import BESIDE_THE_PRODUCT
 from omni.verify.analysis.python import dotted, imports_of, keyword, text_of
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Gap, Item, Metric

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from omni.verify.accessibility import elements
 from omni.verify.accessibility.looks import looks
 from omni.verify.accessibility.page import page
-from omni.verify.analysis.imported import BESIDE_THE_PRODUCT
 from omni.verify.analysis.markup import DYNAMIC, parse_markup
 from omni.verify.analysis.minified import MINIFIED
+from omni.verify.analysis.places import BESIDE_THE_PRODUCT
 from omni.verify.analysis.rule import line_of
 from omni.verify.check import Check, Context, Item, Scope
 from omni.verify.files import File

@@ -16,7 +16,7 @@ from pathlib import Path
 from omni.verify.analysis.effects import Effects
 from omni.verify.analysis.express import LANGUAGES, Change, Scripts, read_scripts
 from omni.verify.analysis.handlers import Endpoint, before, code_of, python_endpoints
-from omni.verify.analysis.imported import BESIDE_THE_PRODUCT
+from omni.verify.analysis.places import BESIDE_THE_PRODUCT
 from omni.verify.analysis.program import Program, Routine, read_program
 from omni.verify.analysis.sensitive import Family, kind_of
 from omni.verify.analysis.stored import (

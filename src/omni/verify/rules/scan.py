@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from omni.verify.analysis.imported import BESIDE_THE_PRODUCT
+from omni.verify.analysis.places import BESIDE_THE_PRODUCT
 from omni.verify.languages import language
 from omni.verify.rules.entry import HERE, SEVERITIES, Metadata, PatternRule
 
