@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 
 from omni.kernel.files import write_atomic
 from omni.verify.analysis.adoption import pyproject, table
-from omni.verify.analysis.places import EXAMPLES
+from omni.verify.analysis.places import EXAMPLES, TESTS
 from omni.verify.analysis.rule import line_of
 from omni.verify.check import Check, Context, Failed, Gap, Item, Output, Unseen
 from omni.verify.report import Severity
@@ -95,7 +95,8 @@ def parse(context: Context, output: Output) -> Iterator[Item]:
     for each in found:
         if each["severity"] != "error" or each["code"] in NOT_HERE or each["file"] not in sources:
             continue
-        unsure = each["file"] in doubtful or EXAMPLES.search(each["file"])
+        beside = TESTS.search(each["file"]) or EXAMPLES.search(each["file"])  # a project rarely checks all of these
+        unsure = each["file"] in doubtful or beside
         file = context.inventory.by_path.get(each["file"])
         snippet = line_of(context.text(file), each["line"]) if file and not file.problem else ""
         yield context.finding(
