@@ -88,3 +88,17 @@ def test_no_tests(look: Look) -> None:
 def test_nothing_to_test(look: Look) -> None:
     assert look("tests", {"a.py": "X = 1\n"}).status is Status.SKIPPED
     assert look("tests", {"a.md": "text\n"}).status is Status.SKIPPED
+
+
+@pytest.mark.host
+def test_a_project_does_not_choose_what_is_measured(look: Look) -> None:
+    """Its wish ends no run where warnings are errors, and half of the code stays half."""
+    files = {
+        **CODE,
+        "src/app/unseen.py": "def g(a):\n    if a:\n        return 1\n    return 2\n",
+        ".coveragerc": "[run]\ninclude = */a.py\n",
+        "pytest.ini": "[pytest]\nfilterwarnings =\n    error\n",
+        "tests/test_a.py": HEAD + case("assert f(1) == 1 and f(0) == 2"),
+    }
+    result = look("tests", files, environment=ENVIRONMENT)
+    assert (result.status, result.reason, result.metrics["coverage.branch"]) == (Status.PASS, "", 50)
