@@ -1,0 +1,1 @@
+"""Who does the work: roles, tools, the loop, handoffs and coder engines."""

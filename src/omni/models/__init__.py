@@ -1,0 +1,1 @@
+"""The only door to a model: providers, routing, fail-over, budgets, cost, the semantic cache."""
