@@ -136,3 +136,13 @@ check_cache = Table(
     Column("result", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )
+
+agent_log = Table(
+    "agent_log",
+    metadata,
+    Column("session", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("data", JSON, nullable=False),
+)

@@ -1,0 +1,147 @@
+"""The log of a session: everything that happened, in order, never changed; all else is computed from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+from sqlalchemy import Engine, func, insert, select
+
+from omni.kernel import clock
+from omni.kernel.database import writing
+from omni.kernel.tables import agent_log
+from omni.models.wire import ChatReply, Message, Model, ToolCall, ToolSpec
+
+
+class Began(Model):
+    """The opening of every request: the same to the byte from the first turn to the last."""
+
+    kind: Literal["began"] = "began"
+    opening: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...]
+    snapshot: str
+    """Of the workspace."""
+
+
+class Resumed(Model):
+    """Another process took the session up. The workspace was put back to the newest snapshot."""
+
+    kind: Literal["resumed"] = "resumed"
+
+
+class Replied(Model):
+    kind: Literal["replied"] = "replied"
+    turn: int
+    reply: ChatReply
+    cost: float = 0.0
+
+
+class Failed(Model):
+    """No usable reply came: nobody answered, the stream stalled, what came could not be read."""
+
+    kind: Literal["failed"] = "failed"
+    turn: int
+    why: str
+
+
+class Called(Model):
+    """A tool ran, or was refused, and this is what the model is told of it."""
+
+    kind: Literal["called"] = "called"
+    turn: int
+    call: ToolCall
+    text: str
+    ok: bool
+    snapshot: str = ""
+    """Of the workspace afterwards; empty where the call can't have changed it."""
+    seconds: float = 0.0
+
+
+Reason = Literal["malformed", "empty", "refusal", "cut", "failure", "monologue", "stuck"]
+
+
+class Told(Model):
+    """What Omni says to the model of its own accord."""
+
+    kind: Literal["told"] = "told"
+    turn: int
+    reason: Reason
+    text: str
+
+
+class Compacted(Model):
+    """From here on `digest` stands for the entries up to `upto`, which stay in the log."""
+
+    kind: Literal["compacted"] = "compacted"
+    turn: int
+    upto: int
+    digest: str
+
+
+class EndedEntry(Model):
+    kind: Literal["ended"] = "ended"
+    turn: int
+    ended: Literal["done", "limit", "stuck", "refused", "budget"]
+    summary: str
+
+
+Entry = Annotated[
+    Began | Resumed | Replied | Failed | Called | Told | Compacted | EndedEntry, Field(discriminator="kind")
+]
+_ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
+
+
+@dataclass(frozen=True)
+class Line:
+    number: int
+    """From 1, without gaps."""
+    at: datetime
+    entry: Entry
+
+
+class SessionLog:
+    """Append-only; what is in it is read, never changed."""
+
+    def __init__(self, engine: Engine, session: str) -> None:
+        self.engine = engine
+        self.session = session
+
+    def append(self, entry: Entry) -> Line:
+        """Keep an entry; once this returns, it survives a kill."""
+        with writing(self.engine) as connection:
+            newest = select(func.max(agent_log.c.number)).where(agent_log.c.session == self.session)
+            line = Line((connection.execute(newest).scalar() or 0) + 1, clock.now(), entry)
+            connection.execute(
+                insert(agent_log).values(
+                    session=self.session,
+                    number=line.number,
+                    at=line.at,
+                    kind=entry.kind,
+                    data=entry.model_dump(mode="json"),
+                )
+            )
+        return line
+
+    def lines(self) -> tuple[Line, ...]:
+        """Everything so far, oldest first."""
+        query = select(agent_log).where(agent_log.c.session == self.session).order_by(agent_log.c.number)
+        with self.engine.connect() as connection:
+            return tuple(
+                Line(row.number, row.at, _ENTRY.validate_python(row.data, strict=False))
+                for row in connection.execute(query)
+            )
+
+
+def sessions(engine: Engine, run: str) -> tuple[str, ...]:
+    """The sessions of a run, in the order in which they began."""
+    began = func.min(agent_log.c.at)
+    query = (
+        select(agent_log.c.session)
+        .where(agent_log.c.session.startswith(f"{run}/", autoescape=True))
+        .group_by(agent_log.c.session)
+        .order_by(began, agent_log.c.session)
+    )
+    with engine.connect() as connection:
+        return tuple(connection.execute(query).scalars())
