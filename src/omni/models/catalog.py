@@ -7,7 +7,7 @@ The facts are `catalog/*.toml`, each with its source; what nobody published is n
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -200,7 +200,7 @@ class _ModelFacts(Model):
     weights: str = ""
     """Repository of the weights, where they are published."""
     source: str
-    at: Mapping[str, str | _Offer] = Field(default={})
+    at: dict[str, str | _Offer] = Field(default={})
     """Provider → its name of the model, with what else it says."""
 
 
