@@ -56,7 +56,7 @@ class CatalogModel(Model):
     id: str
     provider: str = ""
     wire_name: str
-    """What the provider calls it."""
+    """What the provider calls it; empty where nobody is known to serve it."""
     title: str = ""
     family: str = ""
     kind: Literal["chat", "embedding"] = "chat"
@@ -71,6 +71,7 @@ class CatalogModel(Model):
     vram_gb: float | None = Field(default=None, ge=0)
     """GiB for the weights as `vram_of` says; the context comes on top."""
     vram_of: str = ""
+    note: str = ""
     source: str = ""
 
 
@@ -116,7 +117,7 @@ class Catalog(Model):
     def known(self, name: str, provider: str = "") -> CatalogModel | None:
         """The catalog's facts of the model that a server calls `name`, as `provider` serves it where that is known."""
         wanted = _plain(name)
-        alike = [model for model in self.models if wanted in (_plain(model.wire_name), _plain(model.id))]
+        alike = [model for model in self.models if wanted and wanted in (_plain(model.wire_name), _plain(model.id))]
         return next((model for model in alike if model.provider == provider), alike[0] if alike else None)
 
     def provider(self, name: str) -> Provider | None:
@@ -199,6 +200,7 @@ class _ModelFacts(Model):
     vram_of: str = ""
     weights: str = ""
     """Repository of the weights, where they are published."""
+    note: str = ""
     source: str
     at: dict[str, str | _Offer] = Field(default={})
     """Provider → its name of the model, with what else it says."""
@@ -242,7 +244,7 @@ def read_models_file(path: Path) -> ModelsFile:
 def _offered(facts: _ModelFacts, providers: tuple[Provider, ...]) -> Iterator[CatalogModel]:
     shared = facts.model_dump(exclude={"at", "weights"})
     by_weights = {each.id: facts.weights for each in providers if each.serves == "weights" and facts.weights}
-    for provider, offer in (by_weights | facts.at).items():
+    for provider, offer in ((by_weights | facts.at) or {"": ""}).items():
         own = {"name": offer} if isinstance(offer, str) else offer.model_dump(exclude_unset=True)
         yield CatalogModel.model_validate(shared | {"provider": provider, "wire_name": own.pop("name")} | own)
 
