@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from omni.sandbox.relay import Relay
+from omni.sandbox.relay import Relay, into_guest
 
 Answer = Callable[[socket.socket], None]
 
@@ -49,7 +49,7 @@ def _relay(answer: Answer) -> Relay:
                 answer(theirs)
 
     threading.Thread(target=dial, daemon=True).start()
-    return Relay(ours)
+    return into_guest(ours)
 
 
 def _ask(relay: Relay, data: bytes) -> bytes:

@@ -17,7 +17,7 @@ from io import FileIO
 from pathlib import Path
 
 from omni.kernel.errors import OmniError
-from omni.sandbox import cgroup, linux, mounts, seccomp
+from omni.sandbox import cgroup, endpoint, linux, mounts, seccomp
 from omni.sandbox.errors import NOT_STARTED, UNAVAILABLE
 from omni.sandbox.guest import ENVIRONMENT, NOBODY, START, Guest, await_gate, gated, not_started
 from omni.sandbox.job import Job, JobResult, Limits, Mount, Probe
@@ -47,7 +47,18 @@ class Bubblewrap:
     def run(self, job: Job, *, trusted: bool = False) -> JobResult:  # noqa: ARG002 - isolation is full for all
         """Run the command to its end. Raises OmniError when the sandbox can't be had."""
         program = _program()
-        return Guest(job, lambda: sandbox(program, job), "full").result()
+        if not job.endpoint:
+            return Guest(job, lambda: sandbox(program, job), "full").result()
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            started = endpoint.listening(job, str(theirs.fileno()))
+            guest = Guest(started, lambda: sandbox(program, started, (theirs.fileno(),)), "full")
+
+            def control() -> socket.socket:
+                theirs.close()  # the guest has its copy; when that is closed too, its silence is seen
+                return ours
+
+            return endpoint.result(guest, control, job.endpoint)
 
     def serve(self, job: Job, port: int, *, trusted: bool = False) -> RelayedService:  # noqa: ARG002
         """Start a command that listens on 127.0.0.1:`port` inside; `limits.wall` is its longest life.

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from omni.kernel.errors import OmniError
 from omni.kernel.ids import uuid7
-from omni.sandbox import cgroup, mounts, seccomp
+from omni.sandbox import cgroup, endpoint, mounts, seccomp
 from omni.sandbox.errors import UNAVAILABLE
 from omni.sandbox.guest import ENVIRONMENT, NOBODY, START, Guest, await_gate, gated
 from omni.sandbox.job import Job, JobResult, Mount, Probe
@@ -49,23 +49,35 @@ class Docker:
     def run(self, job: Job, *, trusted: bool = False) -> JobResult:  # noqa: ARG002 - isolation is full for all
         """Run the command to its end. Raises OmniError when the engine can't make a container."""
         program = _program()
-        return Guest(job, lambda: container(program, job), "full").result()
+        if not job.endpoint:
+            return Guest(job, lambda: container(program, job), "full").result()
+        with _control() as (listener, mount):
+            started = endpoint.listening(replace(job, mounts=(*job.mounts, mount)), _CONTROL)
+            guest = Guest(started, lambda: container(program, started), "full")
+            return endpoint.result(guest, lambda: listener.accept()[0], job.endpoint)
 
     def serve(self, job: Job, port: int, *, trusted: bool = False) -> RelayedService:  # noqa: ARG002
         """Start a command that listens on 127.0.0.1:`port` inside. Needs a `python3` on the job's PATH."""
         program = _program()
-        with tempfile.TemporaryDirectory(prefix="omni-control-") as folder, socket.socket(socket.AF_UNIX) as listener:
-            Path(folder).chmod(0o755)
-            place = Path(folder, "socket")
-            listener.bind(str(place))
-            place.chmod(0o666)
-            listener.listen(1)
-            listener.settimeout(START)
-            started = dialled(replace(job, mounts=(*job.mounts, Mount(place, _CONTROL))), port, _CONTROL)
+        with _control() as (listener, mount):
+            started = dialled(replace(job, mounts=(*job.mounts, mount)), port, _CONTROL)
             guest = Guest(started, lambda: container(program, started), "full")
             guest.wait_until_started()
             control, _ = listener.accept()
             return RelayedService(guest, control)
+
+
+@contextmanager
+def _control() -> Iterator[tuple[socket.socket, Mount]]:
+    """A Unix socket on which the guest's first process calls us, and the mount that shows it inside at `_CONTROL`."""
+    with tempfile.TemporaryDirectory(prefix="omni-control-") as folder, socket.socket(socket.AF_UNIX) as listener:
+        Path(folder).chmod(0o755)
+        place = Path(folder, "socket")
+        listener.bind(str(place))
+        place.chmod(0o666)
+        listener.listen(1)
+        listener.settimeout(START)
+        yield listener, Mount(place, _CONTROL)
 
 
 def arguments(docker: Path, job: Job, name: str, profile: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Makes a port inside the sandbox reachable on the host's loopback, while the sandbox has no network."""
+"""Joins a port inside the sandbox with one on the host's loopback, either way, while the sandbox has no network."""
 
 from __future__ import annotations
 
@@ -8,22 +8,26 @@ import os
 import socket
 import threading
 from contextlib import suppress
+from typing import Protocol
+
+
+class Dial(Protocol):
+    """Where a relay's connections lead to."""
+
+    async def connect(self, loop: asyncio.AbstractEventLoop) -> socket.socket | None:
+        """A connection to there; None when nobody listens."""
+
+    def close(self) -> None: ...
 
 
 class Relay:
-    """Listens on 127.0.0.1:`port` (a free one) and joins each connection to one that the dialer hands out.
+    """Accepts connections on `listener`, which listens on 127.0.0.1:`port`, and joins each to one of `dial`'s."""
 
-    `control` is our end of the Unix socket pair that `dialer.py` serves. What comes over it is a guest's and not
-    trusted: a descriptor that isn't a TCP socket is closed.
-    """
-
-    def __init__(self, control: socket.socket) -> None:
-        self._control = control
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self.port: int = self._listener.getsockname()[1]
+    def __init__(self, listener: socket.socket, dial: Dial) -> None:
+        self._listener, self._dial = listener, dial
+        self.port: int = listener.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._one_at_a_time = asyncio.Lock()
         self._thread = threading.Thread(target=self._run, name=f"omni-relay-{self.port}", daemon=True)
         self._thread.start()
 
@@ -41,8 +45,7 @@ class Relay:
         self._loop.close()
 
     async def _accept(self) -> None:
-        for each in (self._listener, self._control):
-            each.setblocking(False)
+        self._listener.setblocking(False)
         try:
             while True:
                 client, _ = await self._loop.sock_accept(self._listener)
@@ -55,15 +58,14 @@ class Relay:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             self._listener.close()
-            self._control.close()
+            self._dial.close()
 
     async def _join(self, client: socket.socket) -> None:
         with client:
-            async with self._one_at_a_time:
-                guest = await self._dial()
-            if guest is not None:
-                with guest:
-                    await asyncio.gather(self._copy(client, guest), self._copy(guest, client))
+            other = await self._dial.connect(self._loop)
+            if other is not None:
+                with other:
+                    await asyncio.gather(self._copy(client, other), self._copy(other, client))
 
     async def _copy(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
@@ -72,25 +74,91 @@ class Relay:
         with suppress(OSError):
             target.shutdown(socket.SHUT_WR)
 
-    async def _dial(self) -> socket.socket | None:
-        """A connection from inside; None when the service does not listen (yet) or the dialer is gone."""
-        answered: asyncio.Future[None] = self._loop.create_future()
-        try:
-            await self._loop.sock_sendall(self._control, b"?")
-            self._loop.add_reader(self._control, _set, answered)
-            await answered
-            data, ancillary, _, _ = self._control.recvmsg(1, socket.CMSG_SPACE(4))
-        except OSError:
-            return None
-        finally:
-            self._loop.remove_reader(self._control)
-        fds = array.array("i")
-        for level, kind, payload in ancillary:
-            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-                fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
-        for extra in fds[1:]:
-            os.close(extra)
+
+def into_guest(control: socket.socket) -> Relay:
+    """A free port of the host's loopback that leads to a service inside.
+
+    `control` is our end of the Unix socket pair that `dialer.py` serves.
+    """
+    return Relay(socket.create_server(("127.0.0.1", 0), backlog=256), _Guest(control))
+
+
+def out_of_guest(control: socket.socket, port: int) -> Relay | None:
+    """The port inside that leads to 127.0.0.1:`port` of the host, and to nothing else.
+
+    `control` is our end of the Unix socket pair over which `listener.py` sends the socket that it listens on; that
+    socket stays in the guest's network, while we accept on it. None when none comes.
+    """
+    _, fds = _received(control)
+    listener = _tcp(fds[0]) if fds else None
+    if listener is None:
+        return None
+    if not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        listener.close()
+        return None
+    return Relay(listener, _Host(port))
+
+
+class _Guest:
+    """Connections from inside, which the dialer hands out. What comes over `control` is a guest's and not trusted: a
+    descriptor that isn't a TCP socket is closed.
+    """
+
+    def __init__(self, control: socket.socket) -> None:
+        control.setblocking(False)
+        self._control = control
+        self._one_at_a_time = asyncio.Lock()
+
+    async def connect(self, loop: asyncio.AbstractEventLoop) -> socket.socket | None:
+        """None also when the service does not listen yet, or the dialer is gone."""
+        async with self._one_at_a_time:
+            answered: asyncio.Future[None] = loop.create_future()
+            try:
+                await loop.sock_sendall(self._control, b"?")
+                loop.add_reader(self._control, _set, answered)
+                await answered
+                data, fds = _received(self._control)
+            except OSError:
+                return None
+            finally:
+                loop.remove_reader(self._control)
         return _tcp(fds[0]) if data and fds else None
+
+    def close(self) -> None:
+        self._control.close()
+
+
+class _Host:
+    """Connections to one port of the host's loopback."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    async def connect(self, loop: asyncio.AbstractEventLoop) -> socket.socket | None:
+        connection = socket.socket()
+        connection.setblocking(False)
+        try:
+            await loop.sock_connect(connection, ("127.0.0.1", self._port))
+        except OSError:
+            connection.close()
+            return None
+        _prepare(connection)
+        return connection
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+def _received(control: socket.socket) -> tuple[bytes, list[int]]:
+    """One message, and the one descriptor that may come with it."""
+    data, ancillary, _, _ = control.recvmsg(1, socket.CMSG_SPACE(4))
+    fds = array.array("i")
+    for level, kind, payload in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
+    for extra in fds[1:]:
+        os.close(extra)
+    return data, list(fds[:1])
 
 
 def _set(answered: asyncio.Future[None]) -> None:

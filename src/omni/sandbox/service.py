@@ -24,7 +24,7 @@ class RelayedService:
     """Reachable at `url` until it is stopped. A context manager: leaving it stops it."""
 
     def __init__(self, guest: Guest, control: socket.socket) -> None:
-        from omni.sandbox.relay import Relay  # brings asyncio, which jobs that serve nothing need not wait for
+        from omni.sandbox.relay import into_guest  # brings asyncio, which jobs that serve nothing need not wait for
 
         self._guest = guest
         try:
@@ -32,7 +32,7 @@ class RelayedService:
         except BaseException:
             control.close()
             raise
-        self._relay = Relay(control)
+        self._relay = into_guest(control)
         self.url = f"http://127.0.0.1:{self._relay.port}"
 
     def logs(self) -> str:
