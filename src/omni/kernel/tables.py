@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -145,4 +147,34 @@ agent_log = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("kind", Text, nullable=False),
     Column("data", JSON, nullable=False),
+)
+
+model_calls = Table(
+    "model_calls",
+    metadata,
+    Column("id", Text, primary_key=True),
+    *(Column(name, Text, nullable=False) for name in ("run_id", "call", "project", "stage", "role")),
+    *(Column(name, Text, nullable=False) for name in ("prompt_version", "provider", "model", "status")),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    *(Column(name, BigInteger, nullable=False) for name in ("reserved", "prompt_tokens", "cached_tokens")),
+    *(Column(name, BigInteger, nullable=False) for name in ("completion_tokens", "wasted_tokens")),
+    *(Column(name, Float, nullable=False) for name in ("seconds", "first_token", "gpu_seconds")),
+    Column("price", Float),
+    Column("estimated", Boolean, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("reply", JSON(none_as_null=True)),
+    Index(None, "run_id", "call"),
+    Index(None, "status", "expires_at"),
+    Index(None, "asked_at"),
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("parent", Text, nullable=False),
+    Column("tokens", BigInteger),
+    *(Column(name, BigInteger, nullable=False) for name in ("kept", "used", "reserved")),
+    Column("alerted", Integer, nullable=False),
 )
