@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import ast
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import yaml
 
-from omni.verify.parsing import YAML_LOADER, bounded_yaml, parse_python
+from omni.verify.parsing import YAML_LOADER, bounded_yaml, children, parse_python, walk
 
 SOURCE = "x = " + "[" * 40 + "1" + "]" * 40 + "\n" + "def f(a):\n    return '\\d' + a\n" * 200
 
@@ -29,3 +31,12 @@ def test_yaml_that_would_overflow_the_stack_is_refused(text: str) -> None:
 
 def test_other_yaml_passes_as_it_is() -> None:
     assert bounded_yaml("a: [1, {b: 2}]\n---\nc: 3\n") == "a: [1, {b: 2}]\n---\nc: 3\n"
+
+
+@pytest.mark.parametrize("path", sorted(Path(ast.__file__).parent.glob("[a-d]*.py"))[:20], ids=lambda path: path.stem)
+def test_walks_as_ast_does_without_contexts(path: Path) -> None:
+    tree = parse_python(path.read_bytes())
+    expected = [node for node in ast.walk(tree) if not isinstance(node, ast.expr_context)]
+    assert list(walk(tree)) == expected
+    assert list(walk(tree)) == expected
+    assert children(tree) == [*ast.iter_child_nodes(tree)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import threading
 import warnings
+from collections.abc import Iterator
+from weakref import WeakKeyDictionary
 
 import yaml
 
@@ -22,6 +24,46 @@ def parse_python(source: str | bytes, filename: str = "<unknown>") -> ast.Module
     with _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(source, filename=filename)
+
+
+KEPT = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+"""What many checks walk through, one after the other."""
+
+_walked: WeakKeyDictionary[ast.AST, list[ast.AST]] = WeakKeyDictionary()
+
+
+def walk(node: ast.AST) -> Iterator[ast.AST]:
+    """The node and all below it, breadth first, as `ast.walk`; without the contexts of names, which are their `ctx`.
+
+    Of modules, classes and functions it is remembered: don't change a tree that was walked.
+    """
+    found = _walked.get(node)
+    if found is None:
+        found = _below(node)
+        if isinstance(node, KEPT):
+            _walked[node] = found
+    return iter(found)
+
+
+def _below(node: ast.AST) -> list[ast.AST]:
+    nodes = [node]
+    for each in nodes:  # it grows while it is read
+        nodes += children(each)
+    return nodes
+
+
+def children(node: ast.AST) -> list[ast.AST]:
+    """Those directly below it, as `ast.iter_child_nodes`; without the contexts of names."""
+    found: list[ast.AST] = []
+    for name in node._fields:
+        if name == "ctx":
+            continue
+        value = getattr(node, name, None)
+        if isinstance(value, ast.AST):
+            found.append(value)
+        elif isinstance(value, list):
+            found += [item for item in value if isinstance(item, ast.AST)]
+    return found
 
 
 def bounded_yaml(text: str) -> str:

@@ -59,8 +59,8 @@ def test_ways_to_one_place_are_one_finding(look: Look) -> None:
     assert finding.message.endswith("; 2 more ways lead there")
 
 
-def test_in_a_test_it_is_a_note(found: Found) -> None:
-    assert found("dataflow", {"tests/test_app.py": APP}) == ["note command tests/test_app.py:11"]
+def test_what_a_test_is_given_comes_from_the_test(found: Found) -> None:
+    assert found("dataflow", {"tests/test_app.py": APP}) == []
 
 
 def test_who_runs_a_program_may_do_much_with_it(found: Found) -> None:

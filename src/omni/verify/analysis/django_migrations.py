@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from omni.verify.analysis.locks import locks
 from omni.verify.analysis.python import keyword, last_name, text_of
+from omni.verify.parsing import walk
 
 
 class Step(NamedTuple):
@@ -27,7 +28,7 @@ def is_migration(tree: ast.Module) -> bool:
 
 
 def careful_steps(tree: ast.Module) -> Iterator[Step]:
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    calls = [node for node in walk(tree) if isinstance(node, ast.Call)]
     made = {_given(node, 0, "name").lower() for node in calls if last_name(node.func) == "CreateModel"}
     for node in calls:
         name = last_name(node.func)

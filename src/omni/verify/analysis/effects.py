@@ -11,6 +11,7 @@ from typing import Literal
 from omni.verify.analysis.program import Program, Routine
 from omni.verify.analysis.python import dotted, last_name, text_of
 from omni.verify.analysis.stored import Model
+from omni.verify.parsing import walk
 
 Kind = Literal["create", "update", "delete", "read"]
 
@@ -79,7 +80,7 @@ class Effects:
         written = text_of(node)
         if written is not None and written.isidentifier():
             return self.model_of(module, ast.Name(written, ast.Load()))
-        found = (self.model_of(module, each) for each in ast.walk(node))
+        found = (self.model_of(module, each) for each in walk(node))
         return next((each for each in found if each is not None), None)
 
     def variables(self, routine: Routine) -> dict[str, Model]:
@@ -91,7 +92,7 @@ class Effects:
                 held[argument.arg] = model
         if routine.owner is not None and (own := self._by_class.get(routine.owner.name)):
             held["self"] = own
-        for node in ast.walk(routine.node):
+        for node in walk(routine.node):
             if isinstance(node, ast.Assign):
                 model = self._made(routine, node.value)
                 held |= {dotted(target): model for target in node.targets if model is not None}
@@ -116,7 +117,7 @@ class Effects:
 
     def _find(self, routine: Routine) -> Iterator[Effect]:
         held = self.variables(routine)
-        for node in ast.walk(routine.node):
+        for node in walk(routine.node):
             if isinstance(node, ast.Call):
                 yield from self._call(routine, node, held)
             elif isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from omni.verify.analysis.program import Class, Program, Routine
 from omni.verify.analysis.python import dotted, keyword, last_name, text_of
+from omni.verify.parsing import walk
 
 METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
 WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE", "ANY"})
@@ -81,7 +82,7 @@ def python_endpoints(program: Program) -> Iterator[Endpoint]:
 def _holders(program: Program) -> dict[str, _Holder]:
     found: dict[str, _Holder] = {}
     for module in program.modules.values():
-        for node in ast.walk(module.tree):
+        for node in walk(module.tree):
             if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call):
                 target = node.targets[0] if isinstance(node, ast.Assign) else node.target
                 if last_name(node.value.func) in HOLDERS and isinstance(target, ast.Name | ast.Attribute):
@@ -90,7 +91,7 @@ def _holders(program: Program) -> dict[str, _Holder]:
                     name = f"{module.name}.{dotted(target)}"
                     found[name] = _Holder(name, prefix, [*_dependencies(module.name, call)])
     for module in program.modules.values():
-        for node in ast.walk(module.tree):
+        for node in walk(module.tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 _joined(program, found, module.name, node)
     for routine in program.routines.values():
@@ -181,7 +182,7 @@ def _parameters(routine: Routine) -> Iterator[Guard]:
 def _flask_views(program: Program, holders: dict[str, _Holder]) -> Iterator[Endpoint]:
     """`app.add_url_rule("/users", view_func=Users.as_view("users"))`"""
     for module in program.modules.values():
-        for node in ast.walk(module.tree):
+        for node in walk(module.tree):
             if not (isinstance(node, ast.Call) and last_name(node.func) == "add_url_rule" and node.args):
                 continue
             view = keyword(node, "view_func") or (node.args[2] if len(node.args) > 2 else None)
@@ -248,7 +249,7 @@ def _django(program: Program) -> Iterator[Endpoint]:
             and "rest_framework" not in "".join(module.names.values())
         ):
             continue
-        for node in ast.walk(module.tree):
+        for node in walk(module.tree):
             if not isinstance(node, ast.Call):
                 continue
             name = last_name(node.func)
@@ -304,7 +305,7 @@ def _django_settings(program: Program) -> Iterator[Guard]:
 
 
 def _texts(node: ast.AST) -> Iterator[str]:
-    for each in ast.walk(node):
+    for each in walk(node):
         if (text := text_of(each)) is not None:
             yield text
 
@@ -321,7 +322,7 @@ def before(program: Program, endpoint: Endpoint) -> Iterator[Routine]:
     """What runs before the handler, as far as it is the program's own."""
     for guard in endpoint.guards:
         yield from program.referred(guard.module, guard.node)
-        for node in ast.walk(guard.node):
+        for node in walk(guard.node):
             if isinstance(node, ast.Name | ast.Attribute):
                 full = program.resolve(guard.module, dotted(node))
                 if (kind := program.classes.get(full)) is not None:

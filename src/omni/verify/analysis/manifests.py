@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from omni.verify.analysis.adoption import table
 from omni.verify.analysis.python import keyword, last_name, text_of
-from omni.verify.parsing import parse_python
+from omni.verify.parsing import parse_python, walk
 
 TOO_DEEP = (RecursionError, MemoryError)
 """What parsers raise on thousands of brackets."""
@@ -155,11 +155,11 @@ def _setup_cfg(text: str, _path: str) -> Iterator[tuple[str, bool]]:
 
 def _setup_py(text: str, _path: str) -> Iterator[tuple[str, bool]]:
     """Literals of `install_requires` and `extras_require`; the file is never executed."""
-    for node in ast.walk(parse_python(text)):
+    for node in walk(parse_python(text)):
         if isinstance(node, ast.Call) and last_name(node.func) == "setup":
             for name, development in (("install_requires", False), ("tests_require", True), ("extras_require", True)):
                 given = keyword(node, name)
-                for each in ast.walk(given) if given is not None else ():
+                for each in walk(given) if given is not None else ():
                     value = text_of(each)
                     if value is not None and not (isinstance(given, ast.Dict) and each in given.keys):
                         yield value, development

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from omni.verify.analysis.python import text_of
+from omni.verify.parsing import walk
 
 Asked = Literal["equal", "range", "json"]
 RANGES = (ast.Gt, ast.GtE, ast.Lt, ast.LtE)
@@ -53,7 +54,7 @@ class Query:
 def class_tables(tree: ast.Module) -> dict[str, str]:
     """Class → table, of SQLAlchemy models of one module."""
     found = {}
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.ClassDef):
             for each in node.body:
                 if isinstance(each, ast.Assign) and any(
@@ -65,7 +66,7 @@ def class_tables(tree: ast.Module) -> dict[str, str]:
 
 def python_queries(path: str, tree: ast.Module, tables: Mapping[str, str]) -> Iterator[Query]:
     """`tables`: class → table, of the whole program."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.stmt) and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield from _of_statement(path, node, tables)
         elif (written := text_of(node)) is not None and re.search(r"\bwhere\b", written, re.IGNORECASE):
@@ -75,7 +76,7 @@ def python_queries(path: str, tree: ast.Module, tables: Mapping[str, str]) -> It
 def _of_statement(path: str, statement: ast.stmt, tables: Mapping[str, str]) -> Iterator[Query]:
     found: dict[str, list[Predicate]] = {}
     heads = [each for each in ast.iter_child_nodes(statement) if isinstance(each, ast.expr)]
-    for node in (each for head in heads for each in ast.walk(head)):
+    for node in (each for head in heads for each in walk(head)):
         if isinstance(node, ast.Compare) and len(node.ops) == 1 and (named := _column(node.left, tables)):
             asked: Asked = "range" if isinstance(node.ops[0], RANGES) else "equal"
             if isinstance(node.ops[0], ast.Eq) or asked == "range":
@@ -103,7 +104,7 @@ def _column(node: ast.expr, tables: Mapping[str, str]) -> tuple[str, str] | None
 def _keywords(call: ast.Call, tables: Mapping[str, str]) -> Iterator[tuple[str, Predicate]]:
     """`User.objects.filter(email=…, age__gt=…)`, `query(User).filter_by(email=…)`"""
     table = next(
-        (tables[each.id] for each in ast.walk(call.func) if isinstance(each, ast.Name) and each.id in tables), None
+        (tables[each.id] for each in walk(call.func) if isinstance(each, ast.Name) and each.id in tables), None
     )
     for given in call.keywords if table else ():
         column, _, lookup = (given.arg or "").partition("__")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from omni.verify.analysis.modules import module_name
 from omni.verify.analysis.python import Function, dotted, last_name, text_of
+from omni.verify.parsing import children, walk
 
 if TYPE_CHECKING:
     from omni.verify.check import Context
@@ -103,7 +104,7 @@ class Program:
         self._declare(module, tree, name, None)
 
     def _declare(self, module: Module, node: ast.AST, prefix: str, owner: Class | None) -> None:
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             if isinstance(child, Function):
                 name = f"{prefix}.{child.name}"
                 self.routines[name] = Routine(name, child, module.name, module.path, owner)
@@ -112,7 +113,7 @@ class Program:
                 name = f"{prefix}.{child.name}"
                 found = self.classes[name] = Class(name, child, module.name, module.path)
                 self._declare(module, child, name, found)
-            else:
+            elif not isinstance(child, ast.expr):
                 self._declare(module, child, prefix, owner)
 
     @cached_property
@@ -207,7 +208,7 @@ class Program:
     def referred(self, module: str, node: ast.AST, within: Routine | None = None, depth: int = 0) -> Iterator[Routine]:
         """Every routine of the program that an expression or a function names."""
         kinds = self._kinds(within) if within is not None else {}
-        for each in ast.walk(node):
+        for each in walk(node):
             if isinstance(each, ast.Name | ast.Attribute) and isinstance(each.ctx, ast.Load):
                 yield from self._meant(module, each, within, kinds, depth)
 
@@ -246,7 +247,7 @@ class Program:
         for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
             if kind := self.find_class(routine.module, argument.annotation):
                 found[argument.arg] = kind
-        for each in ast.walk(routine.node):
+        for each in walk(routine.node):
             if isinstance(each, ast.Assign) and isinstance(each.value, ast.Call):
                 if kind := self.find_class(routine.module, each.value.func):
                     found |= {dotted(target): kind for target in each.targets}
@@ -256,7 +257,7 @@ class Program:
         if init is not None and init is not routine:
             given = self._kinds(init)
             found |= {name: kind for name, kind in given.items() if name.startswith("self.")}
-            for each in ast.walk(init.node):
+            for each in walk(init.node):
                 if isinstance(each, ast.Assign) and isinstance(each.value, ast.Name) and each.value.id in given:
                     found |= {dotted(target): given[each.value.id] for target in each.targets}
         return found
@@ -293,7 +294,7 @@ def _names_in(node: ast.AST | None) -> Iterator[str]:
 
 def _imported(name: str, path: str, tree: ast.Module) -> Iterator[tuple[str, str]]:
     package = name.split(".") if path.endswith("/__init__.py") else name.split(".")[:-1]
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.ImportFrom):
             kept = package[: len(package) - node.level + 1] if node.level else []
             base = ".".join([*kept, *filter(None, [node.module])])

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from omni.kernel.canonical import JsonValue
-from omni.verify.parsing import parse_python
+from omni.verify.parsing import children, parse_python
 
 if TYPE_CHECKING:
     from omni.verify.check import Context
@@ -65,11 +65,11 @@ def functions(tree: ast.AST) -> Iterator[tuple[Function, ast.ClassDef | None]]:
     """Every function of a module with the class it is a method of; nested ones too."""
 
     def visit(node: ast.AST, owner: ast.ClassDef | None) -> Iterator[tuple[Function, ast.ClassDef | None]]:
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             if isinstance(child, Function):
                 yield child, owner
                 yield from visit(child, None)
-            else:
+            elif not isinstance(child, ast.expr):  # there is no function in one
                 yield from visit(child, child if isinstance(child, ast.ClassDef) else owner)
 
     return visit(tree, None)

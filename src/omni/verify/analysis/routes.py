@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from omni.verify.analysis.modules import module_name
 from omni.verify.analysis.python import Function, dotted, imports_of, keyword, last_name, text_of
+from omni.verify.parsing import walk
 
 if TYPE_CHECKING:
     from omni.verify.check import Context
@@ -96,7 +97,7 @@ class _Module:
     def _imported(self) -> Iterator[tuple[str, str]]:
         """Local name → what it stands for."""
         package = self.name.split(".") if self.path.endswith("/__init__.py") else self.name.split(".")[:-1]
-        for node in ast.walk(self.tree):
+        for node in walk(self.tree):
             if isinstance(node, ast.ImportFrom):
                 kept = package[: len(package) - node.level + 1] if node.level else []
                 base = ".".join([*kept, *filter(None, [node.module])])
@@ -112,9 +113,9 @@ class _Module:
 
     def routers(self) -> dict[str, Router]:
         found: dict[str, Router] = {}
-        for scope in (self.tree, *(node for node in ast.walk(self.tree) if isinstance(node, Function))):
+        for scope in (self.tree, *(node for node in walk(self.tree) if isinstance(node, Function))):
             self._declared(scope, found)
-        for node in ast.walk(self.tree):
+        for node in walk(self.tree):
             if isinstance(node, Function):
                 self._decorated(node, found)
             elif isinstance(node, ast.Call) and last_name(node.func) in {"include_router", "mount", "add_api_route"}:
@@ -122,7 +123,7 @@ class _Module:
         return found
 
     def _declared(self, scope: ast.AST, found: dict[str, Router]) -> None:
-        for node in ast.walk(scope):
+        for node in walk(scope):
             if not isinstance(node, ast.Assign | ast.AnnAssign) or not isinstance(node.value, ast.Call):
                 continue
             kind = last_name(node.value.func)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from omni.verify.report import Finding, Severity
 
@@ -47,8 +48,13 @@ def numbered(text: str) -> Iterator[tuple[int, str]]:
 
 def line_of(text: str, number: int | None) -> str:
     """Line `number` (from 1) of a text; empty when there is none."""
-    lines = text.splitlines()
+    lines = _lines(text)
     return lines[number - 1].strip() if number is not None and 0 < number <= len(lines) else ""
+
+
+@lru_cache(maxsize=64)
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(text.splitlines())
 
 
 def line_with(text: str, part: str) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from omni.verify.analysis.python import keyword, last_name, text_of
+from omni.verify.parsing import walk
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Table:
 
 def sqlalchemy_tables(path: str, tree: ast.Module) -> Iterator[Table]:
     """Classes with `__tablename__`."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.ClassDef):
             name = next((text_of(_value(each)) for each in node.body if "__tablename__" in _targets(each)), None)
             if name:
@@ -50,7 +51,7 @@ def sqlalchemy_tables(path: str, tree: ast.Module) -> Iterator[Table]:
 def mixin_columns(tree: ast.Module) -> dict[str, list[Column]]:
     """Class → columns, of classes that are no tables themselves."""
     found = {}
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.ClassDef) and not any("__tablename__" in _targets(each) for each in node.body):
             columns = list(_columns(node))
             if columns:
@@ -63,7 +64,7 @@ def _model(node: ast.ClassDef, name: str, path: str) -> Table:
     table.mixins = frozenset(last_name(base) for base in node.bases)
     for statement in node.body:
         if "__table_args__" in _targets(statement):
-            for call in ast.walk(statement):
+            for call in walk(statement):
                 if isinstance(call, ast.Call) and last_name(call.func) in {"Index", "UniqueConstraint"}:
                     table.indexes.append(_index(call))
     return table
@@ -91,7 +92,7 @@ def _columns(node: ast.ClassDef) -> Iterator[Column]:
 
 def _column(attribute: str, call: ast.Call, annotation: str) -> Column:
     key = next(
-        (each for each in ast.walk(call) if isinstance(each, ast.Call) and last_name(each.func) == "ForeignKey"), None
+        (each for each in walk(call) if isinstance(each, ast.Call) and last_name(each.func) == "ForeignKey"), None
     )
     written = text_of(call.args[0]) if call.args else None
     kind = " ".join([annotation, *(last_name(each) for each in call.args)])

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from omni.verify.analysis.python import Function, last_name
+from omni.verify.parsing import children, walk
 
 Kind: TypeAlias = Literal["import", "name", "call"]
 
@@ -48,7 +49,7 @@ IGNORED = re.compile(r"#\s*(type:\s*ignore|pyright:\s*ignore|pylint:\s*disable=.
 
 def uses(tree: ast.Module, text: str) -> Iterator[Use]:
     """Each use, in no particular order."""
-    nodes = list(ast.walk(tree))
+    nodes = list(walk(tree))
     bound = Counter(_bound(nodes))
     by_name: dict[str, list[str]] = defaultdict(list)
     for names in _imports(nodes):
@@ -109,7 +110,7 @@ class _Visitor:
         found = [(name, self.question(call.func, outer), suffix) for name, call, suffix in _variables(node)]
         given = {name: f"{question}.(){suffix}" for name, question, suffix in found if question}
         if given or outer:
-            bound = Counter(_bound(ast.walk(node)))
+            bound = Counter(_bound(walk(node)))
             known = {name: question for name, question in outer.items() if name not in bound}
             known |= {name: question for name, question in given.items() if bound[name] == 1}
         else:
@@ -121,7 +122,7 @@ class _Visitor:
         if isinstance(node, Function | ast.Lambda):
             if not guarded:
                 self.scope(node, known)
-            for child in ast.iter_child_nodes(node):  # decorators, annotations and defaults are the outer scope's
+            for child in children(node):  # decorators, annotations and defaults are the outer scope's
                 if child not in _body(node):
                     self.visit(child, known, guarded=guarded)
             return
@@ -177,7 +178,7 @@ class _Visitor:
         question = self.question(node, known)
         if question and isinstance(node.ctx, ast.Load) and not self.ignored(node):
             self.found.append(Use("name", question, ast.unparse(node), node.end_lineno or node.lineno))
-        return bool(question) and not any(isinstance(each, ast.Call) for each in ast.walk(node))
+        return bool(question) and not any(isinstance(each, ast.Call) for each in walk(node))
 
     def take_call(self, node: ast.Call, known: Mapping[str, str]) -> None:
         question = self.question(node.func, known)
@@ -200,7 +201,7 @@ def _joined(question: str, attribute: str) -> str:
 
 def _variables(scope: ast.AST) -> Iterator[tuple[str, ast.Call, str]]:
     """`x = f()` and `with f() as x`, without those of inner functions: name, call, how it was bound."""
-    todo = list(ast.iter_child_nodes(scope))
+    todo = list(children(scope))
     while todo:
         node = todo.pop()
         if isinstance(node, Function | ast.Lambda | ast.ClassDef):
@@ -212,18 +213,18 @@ def _variables(scope: ast.AST) -> Iterator[tuple[str, ast.Call, str]]:
             for item in node.items:
                 if isinstance(item.optional_vars, ast.Name) and isinstance(item.context_expr, ast.Call):
                     yield item.optional_vars.id, item.context_expr, ".enter()"
-        todo += ast.iter_child_nodes(node)
+        todo += children(node)
 
 
 def _children(node: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
     """Each child, and whether it stands where the thing may be missing on purpose."""
     if isinstance(node, ast.Try):
         expects = any(_expects_absence(handler.type) for handler in node.handlers)
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             yield child, expects
     elif isinstance(node, ast.If | ast.IfExp | ast.While):
         asks = bool(CONDITION.search(ast.unparse(node.test)))
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             yield child, asks
     elif isinstance(node, ast.BoolOp):
         asks = bool(CONDITION.search(ast.unparse(node.values[0])))
@@ -231,10 +232,10 @@ def _children(node: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
             yield child, asks
     elif isinstance(node, ast.With):
         expects = any(_expected(item.context_expr) for item in node.items)
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             yield child, expects
     else:
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             yield child, False
 
 

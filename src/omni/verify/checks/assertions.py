@@ -12,6 +12,7 @@ from omni.verify.analysis.python import Function, dotted, functions, last_name
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Item, Unseen
 from omni.verify.files import File
+from omni.verify.parsing import children, walk
 from omni.verify.report import Severity
 
 NOTHING = Rule(
@@ -86,7 +87,7 @@ def _asserting_helpers(trees: Mapping[File, ast.Module]) -> frozenset[str]:
 def _asserts(function: Function, helpers: frozenset[str]) -> bool:
     return any(
         isinstance(node, ast.Assert | ast.Raise) or (isinstance(node, ast.Call) and _call_asserts(node, helpers))
-        for node in ast.walk(function)
+        for node in walk(function)
     )
 
 
@@ -98,16 +99,16 @@ def _call_asserts(call: ast.Call, helpers: frozenset[str]) -> bool:
 def _weak_tests(file: File, text: str, tree: ast.Module, helpers: frozenset[str]) -> Iterator[Item]:
     if _marked(tree.body):
         return
-    refused = frozenset().union(*(_called(node) for node in ast.walk(tree) if _expects_error(node)))
+    refused = frozenset().union(*(_called(node) for node in walk(tree) if _expects_error(node)))
     for function, owner in _collectable(tree.body):
         if not is_test(function, owner) or (owner and _marked(owner.body)):
             continue
         line = function.lineno
         snippet = line_of(text, line)
-        asserts = [node for node in ast.walk(function) if isinstance(node, ast.Assert)]
+        asserts = [node for node in walk(function) if isinstance(node, ast.Assert)]
         real = [node for node in asserts if not _always_true(node.test)]
-        calls = [node for node in ast.walk(function) if isinstance(node, ast.Call) and _call_asserts(node, helpers)]
-        if real or any(isinstance(node, ast.Raise) for node in ast.walk(function)):
+        calls = [node for node in walk(function) if isinstance(node, ast.Call) and _call_asserts(node, helpers)]
+        if real or any(isinstance(node, ast.Raise) for node in walk(function)):
             continue
         if calls:
             if all(_own_mock(call, function) for call in calls):
@@ -130,7 +131,7 @@ def _expects_error(node: ast.AST) -> bool:
 
 def _called(node: ast.AST) -> frozenset[str]:
     """Names of all that is called within the node, but those that expect errors."""
-    names = (last_name(each.func) for each in ast.walk(node) if isinstance(each, ast.Call))
+    names = (last_name(each.func) for each in walk(node) if isinstance(each, ast.Call))
     return frozenset(names) - PYTEST - {"assertRaises"}
 
 
@@ -144,9 +145,7 @@ def _collectable(
         elif isinstance(statement, ast.ClassDef):
             yield from _collectable(statement.body, statement)
         elif isinstance(statement, ast.If | ast.Try | ast.With):
-            yield from _collectable(
-                [each for each in ast.iter_child_nodes(statement) if isinstance(each, ast.stmt)], owner
-            )
+            yield from _collectable([each for each in children(statement) if isinstance(each, ast.stmt)], owner)
 
 
 def _marked(body: Iterable[ast.stmt]) -> bool:
@@ -154,7 +153,7 @@ def _marked(body: Iterable[ast.stmt]) -> bool:
     return any(
         isinstance(node, ast.Assign)
         and any(isinstance(target, ast.Name) and target.id == "pytestmark" for target in node.targets)
-        and any(isinstance(each, ast.Attribute) and each.attr in SKIPPED for each in ast.walk(node.value))
+        and any(isinstance(each, ast.Attribute) and each.attr in SKIPPED for each in walk(node.value))
         for node in body
     )
 
@@ -175,7 +174,7 @@ def _answers(body: Iterable[ast.AST]) -> bool:
     for node in body:
         if isinstance(node, ast.Return) and node.value is not None:
             return True
-        if not isinstance(node, Function | ast.Lambda | ast.ClassDef) and _answers(ast.iter_child_nodes(node)):
+        if not isinstance(node, Function | ast.Lambda | ast.ClassDef) and _answers(children(node)):
             return True
     return False
 
@@ -201,7 +200,7 @@ def _always_true(test: ast.expr) -> bool:
     ):
         left, right = test.left, test.comparators[0]
         both_constant = isinstance(left, ast.Constant) and isinstance(right, ast.Constant)
-        same = ast.dump(left) == ast.dump(right) and not any(isinstance(node, ast.Call) for node in ast.walk(left))
+        same = ast.dump(left) == ast.dump(right) and not any(isinstance(node, ast.Call) for node in walk(left))
         return same if not both_constant else left.value == right.value  # type: ignore[attr-defined]
     return False
 
@@ -217,16 +216,16 @@ def _own_mock(call: ast.Call, function: Function) -> bool:
         and any(isinstance(target, ast.Name) and target.id == mock for target in node.targets)
         and isinstance(node.value, ast.Call)
         and last_name(node.value.func).endswith("Mock")
-        for node in ast.walk(function)
+        for node in walk(function)
     )
     given = any(
         isinstance(node, ast.Call)
-        and any(isinstance(name, ast.Name) and name.id == mock for each in _arguments(node) for name in ast.walk(each))
-        for node in ast.walk(function)
+        and any(isinstance(name, ast.Name) and name.id == mock for each in _arguments(node) for name in walk(each))
+        for node in walk(function)
     )
     stored = any(
-        isinstance(node, ast.Assign) and any(isinstance(n, ast.Name) and n.id == mock for n in ast.walk(node.value))
-        for node in ast.walk(function)
+        isinstance(node, ast.Assign) and any(isinstance(n, ast.Name) and n.id == mock for n in walk(node.value))
+        for node in walk(function)
     )
     return made_here and not given and not stored
 

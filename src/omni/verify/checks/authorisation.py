@@ -18,6 +18,7 @@ from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Item, Unseen
 from omni.verify.compliance.access import asks_who
 from omni.verify.compliance.facts import Facts, facts_of
+from omni.verify.parsing import walk
 from omni.verify.report import Finding, Severity
 
 OPEN = Rule(
@@ -106,7 +107,7 @@ def _owners(context: Context, facts: Facts) -> Iterator[Finding]:
 
 def _looked_up(endpoint: Endpoint) -> frozenset[str]:
     """Models that are looked up by an identifier: `get(Model, id)`, `Model.objects.get(pk=…)`, `Model.id == …`."""
-    nodes = ast.walk(endpoint.handler.node) if endpoint.handler else ()
+    nodes = walk(endpoint.handler.node) if endpoint.handler else ()
     return frozenset(model for node in nodes if (model := _model(node)))
 
 
@@ -125,7 +126,7 @@ def _model(node: ast.AST) -> str:
 
 
 def _asks_for_owner(endpoint: Endpoint) -> bool:
-    for node in ast.walk(endpoint.handler.node) if endpoint.handler else ():
+    for node in walk(endpoint.handler.node) if endpoint.handler else ():
         if isinstance(node, ast.Compare):
             if any(OWNER.match(last_name(each)) for each in (node.left, *node.comparators)):
                 return True

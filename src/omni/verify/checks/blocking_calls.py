@@ -14,6 +14,7 @@ from omni.verify.analysis.program import Program, Routine, read_program
 from omni.verify.analysis.python import Function, dotted
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Item, Unseen
+from omni.verify.parsing import walk
 from omni.verify.report import Severity
 
 BLOCKS = Rule(
@@ -73,7 +74,7 @@ def _way(program: Program, caller: Routine, call: ast.Call, depth: int) -> tuple
 
 
 def _is_generator(routine: Routine) -> bool:
-    return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(routine.node))
+    return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in walk(routine.node))
 
 
 CHECK = Check(

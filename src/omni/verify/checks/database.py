@@ -15,6 +15,7 @@ from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.analysis.tables import Column, Table, mixin_columns, sql_tables, sqlalchemy_tables
 from omni.verify.check import Check, Context, Gap, Item, Unseen
 from omni.verify.files import File
+from omni.verify.parsing import walk
 from omni.verify.report import Finding, Severity, Status
 
 
@@ -150,7 +151,7 @@ def _column(table: Table, column: Column) -> Iterator[Finding]:
 
 
 def _queries(file: File, text: str, tree: ast.Module) -> Iterator[Item]:
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Call) and node.args and STAR_QUERY.match(text_of(node.args[0]) or ""):
             yield STAR.at(file.path, node.lineno, "all columns are asked for", snippet=line_of(text, node.lineno))
         elif isinstance(node, ast.For | ast.AsyncFor):
@@ -166,9 +167,9 @@ def _queries(file: File, text: str, tree: ast.Module) -> Iterator[Item]:
 
 def _asked_each_time(loop: ast.For | ast.AsyncFor) -> Iterator[ast.Call]:
     """Queries that use the loop's variable: those that don't, such as a batch or a savepoint, are asked on purpose."""
-    turned = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
+    turned = {node.id for node in walk(loop.target) if isinstance(node, ast.Name)}
     for statement in loop.body:
-        for node in ast.walk(statement):
+        for node in walk(statement):
             if (
                 not isinstance(node, ast.Call)
                 or not isinstance(node.func, ast.Attribute)
@@ -176,9 +177,7 @@ def _asked_each_time(loop: ast.For | ast.AsyncFor) -> Iterator[ast.Call]:
             ):
                 continue
             reads = "select" in ast.unparse(node).lower() or node.func.attr in {"get_one", "query"}
-            uses = turned & {
-                each.id for argument in node.args for each in ast.walk(argument) if isinstance(each, ast.Name)
-            }
+            uses = turned & {each.id for argument in node.args for each in walk(argument) if isinstance(each, ast.Name)}
             if HOLDERS.search(last_name(node.func.value)) and reads and uses:
                 yield node
 
@@ -188,7 +187,7 @@ def _connections(function: Function) -> Iterator[ast.Call]:
     served = any(
         last_name(each) in {"get", "post", "put", "patch", "delete", "route"} for each in function.decorator_list
     )
-    for node in ast.walk(function) if served else ():
+    for node in walk(function) if served else ():
         if isinstance(node, ast.Call) and ast.unparse(node.func) in {
             "psycopg.connect",
             "psycopg2.connect",

@@ -14,6 +14,7 @@ from omni.verify.analysis.program import Program, Routine, read_program
 from omni.verify.analysis.python import dotted, keyword, last_name, text_of
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Item, Unseen
+from omni.verify.parsing import walk
 from omni.verify.report import Severity
 
 LAZY = Rule(
@@ -82,12 +83,12 @@ def run(context: Context) -> Iterator[Item]:
     yield from (tree for _, tree in context.parsed_python() if isinstance(tree, Unseen))
     program = read_program(context)
     relations = _relations(program)
+    texts = {each.path: context.text(context.inventory.by_path[each.path]) for each in program.modules.values()}
+    asking = {path for path, text in texts.items() if not BESIDE_THE_PRODUCT.search(path) and DATABASE.search(text)}
     for routine in program.routines.values():
-        if BESIDE_THE_PRODUCT.search(routine.path):
+        if routine.path not in asking:
             continue
-        text = context.text(context.inventory.by_path[routine.path])
-        if not DATABASE.search(text):
-            continue
+        text = texts[routine.path]
         for judge in (partial(_lazy, relations), partial(_repeated, program), _overtaken, _lost, _left_open):
             for rule, line, message in judge(routine):
                 yield rule.at(routine.path, line, message, snippet=line_of(text, line))
@@ -117,24 +118,24 @@ def _is_lazy(field: ast.Call) -> bool:
 
 def _loops(routine: Routine) -> Iterator[tuple[ast.expr, str, list[ast.AST]]]:
     """What is walked, the variable, and the nodes that run each turn; comprehensions too."""
-    for node in ast.walk(routine.node):
+    for node in walk(routine.node):
         if isinstance(node, ast.For | ast.AsyncFor) and isinstance(node.target, ast.Name):
-            yield node.iter, node.target.id, [each for statement in node.body for each in ast.walk(statement)]
+            yield node.iter, node.target.id, [each for statement in node.body for each in walk(statement)]
         elif isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
             first = node.generators[0]
             if isinstance(first.target, ast.Name):
                 yield (
                     first.iter,
                     first.target.id,
-                    [*ast.walk(node.elt), *(n for each in first.ifs for n in ast.walk(each))],
+                    [*walk(node.elt), *(n for each in first.ifs for n in walk(each))],
                 )
 
 
 def _written_out(node: ast.expr, routine: Routine, depth: int = 0) -> str:
     """The expression with the variables that it uses as they were assigned."""
     text = ast.unparse(node)
-    names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)} if depth < 3 else set()
-    for each in ast.walk(routine.node):
+    names = {each.id for each in walk(node) if isinstance(each, ast.Name)} if depth < 3 else set()
+    for each in walk(routine.node):
         if not isinstance(each, ast.Assign) or each.value is node or not isinstance(each.targets[0], ast.Name):
             continue
         name = each.targets[0].id
@@ -163,7 +164,7 @@ def _lazy(relations: Mapping[str, frozenset[str]], routine: Routine) -> Judgemen
 
 def _asks(routine: Routine) -> bool:
     """Whether the function itself, at each call, reads from the database."""
-    for node in ast.walk(routine.node):
+    for node in walk(routine.node):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             reads = node.func.attr in READS and bool(SESSIONS.search(dotted(node.func.value))) and bool(node.args)
             if (reads and not _writes_sql(node)) or DJANGO_READS.match(dotted(node.func)):
@@ -181,9 +182,7 @@ def _writes_sql(call: ast.Call) -> bool:
 def _repeated(program: Program, routine: Routine) -> Judgement:
     for walked, variable, nodes in _loops(routine):
         for call in nodes:
-            if not isinstance(call, ast.Call) or variable not in {
-                n.id for n in ast.walk(call) if isinstance(n, ast.Name)
-            }:
+            if not isinstance(call, ast.Call) or variable not in {n.id for n in walk(call) if isinstance(n, ast.Name)}:
                 continue
             called = program.routines.get(program.resolve(routine.module, dotted(call.func)))
             if called is None or called is routine or not _asks(called):
@@ -201,23 +200,23 @@ def _overtaken(routine: Routine) -> Judgement:
     """`row = get(…)`, `if row.stock >= n`, `row.stock -= n`"""
     changes = [
         node
-        for node in ast.walk(routine.node)
+        for node in walk(routine.node)
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Attribute)
     ]
     if not changes or LOCKS.search(routine.body):
         return
     loaded = {
         node.targets[0].id
-        for node in ast.walk(routine.node)
+        for node in walk(routine.node)
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and _loads_row(node.value)
     }
     tested = {
         dotted(each)
-        for node in ast.walk(routine.node)
+        for node in walk(routine.node)
         if isinstance(node, ast.If)
-        for comparison in ast.walk(node.test)
+        for comparison in walk(node.test)
         if isinstance(comparison, ast.Compare) and isinstance(comparison.ops[0], ast.Lt | ast.Gt | ast.LtE | ast.GtE)
-        for each in ast.walk(comparison)
+        for each in walk(comparison)
         if isinstance(each, ast.Attribute)
     }
     for node in changes:
@@ -237,7 +236,7 @@ def _loads_row(node: ast.expr) -> bool:
 
 def _lost(routine: Routine) -> Judgement:
     """A connection of sqlite3 that is made and closed here, written with, and never committed."""
-    for node in ast.walk(routine.node):
+    for node in walk(routine.node):
         if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
             continue
         name = dotted(node.targets[0])
@@ -245,10 +244,10 @@ def _lost(routine: Routine) -> Judgement:
             continue
         if ":memory:" in ast.unparse(node.value):
             continue  # nothing of it is kept anyway
-        uses = [each for each in ast.walk(routine.node) if isinstance(each, ast.Name) and each.id == name]
-        held = {id(each.value) for each in ast.walk(routine.node) if isinstance(each, ast.Attribute)}
+        uses = [each for each in walk(routine.node) if isinstance(each, ast.Name) and each.id == name]
+        held = {id(each.value) for each in walk(routine.node) if isinstance(each, ast.Attribute)}
         stays = all(id(each) in held or isinstance(each.ctx, ast.Store) for each in uses)
-        written = [call for call in ast.walk(routine.node) if isinstance(call, ast.Call) and _executes_write(call)]
+        written = [call for call in walk(routine.node) if isinstance(call, ast.Call) and _executes_write(call)]
         if stays and written and not COMMITS.search(routine.body) and f"with {name}" not in routine.body:
             yield LOST, written[0].lineno, f"`{name}` is written with and closed, and nothing is committed"
 
@@ -260,14 +259,14 @@ def _executes_write(call: ast.Call) -> bool:
 
 def _left_open(routine: Routine) -> Judgement:
     """`session = Session()` that is neither closed nor given to anybody."""
-    for node in ast.walk(routine.node):
+    for node in walk(routine.node):
         if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
             continue
         name = node.targets[0].id
         if not OPENS.fullmatch(ast.unparse(node.value)):
             continue
-        uses = [each for each in ast.walk(routine.node) if isinstance(each, ast.Name) and each.id == name]
-        held = {id(each.value) for each in ast.walk(routine.node) if isinstance(each, ast.Attribute)}
+        uses = [each for each in walk(routine.node) if isinstance(each, ast.Name) and each.id == name]
+        held = {id(each.value) for each in walk(routine.node) if isinstance(each, ast.Attribute)}
         given = any(id(each) not in held and isinstance(each.ctx, ast.Load) for each in uses)
         if not given and not re.search(rf"\b{name}\.(close|aclose|remove)\(", routine.body):
             yield LEFT_OPEN, node.lineno, f"`{name}` is opened and never closed"

@@ -7,7 +7,6 @@ the revision. Statements that an ORM makes can't be seen here; `log_min_duration
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 
@@ -15,6 +14,7 @@ from omni.verify.analysis.python import text_of
 from omni.verify.analysis.rule import Rule, line_of, line_with
 from omni.verify.check import Check, Context, Item, Unseen
 from omni.verify.checks.database import NOT_THE_PROGRAM
+from omni.verify.parsing import walk
 from omni.verify.report import Severity
 
 PLAN = Rule(
@@ -60,7 +60,7 @@ def run(context: Context) -> Iterator[Item]:
         if NOT_THE_PROGRAM.search(file.path) or not re.search(r"\b(where|join)\b", text, re.IGNORECASE):
             continue
         tree = context.parse_python(file)
-        for node in [] if isinstance(tree, Unseen) else ast.walk(tree):
+        for node in [] if isinstance(tree, Unseen) else walk(tree):
             written = text_of(node)
             if written and QUERY.match(written) and not any(_folded(written) in plan for plan in plans):
                 line = getattr(node, "lineno", 1)

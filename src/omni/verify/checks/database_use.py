@@ -12,6 +12,7 @@ from omni.verify.analysis.tables import Table, sql_tables, sqlalchemy_tables
 from omni.verify.check import Check, Context, Item, Unseen
 from omni.verify.checks.database import NOT_THE_PROGRAM
 from omni.verify.files import File
+from omni.verify.parsing import walk
 from omni.verify.report import Severity
 
 
@@ -77,7 +78,7 @@ def _tables(context: Context, trees: list[tuple[File, ast.Module]], texts: dict[
 def _judge(tree: ast.Module, text: str, *, ends: bool, counted: bool) -> Iterator[tuple[Rule, int, str]]:
     brought = {name for each in imports(tree) if not each.level and DRIVERS.match(each.module) for name in each.names}
     brought |= {each.module for each in imports(tree) if not each.level and DRIVERS.match(each.module)}
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.For | ast.AsyncFor) and not isinstance(node.iter, ast.Tuple | ast.List):
             yield from _single(node)
         elif (
@@ -94,15 +95,15 @@ def _judge(tree: ast.Module, text: str, *, ends: bool, counted: bool) -> Iterato
 
 def _single(loop: ast.For | ast.AsyncFor) -> Iterator[tuple[Rule, int, str]]:
     """Statements and commits for each turn; `session.add` alone is collected by the session."""
-    turned = {each.id for each in ast.walk(loop.target) if isinstance(each, ast.Name)}
-    for node in (each for statement in loop.body for each in ast.walk(statement)):
+    turned = {each.id for each in walk(loop.target) if isinstance(each, ast.Name)}
+    for node in (each for statement in loop.body for each in walk(statement)):
         if (
             not isinstance(node, ast.Call)
             or not isinstance(node.func, ast.Attribute)
             or not (node.args or node.keywords)
         ):
             continue
-        uses = turned & {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+        uses = turned & {each.id for each in walk(node) if isinstance(each, ast.Name)}
         first = node.args[0] if node.args else None
         statement = text_of(first) or ""
         made = isinstance(first, ast.Call) and dotted(first).split(".")[0] in {"insert", "pg_insert"}

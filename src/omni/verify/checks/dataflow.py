@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from omni.verify.analysis.fstrings import parse_with_fstrings
-from omni.verify.analysis.places import TESTS
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Gap, Item, Scope, Unseen
 from omni.verify.dataflow.analysis import analyse
@@ -68,8 +67,6 @@ def _finding(context: Context, hits: list[Hit]) -> Iterator[Item]:
     severity, weakness = severity_of(hit), load().weaknesses[hit.weakness]
     if severity is None:
         return
-    if TESTS.search(hit.sink.path):
-        severity = Severity.NOTE  # what a test is given comes from the test
     file = context.inventory.by_path.get(hit.sink.path)
     rule = Rule("dataflow", weakness.id, severity, weakness.why, weakness.fix, weakness.cwe)
     snippet = line_of(context.text(file), hit.sink.line) if file else ""

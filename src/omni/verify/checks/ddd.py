@@ -17,6 +17,7 @@ from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.analysis.script_modules import add_scripts
 from omni.verify.check import Check, Context, Item, Unseen
 from omni.verify.files import File
+from omni.verify.parsing import walk
 from omni.verify.report import Severity
 
 RAW_SQL = Rule(
@@ -110,7 +111,7 @@ def _line(context: Context, path: str, line: int) -> str:
 
 def _judge(file: File, tree: ast.Module) -> Iterator[tuple[Rule, int, str]]:
     if not KEEPS_SQL.search(file.path):
-        for node in ast.walk(tree):
+        for node in walk(tree):
             asks = isinstance(node, ast.Call) and node.args and last_name(node.func) in CALLS
             if asks and isinstance(node, ast.Call) and STATEMENT.match(text_of(node.args[0]) or ""):
                 yield RAW_SQL, node.lineno, f"`{dotted(node.func)}` runs SQL outside of a repository"

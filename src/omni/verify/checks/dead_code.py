@@ -19,6 +19,7 @@ from omni.verify.analysis.rule import Rule
 from omni.verify.check import Check, Context, Failed, Gap, Item, Metric, Unseen
 from omni.verify.checks.tests import NOT_THE_PROGRAM
 from omni.verify.files import File, examine
+from omni.verify.parsing import walk
 from omni.verify.report import Severity, Status
 
 UNUSED = Rule(
@@ -123,7 +124,7 @@ def _may_be_called_from_outside(context: Context, suspect: Suspect) -> bool:
     for function, owner in functions(tree):
         if function.name == suspect.name and function.lineno >= suspect.line:
             return bool(function.decorator_list) or (owner is not None and bool(owner.bases))
-    classes = (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == suspect.name)
+    classes = (node for node in walk(tree) if isinstance(node, ast.ClassDef) and node.name == suspect.name)
     return any(node.decorator_list for node in classes)
 
 

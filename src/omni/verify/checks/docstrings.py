@@ -10,6 +10,7 @@ from omni.verify.analysis.python import Function, body_without_docstring, functi
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Item, Unseen
 from omni.verify.files import File
+from omni.verify.parsing import walk
 from omni.verify.report import Finding, Severity
 
 PARAMETER = Rule(
@@ -67,7 +68,7 @@ def _declared_errors(trees: dict[File, ast.Module]) -> frozenset[str]:
     return frozenset(
         node.name
         for tree in trees.values()
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.ClassDef)
         and any(last_name(base).endswith(("Error", "Exception", "Warning")) for base in node.bases)
     )
@@ -79,11 +80,11 @@ def _mentioned(trees: dict[File, ast.Module]) -> frozenset[str]:
     for tree in trees.values():
         caught = {
             id(name)
-            for node in ast.walk(tree)
+            for node in walk(tree)
             if isinstance(node, ast.ExceptHandler) and node.type is not None
-            for name in ast.walk(node.type)
+            for name in walk(node.type)
         }
-        for node in ast.walk(tree):
+        for node in walk(tree):
             if isinstance(node, ast.Name | ast.Attribute) and id(node) not in caught:
                 found.add(last_name(node))
             elif isinstance(node, ast.alias) and node.asname:
@@ -112,7 +113,7 @@ def _contradictions(tree: ast.Module, unraised: frozenset[str]) -> Iterator[tupl
                 EXCEPTION,
                 f"`{name}` is documented, and nothing in the project raises it",
             )
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.ClassDef) and (documented := ast.get_docstring(node, clean=False)):
             made = next((each for each in node.body if isinstance(each, Function) and each.name == "__init__"), None)
             promises = read_docstring(documented)

@@ -19,6 +19,7 @@ from omni.verify.analysis.modules import module_name
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Item
 from omni.verify.files import File
+from omni.verify.parsing import walk
 from omni.verify.report import Severity
 
 WHY = "A reader who types it gets an error, and does not know what else is wrong."
@@ -95,7 +96,7 @@ def _known(context: Context) -> Known:
         node.target.id
         for file, tree in context.parsed_python()
         if isinstance(tree, ast.Module) and re.search(r"[Ss]ettings|config", texts.get(file.path, ""))
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
     )
     counts: dict[str, int] = {}

@@ -14,6 +14,7 @@ from omni.verify.analysis.python import Function, body_without_docstring, dotted
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Item, Unseen
 from omni.verify.files import File
+from omni.verify.parsing import walk
 from omni.verify.report import Severity
 
 NO_EFFECT = Rule(
@@ -61,7 +62,7 @@ def run(context: Context) -> Iterator[Item]:
             yield tree
         elif not BESIDE_THE_PRODUCT.search(file.path) and not STAND_IN.search(file.path.rpartition("/")[2]):
             trees[file] = tree
-    bases = {last_name(b) for t in trees.values() for n in ast.walk(t) if isinstance(n, ast.ClassDef) for b in n.bases}
+    bases = {last_name(b) for t in trees.values() for n in walk(t) if isinstance(n, ast.ClassDef) for b in n.bases}
     for file, tree in trees.items():
         text = context.text(file)
         for function, owner in functions(tree):
@@ -90,7 +91,7 @@ def _judge(function: Function) -> Iterator[tuple[Rule, str]]:
     if not parameters or all(name.startswith("_") for name in parameters):
         return
     body = body_without_docstring(function)
-    answers = [node for statement in body for node in ast.walk(statement) if isinstance(node, ast.Return)]
+    answers = [node for statement in body for node in walk(statement) if isinstance(node, ast.Return)]
     if not answers or any(not _is_constant(each.value) for each in answers):
         return
     if EFFECTS.match(function.name) and all(_does_nothing(each) for each in body):
@@ -139,7 +140,7 @@ def _always(body: list[ast.stmt], answers: list[ast.Return]) -> bool:
     if not isinstance(answers[0].value, ast.Constant) or not isinstance(answers[0].value.value, bool):
         return False
     for statement in body:
-        for node in ast.walk(statement):
+        for node in walk(statement):
             if isinstance(
                 node, ast.Raise | ast.Assert | ast.Await | ast.Yield | ast.YieldFrom | ast.With | ast.AsyncWith
             ):

@@ -15,6 +15,7 @@ from omni.verify.analysis.python import Function, dotted, functions, keyword, la
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Item, Unseen
 from omni.verify.checks.assertions import is_test
+from omni.verify.parsing import walk
 from omni.verify.report import Severity
 
 NEVER_RUN = Rule(
@@ -74,9 +75,10 @@ def run(context: Context) -> Iterator[Item]:
             continue
         text = context.text(file)
         found = list(_not_collected(file.path, tree, imported)) if not configured else []
+        names = _names(tree)
         for function, owner in functions(tree):
             if is_test(function, owner):
-                found += _judge(function, _names(tree))
+                found += _judge(function, names)
         for rule, line, message in found:
             yield rule.at(file.path, line, message, snippet=line_of(text, line))
 
@@ -97,7 +99,7 @@ def _imported_modules(context: Context) -> frozenset[str]:
         name
         for _, tree in context.parsed_python()
         if isinstance(tree, ast.Module)
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in (
             *(each.name.rpartition(".")[2] for each in node.names),
@@ -116,13 +118,13 @@ def _not_collected(path: str, tree: ast.Module, imported: frozenset[str]) -> Jud
         if tests and stem not in imported and stem not in {"conftest", "__init__"}:
             yield NEVER_RUN, tests[0].lineno, f"pytest does not look into `{stem}.py`, and {len(tests)} tests are in it"
         return
-    bases = {last_name(base) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for base in node.bases}
+    bases = {last_name(base) for node in walk(tree) if isinstance(node, ast.ClassDef) for base in node.bases}
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and node.name not in bases and node.name not in imported:
             yield from _class_not_collected(node)
         elif isinstance(node, Function) and node.name.startswith("test"):
-            used = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
-            for inner in ast.walk(node):
+            used = {each.id for each in walk(node) if isinstance(each, ast.Name)}
+            for inner in walk(node):
                 if (
                     inner is not node
                     and isinstance(inner, Function)
@@ -134,7 +136,7 @@ def _not_collected(path: str, tree: ast.Module, imported: frozenset[str]) -> Jud
 
 def _runs_as_test(function: Function) -> bool:
     """By its name, with an assertion, and nothing that makes it something else."""
-    asserts = any(isinstance(each, ast.Assert) for each in ast.walk(function))
+    asserts = any(isinstance(each, ast.Assert) for each in walk(function))
     return function.name.startswith("test_") and asserts and not function.decorator_list
 
 
@@ -156,7 +158,7 @@ def _class_not_collected(owner: ast.ClassDef) -> Judgement:
 def _names(tree: ast.Module) -> Mapping[str, str]:
     """Local name → what it was imported as."""
     found: dict[str, str] = {}
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found |= {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
         elif isinstance(node, ast.Import):
@@ -173,14 +175,14 @@ def _judge(test: Function, names: Mapping[str, str]) -> Judgement:
 
 
 def _unreached(test: Function) -> Judgement:
-    for node in ast.walk(test):
+    for node in walk(test):
         if isinstance(node, Function) and node is not test:
             continue
         for name in ("body", "orelse", "finalbody"):
             block = getattr(node, name, None)
             ended = False
             for statement in block if isinstance(block, list) else ():
-                if ended and any(isinstance(each, ast.Assert) for each in ast.walk(statement)):
+                if ended and any(isinstance(each, ast.Assert) for each in walk(statement)):
                     yield UNREACHED, statement.lineno, f"`{test.name}` returns before this assertion"
                     break
                 ended = ended or isinstance(statement, ast.Return | ast.Raise | ast.Continue | ast.Break)
@@ -190,30 +192,26 @@ def _own_mock(test: Function) -> Judgement:
     """Each assertion is about the answer of a mock that the test made and gave to nobody."""
     mocks = {
         node.targets[0].id
-        for node in ast.walk(test)
+        for node in walk(test)
         if isinstance(node, ast.Assign)
         and isinstance(node.targets[0], ast.Name)
         and isinstance(node.value, ast.Call)
         and last_name(node.value.func) in MOCKS
     }
-    asserts = [node for node in ast.walk(test) if isinstance(node, ast.Assert)]
-    if (
-        not mocks
-        or not asserts
-        or any(last_name(n.func) == "raises" for n in ast.walk(test) if isinstance(n, ast.Call))
-    ):
+    asserts = [node for node in walk(test) if isinstance(node, ast.Assert)]
+    if not mocks or not asserts or any(last_name(n.func) == "raises" for n in walk(test) if isinstance(n, ast.Call)):
         return
-    holders = {id(node.value) for node in ast.walk(test) if isinstance(node, ast.Attribute)}
-    holders |= {id(node.func) for node in ast.walk(test) if isinstance(node, ast.Call)}
+    holders = {id(node.value) for node in walk(test) if isinstance(node, ast.Attribute)}
+    holders |= {id(node.func) for node in walk(test) if isinstance(node, ast.Call)}
     given = {
         node.id
-        for node in ast.walk(test)
+        for node in walk(test)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and id(node) not in holders
     }
     answers = mocks - given
     answers |= {
         node.targets[0].id
-        for node in ast.walk(test)
+        for node in walk(test)
         if isinstance(node, ast.Assign)
         and isinstance(node.targets[0], ast.Name)
         and isinstance(node.value, ast.Call)
@@ -224,14 +222,14 @@ def _own_mock(test: Function) -> Judgement:
 
 
 def _only_about(test: ast.expr, names: set[str]) -> bool:
-    used = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
+    used = {node.id for node in walk(test) if isinstance(node, ast.Name)}
     return bool(used) and used <= names
 
 
 def _patched(test: Function, names: Mapping[str, str]) -> Judgement:
     """`patch("app.prices.total")` around a test whose assertion calls `total`."""
     targets: dict[str, int] = {}
-    for node in [*test.decorator_list, *ast.walk(test)]:
+    for node in [*test.decorator_list, *walk(test)]:
         if (
             isinstance(node, ast.Call)
             and re.search(r"(^|\.)patch$|monkeypatch\.setattr$", dotted(node.func))
@@ -242,14 +240,14 @@ def _patched(test: Function, names: Mapping[str, str]) -> Judgement:
                 targets[target] = node.lineno
     called = {
         full
-        for node in ast.walk(test)
+        for node in walk(test)
         if isinstance(node, ast.Assert)
-        for call in ast.walk(node)
+        for call in walk(node)
         if isinstance(call, ast.Call) and (full := _full(dotted(call.func), names))
     }
     called |= {
         full
-        for node in ast.walk(test)
+        for node in walk(test)
         if isinstance(node, ast.Assign)
         and isinstance(node.value, ast.Call)
         and (full := _full(dotted(node.value.func), names))
@@ -266,7 +264,7 @@ def _full(name: str, names: Mapping[str, str]) -> str:
 
 def _repeated(test: Function, names: Mapping[str, str]) -> Judgement:
     """`assert total([1, 2]) == total([1, 2])`, of an imported function and values that are written out."""
-    for node in ast.walk(test):
+    for node in walk(test):
         if isinstance(node, ast.Assert) and isinstance(node.test, ast.Compare) and len(node.test.ops) == 1:
             left, right = node.test.left, node.test.comparators[0]
             if isinstance(node.test.ops[0], ast.Eq) and ast.dump(left) == ast.dump(right) and _is_pure(left, names):
@@ -277,7 +275,7 @@ def _is_pure(node: ast.expr, names: Mapping[str, str]) -> bool:
     if not isinstance(node, ast.Call) or dotted(node.func).partition(".")[0] not in names:
         return False
     given = (*node.args, *(each.value for each in node.keywords))
-    return not any(isinstance(each, ast.Name | ast.Call | ast.Attribute) for value in given for each in ast.walk(value))
+    return not any(isinstance(each, ast.Name | ast.Call | ast.Attribute) for value in given for each in walk(value))
 
 
 CHECK = Check(

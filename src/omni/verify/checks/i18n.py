@@ -13,6 +13,7 @@ from omni.verify.analysis.python import dotted, keyword, last_name, text_of
 from omni.verify.analysis.rule import Rule, line_of, line_with
 from omni.verify.check import Check, Context, Gap, Item, Unseen
 from omni.verify.files import File
+from omni.verify.parsing import walk
 from omni.verify.report import Severity, Status
 
 
@@ -138,7 +139,7 @@ def _catalogs(context: Context, files: list[File]) -> Iterator[Item]:
 
 
 def _python(file: File, text: str, tree: ast.Module) -> Iterator[Item]:
-    for node in ast.walk(tree):
+    for node in walk(tree):
         for rule, message in _judge(node):
             line = getattr(node, "lineno", 1)
             yield rule.at(file.path, line, message, snippet=line_of(text, line))

@@ -17,6 +17,7 @@ from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.analysis.tables import Table, sql_tables, sqlalchemy_tables
 from omni.verify.check import Check, Context, Gap, Item, Unseen
 from omni.verify.checks.database import NOT_THE_PROGRAM
+from omni.verify.parsing import walk
 from omni.verify.report import Severity, Status
 
 
@@ -176,11 +177,11 @@ def _sql_indexes(path: str, text: str) -> Iterator[Made]:
 
 def _indexes(path: str, tree: ast.Module) -> Iterator[Made]:
     """`Index(…)` in models."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if not isinstance(node, ast.ClassDef):
             continue
         table = class_tables(ast.Module([node], [])).get(node.name)
-        for call in ast.walk(node) if table else ():
+        for call in walk(node) if table else ():
             if isinstance(call, ast.Call) and last_name(call.func) == "Index":
                 columns = tuple(text_of(each) or last_name(each) for each in call.args[1:])
                 partial = any((each.arg or "").endswith("_where") for each in call.keywords)
@@ -205,9 +206,9 @@ def _sql_names(path: str, text: str) -> Iterator[Item]:
 
 
 def _names(path: str, tree: ast.Module, text: str, conventional: bool) -> Iterator[Item]:
-    for node in ast.walk(tree):
+    for node in walk(tree):
         table = class_tables(ast.Module([node], [])).get(node.name) if isinstance(node, ast.ClassDef) else None
-        for call in ast.walk(node) if table else ():
+        for call in walk(node) if table else ():
             if isinstance(call, ast.Call) and (kind := CALLS.get(last_name(call.func))):
                 name = text_of(keyword(call, "name")) or ""
                 message = None if conventional else _wrong_name(name, kind, table or "")

@@ -13,6 +13,7 @@ from omni.verify.analysis.rule import Rule, line_of, line_with
 from omni.verify.check import Check, Context, Gap, Item, Unseen
 from omni.verify.deep.base import find_base
 from omni.verify.files import File, matches
+from omni.verify.parsing import walk
 from omni.verify.report import Finding, Severity
 
 IRREVERSIBLE = Rule(
@@ -171,7 +172,7 @@ def _steps(upgrade: Function, made: set[str | None]) -> Iterator[tuple[Rule, ast
         if table and table not in made and keyword(node, "postgresql_concurrently") is None:
             yield LOCKING_INDEX, node, f"the index on `{table}` is built while its table is locked"
     for node in _operations(upgrade, "execute"):
-        statement = next((text for each in ast.walk(node) if (text := text_of(each))), "")
+        statement = next((text for each in walk(node) if (text := text_of(each))), "")
         if SQL_RENAME.search(statement):
             yield RENAMED, node, "a column is renamed"
         for lock in locks(statement):
@@ -197,7 +198,7 @@ def _locking(upgrade: Function, made: set[str | None]) -> Iterator[tuple[Rule, a
 
 def _operations(function: Function, name: str) -> Iterator[ast.Call]:
     """Calls of `op.<name>` and `batch_op.<name>`."""
-    for node in ast.walk(function):
+    for node in walk(function):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == name:
             yield node
 

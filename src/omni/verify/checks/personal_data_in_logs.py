@@ -20,6 +20,7 @@ from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.analysis.sensitive import Family, is_person, kind_of, snake
 from omni.verify.check import Check, Context, Item, Unseen
 from omni.verify.files import File
+from omni.verify.parsing import walk
 from omni.verify.report import Severity
 
 LOGGED = Rule(
@@ -86,7 +87,7 @@ class _Scope:
 
 def _python(file: File, text: str, tree: ast.Module, passed: frozenset[str]) -> Iterator[Item]:
     holders = _classes(tree)
-    for function in (tree, *(node for node in ast.walk(tree) if isinstance(node, Function))):
+    for function in (tree, *(node for node in walk(tree) if isinstance(node, Function))):
         scope = _Scope(frozenset(_records(function, holders)))
         for node in _own(function):
             if isinstance(node, ast.Call) and _is_log(node):
@@ -207,7 +208,7 @@ def _classes(tree: ast.Module) -> frozenset[str]:
     """Classes of this file that hold data about people, by their fields, and say no `__repr__` of their own."""
     return frozenset(
         node.name
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.ClassDef)
         and not any(isinstance(each, Function) and each.name in {"__repr__", "__str__"} for each in node.body)
         and any(isinstance(each, ast.AnnAssign) and _kind(dotted(each.target), node.name) for each in node.body)
@@ -244,7 +245,7 @@ def _scrubbed(context: Context, files: list[File]) -> Iterator[str]:
 
 def _installs(tree: ast.Module) -> bool:
     """A class with `filter`, or a function, that replaces by a pattern."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         inner = ast.unparse(node) if isinstance(node, ast.ClassDef | Function) else ""
         if ".sub(" in inner and ("def filter(" in inner or "event_dict" in inner or "record" in inner):
             return True
@@ -252,7 +253,7 @@ def _installs(tree: ast.Module) -> bool:
 
 
 def _patterns(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in walk(tree):
         called = isinstance(node, ast.Call) and dotted(node.func) in {"compile", "re.compile", "re.sub"}
         pattern = text_of(node.args[0]) if called and isinstance(node, ast.Call) and node.args else None
         if pattern is not None:

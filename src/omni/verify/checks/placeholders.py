@@ -14,6 +14,7 @@ from omni.verify.analysis.python import Function, body_without_docstring, dotted
 from omni.verify.analysis.rule import Rule, line_of, numbered
 from omni.verify.check import Check, Context, Item, Scope, Unseen
 from omni.verify.files import File
+from omni.verify.parsing import walk
 from omni.verify.report import Severity
 
 STUB = Rule(
@@ -96,9 +97,9 @@ def _python_comments(text: str) -> str:
 
 def _stubs(file: File, text: str, tree: ast.Module) -> Iterator[Item]:
     lines = text.splitlines()
-    bases = {last_name(base) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for base in node.bases}
+    bases = {last_name(base) for node in walk(tree) if isinstance(node, ast.ClassDef) for base in node.bases}
     names = Counter((function.name, owner) for function, owner in functions(tree))
-    typing = {id(inner) for node in ast.walk(tree) if _for_types_only(node) for inner in ast.walk(node)}
+    typing = {id(inner) for node in walk(tree) if _for_types_only(node) for inner in walk(node)}
     for function, owner in functions(tree):
         kind = _empty(function)
         if owner and owner.name in bases:
@@ -149,7 +150,7 @@ def _is_base(owner: ast.ClassDef) -> bool:
     """By its name, or because its other methods call the empty ones: the template-method pattern."""
     if re.search(r"^_*(Abstract|Base|I[A-Z])|(Base|Mixin|Interface|Protocol|Backend|Adapter)$", owner.name):
         return True
-    called = {dotted(node.func) for node in ast.walk(owner) if isinstance(node, ast.Call)}
+    called = {dotted(node.func) for node in walk(owner) if isinstance(node, ast.Call)}
     return any(name.startswith("self.") for name in called)
 
 

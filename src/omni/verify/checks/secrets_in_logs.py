@@ -13,6 +13,7 @@ from omni.verify.analysis.places import BESIDE_THE_PRODUCT
 from omni.verify.analysis.python import dotted, last_name, text_of
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Item, Scope, Unseen
+from omni.verify.parsing import walk
 from omni.verify.report import Severity
 
 LOGGED = Rule(
@@ -51,7 +52,7 @@ def run(context: Context) -> Iterator[Item]:
         if isinstance(tree, Unseen):
             yield tree
             continue
-        for node in ast.walk(tree):
+        for node in walk(tree):
             rule = _rule(node) if isinstance(node, ast.Call) else None
             said = dict.fromkeys(_secrets(node)) if rule and isinstance(node, ast.Call) else {}
             if rule and said and isinstance(node, ast.Call):

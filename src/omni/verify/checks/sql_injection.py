@@ -14,6 +14,7 @@ from omni.verify.analysis.places import TESTS
 from omni.verify.analysis.python import Function, last_name, text_of
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Item, Scope, Unseen
+from omni.verify.parsing import walk
 from omni.verify.report import Severity
 
 WHY = "A value with a quote in it changes the statement: it reads, changes or deletes what it should not."
@@ -96,7 +97,7 @@ def run(context: Context) -> Iterator[Item]:
 def _statements(tree: ast.Module) -> Iterator[tuple[Rule, int, str]]:
     module = _assignments(tree.body)
     bodies: list[list[ast.stmt]] = [tree.body]
-    bodies += [node.body for node in ast.walk(tree) if isinstance(node, Function)]
+    bodies += [node.body for node in walk(tree) if isinstance(node, Function)]
     for body in bodies:
         scope = Assigned(_assignments(body), module)
         for call in _calls(body):
@@ -185,8 +186,8 @@ def _harmless(node: ast.expr, scope: Assigned) -> bool:
 def _placeholders(node: ast.expr) -> bool:
     """`"?" for _ in values`, `["%s"] * n`: text that is written out, as often as needed."""
     if isinstance(node, ast.GeneratorExp | ast.ListComp):
-        names = [part for part in ast.walk(node.elt) if isinstance(part, ast.Name)]
-        counted = {t.id for g in node.generators for t in ast.walk(g.target) if isinstance(t, ast.Name)}
+        names = [part for part in walk(node.elt) if isinstance(part, ast.Name)]
+        counted = {t.id for g in node.generators for t in walk(g.target) if isinstance(t, ast.Name)}
         counters = any(
             isinstance(g.iter, ast.Call) and last_name(g.iter.func) in {"range", "enumerate"} for g in node.generators
         )

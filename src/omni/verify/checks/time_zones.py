@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from omni.verify.analysis.python import Function, dotted, keyword, last_name, text_of
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Item, Scope, Unseen
+from omni.verify.parsing import walk
 from omni.verify.report import Severity
 
 MEET = Rule(
@@ -34,7 +35,7 @@ def run(context: Context) -> Iterator[Item]:
             yield tree
             continue
         given = _returned(tree)
-        for function in (tree, *(node for node in ast.walk(tree) if isinstance(node, Function))):
+        for function in (tree, *(node for node in walk(tree) if isinstance(node, Function))):
             known = _variables(function, given)
             for node in _own(function):
                 if isinstance(node, ast.Compare | ast.BinOp) and _meet(node, known, given):
@@ -123,8 +124,8 @@ def _is_zone(node: ast.expr) -> bool:
 
 def _variables(function: ast.AST, given: Mapping[str, Kind]) -> dict[str, Kind]:
     """Names that the function binds once, to a time of a certain kind."""
-    bound = Counter(n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
-    bound += Counter(n.arg for n in ast.walk(function) if isinstance(n, ast.arg))
+    bound = Counter(n.id for n in walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+    bound += Counter(n.arg for n in walk(function) if isinstance(n, ast.arg))
     known: dict[str, Kind] = {}
     for node in _own(function):
         target = node.targets[0] if isinstance(node, ast.Assign) else None
@@ -138,7 +139,7 @@ def _returned(tree: ast.Module) -> dict[str, Kind]:
     found: dict[str, Kind] = {}
     for node in tree.body:
         if isinstance(node, ast.FunctionDef):
-            answers = [each for each in ast.walk(node) if isinstance(each, ast.Return)]
+            answers = [each for each in walk(node) if isinstance(each, ast.Return)]
             kinds: set[Kind] = {_kind(each.value, {}, {}) if each.value is not None else "" for each in answers}
             if len(kinds) == 1 and (kind := next(iter(kinds))):
                 found[node.name] = kind

@@ -17,6 +17,7 @@ from omni.verify.analysis.python import dotted, imports_of, keyword, text_of
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Gap, Item, Metric
 from omni.verify.files import File, matches
+from omni.verify.parsing import walk
 from omni.verify.report import Model, Severity, Status
 
 FRAMEWORKS = frozenset({"fastapi", "flask", "django", "starlette", "aiohttp", "sanic", "litestar", "tornado", "quart"})
@@ -105,7 +106,7 @@ def _around(file: File) -> bool:
 
 
 def _judge(tree: ast.Module) -> Iterator[tuple[Rule, int, str]]:
-    for node in ast.walk(tree):
+    for node in walk(tree):
         written = text_of(node)
         if written and ADDRESS.match(written):
             yield HARD_CONFIG, getattr(node, "lineno", 1), "the address of a service stands in the code"

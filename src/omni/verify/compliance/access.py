@@ -14,6 +14,7 @@ from omni.verify.analysis.handlers import Endpoint
 from omni.verify.analysis.program import Routine
 from omni.verify.analysis.python import dotted
 from omni.verify.compliance.facts import Facts, Place
+from omni.verify.parsing import walk
 
 OPEN = re.compile(
     r"(^|/)_?(health|healthz|healthcheck|live|livez|liveness|ready|readyz|readiness|ping|status|version|metrics|login|log-in|"
@@ -81,7 +82,7 @@ def asks_who(facts: Facts, endpoint: Endpoint) -> bool:
         return bool(NAMED.search(endpoint.text) and (REFUSES.search(endpoint.text) or not _only_names(endpoint)))
     for guard in endpoint.guards:
         own = list(facts.program.referred(guard.module, guard.node))
-        for node in ast.walk(guard.node):
+        for node in walk(guard.node):
             if (
                 isinstance(node, ast.Name | ast.Attribute)
                 and not own
@@ -120,7 +121,7 @@ def _refuses(facts: Facts, routine: Routine) -> bool:
 
 def _takes_scheme(facts: Facts, routine: Routine) -> bool:
     """A parameter that a security scheme of FastAPI fills, which answers 401 by itself: OAuth2PasswordBearer(…)."""
-    for node in ast.walk(routine.node.args):
+    for node in walk(routine.node.args):
         constant = facts.program.constant(routine.module, dotted(node)) if isinstance(node, ast.Name) else None
         made = ast.unparse(constant[1]) if constant is not None else ""
         if SCHEME.search(made) and "auto_error=False" not in made:

@@ -11,6 +11,7 @@ from omni.verify.analysis.python import dotted, last_name
 from omni.verify.analysis.sensitive import kind_of
 from omni.verify.compliance.encryption import not_encrypted
 from omni.verify.compliance.facts import Facts, Place
+from omni.verify.parsing import walk
 
 KEEPS = frozenset(
     {
@@ -62,11 +63,11 @@ def stored_codes(facts: Facts) -> Iterator[Place]:
 def _kept_elsewhere(facts: Facts) -> Iterator[Place]:
     """In a cache, a session, a file."""
     for routine in facts.program.routines.values():
-        for node in ast.walk(routine.node):
+        for node in walk(routine.node):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in KEEPS:
                 holder = dotted(node.func.value)
                 given = [*node.args, *(each.value for each in node.keywords)]
-                if KEEPERS.search(holder) and any(_is_code(part) for each in given for part in ast.walk(each)):
+                if KEEPERS.search(holder) and any(_is_code(part) for each in given for part in walk(each)):
                     yield Place(routine.path, node.lineno, f"`{holder}` keeps the security code of a card")
             elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
                 holder = dotted(node.targets[0].value)

@@ -15,6 +15,7 @@ from omni.verify.analysis.handlers import WRITING, Endpoint
 from omni.verify.analysis.program import Class, Routine
 from omni.verify.analysis.python import dotted
 from omni.verify.compliance.facts import Facts, Place
+from omni.verify.parsing import walk
 
 BASIS = re.compile(
     r"consent|lawful_?basis|legal_?basis|terms_?accepted|accepted?_?terms|accepts?_?privacy|privacy_?accepted|opt(ed)?_?in\b",
@@ -75,7 +76,7 @@ def _holds(routine: Routine, change: Change) -> bool:
 
 def _checks(routine: Routine) -> Iterator[int]:
     """Lines with a condition about consent, or a call that is named after it."""
-    for node in ast.walk(routine.node):
+    for node in walk(routine.node):
         if isinstance(node, ast.If | ast.Assert | ast.IfExp | ast.While):
             if BASIS.search(ast.unparse(node.test)):
                 yield node.lineno
@@ -87,7 +88,7 @@ def _taken(facts: Facts, endpoint: Endpoint) -> Iterator[Class]:
     """Classes of what the handler is given, and forms that it makes."""
     if endpoint.handler is None:
         return
-    for node in ast.walk(endpoint.handler.node):
+    for node in walk(endpoint.handler.node):
         if isinstance(node, ast.Name | ast.Attribute):
             found = facts.program.classes.get(facts.program.resolve(endpoint.handler.module, dotted(node)))
             if found is not None:

@@ -16,6 +16,7 @@ from omni.verify.analysis.express import enclosed
 from omni.verify.analysis.program import Routine
 from omni.verify.analysis.python import dotted
 from omni.verify.compliance.facts import Facts, Place, Sensitive
+from omni.verify.parsing import walk
 
 ENCRYPTED_TYPE = re.compile(r"encrypt|cipher|pgp|fernet|vaulted", re.IGNORECASE)
 ENCRYPTS = re.compile(r"\b\w*(encrypt|encipher|seal|tokeni[sz]e|fernet|kms)\w*\s*\(", re.IGNORECASE)
@@ -67,7 +68,7 @@ def _how(facts: Facts, found: Sensitive) -> str:
 def _type_way(facts: Facts, found: Sensitive) -> str:
     declared = found.field.node
     texts = [found.field.type]
-    for node in ast.walk(declared) if declared is not None else ():
+    for node in walk(declared) if declared is not None else ():
         if not isinstance(node, ast.Name | ast.Attribute):
             continue
         full = facts.program.resolve(found.field.module, dotted(node))
@@ -120,7 +121,7 @@ def _writes(facts: Facts, found: Sensitive) -> Iterator[tuple[Routine, ast.expr]
     wanted = {found.field.attribute, found.field.name}
     for routine in facts.program.routines.values():
         held = facts.effects.variables(routine)
-        for node in ast.walk(routine.node):
+        for node in walk(routine.node):
             if isinstance(node, ast.Call) and facts.effects.named_in(routine.module, node.func) is found.model:
                 for given in node.keywords:
                     if given.arg in wanted or (given.arg is None and not wanted & {each.arg for each in node.keywords}):
@@ -144,7 +145,7 @@ def _encrypting(facts: Facts, routine: Routine, value: ast.expr) -> str:
     """The code that encrypts the value; empty when none does."""
     assigned = {
         dotted(target): node.value
-        for node in ast.walk(routine.node)
+        for node in walk(routine.node)
         if isinstance(node, ast.Assign)
         for target in node.targets
     }

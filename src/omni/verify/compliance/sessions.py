@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from omni.verify.analysis.python import dotted, keyword, last_name
 from omni.verify.compliance.facts import Facts, Place
+from omni.verify.parsing import walk
 
 LONGEST = 15 * 60
 """Seconds."""
@@ -57,7 +58,7 @@ def _shown(seconds: float) -> str:
 
 def _python(facts: Facts) -> Iterator[tuple[str, int, str, float]]:
     for module in facts.program.modules.values():
-        for node in ast.walk(module.tree):
+        for node in walk(module.tree):
             if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                 for target in targets:

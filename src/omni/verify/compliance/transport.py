@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from omni.verify.analysis.python import dotted, keyword, last_name, text_of
 from omni.verify.compliance.facts import Facts, Place
 from omni.verify.files import File
+from omni.verify.parsing import walk
 
 CONFIGURATION = frozenset({"env", "yaml", "toml", "ini", "json", "terraform", "dockerfile", "shell"})
 URL = re.compile(
@@ -117,8 +118,8 @@ def _bare(file: File, facts: Facts) -> str:
 def _addresses(facts: Facts) -> Iterator[tuple[str, int, str]]:
     """(path, line, address) where one would be used."""
     for module in facts.program.modules.values():
-        documentation = {id(each.value) for each in ast.walk(module.tree) if isinstance(each, ast.Expr)}
-        for node in ast.walk(module.tree):
+        documentation = {id(each.value) for each in walk(module.tree) if isinstance(each, ast.Expr)}
+        for node in walk(module.tree):
             written = text_of(node) or ""
             if URL.match(written) and id(node) not in documentation:
                 yield module.path, getattr(node, "lineno", 1), written
@@ -151,7 +152,7 @@ def _compose_services(facts: Facts) -> frozenset[str]:
 def _mail(facts: Facts) -> Iterator[Place]:
     """`smtplib.SMTP` without `starttls` in the same function."""
     for routine in facts.program.routines.values():
-        for node in ast.walk(routine.node):
+        for node in walk(routine.node):
             if not isinstance(node, ast.Call) or last_name(node.func) not in {"SMTP", "FTP"}:
                 continue
             if not dotted(node.func).startswith(("smtplib", "SMTP", "ftplib", "FTP")):

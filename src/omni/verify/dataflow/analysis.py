@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
+from omni.verify.analysis.places import TESTS
 from omni.verify.dataflow.machine import Exhausted, Machine
 from omni.verify.dataflow.model import load
 from omni.verify.dataflow.pages import Pages
@@ -26,14 +27,21 @@ def analyse(
     source_roots: tuple[str, ...] = (),
     templates: Iterable[tuple[str, str]] = (),
 ) -> Analysis:
-    """Follow untrusted data through these files (path, tree) and templates (path, text). Nothing is imported or run."""
+    """Follow untrusted data through these files (path, tree) and templates (path, text). Nothing is imported or run.
+
+    Tests are known but not started from: what they are given comes from themselves.
+    """
     project = Project(sorted(trees, key=lambda each: each[0]), source_roots)
     machine = Machine(project, load(), Pages(templates))
     unseen: dict[str, str] = {}
     for module in project.modules:
+        if TESTS.search(module.path):
+            continue
         _attempt(unseen, module.path, machine, partial(machine.load, module))
     for callee in machine.roots():
         path = callee.function.module.path
+        if TESTS.search(path):
+            continue
         _attempt(unseen, path, machine, partial(machine.look_at, callee))
     ordered = sorted(machine.hits.values(), key=_order)
     return Analysis(tuple(ordered), unseen)

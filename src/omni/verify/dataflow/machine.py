@@ -28,7 +28,7 @@ from omni.verify.dataflow.value import (
     taints_in,
     united,
 )
-from omni.verify.parsing import parse_python
+from omni.verify.parsing import parse_python, walk
 
 MOST_STEPS = 150_000
 """Expressions and statements that are run for one function that is looked at."""
@@ -216,7 +216,7 @@ class Machine:
     def visible(self, node: FunctionNode, *scopes: Mapping[str, Value]) -> dict[str, Value]:
         """What a nested function uses of what is around it; the later scopes hide the earlier."""
         if node not in self._used:
-            self._used[node] = frozenset(each.id for each in ast.walk(node) if isinstance(each, ast.Name))
+            self._used[node] = frozenset(each.id for each in walk(node) if isinstance(each, ast.Name))
         return {name: scope[name] for scope in scopes for name in self._used[node] if name in scope}
 
     def _summary(self, callee: Callee, key: tuple[Value, ...]) -> Summary | None:

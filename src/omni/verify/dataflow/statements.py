@@ -25,6 +25,7 @@ from omni.verify.dataflow.value import (
     tainted,
     taints_in,
 )
+from omni.verify.parsing import walk
 
 if TYPE_CHECKING:
     from omni.verify.dataflow.frame import Frame
@@ -281,7 +282,7 @@ def _capture(frame: Frame, pattern: ast.pattern, subject: Value, place: ast.expr
     )
     if literal and isinstance(place, ast.Name):
         frame.names[place.id] = UNKNOWN
-    for each in ast.walk(pattern):
+    for each in walk(pattern):
         name = getattr(each, "name", None) or getattr(each, "rest", None)
         if isinstance(name, str):
             whole = each is pattern and isinstance(each, ast.MatchAs)

@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 from omni.verify.analysis.program import Program, Routine
 from omni.verify.analysis.python import Function, body_without_docstring, last_name
 from omni.verify.deep.callee import callee, is_plain, own_nodes, parameter_of
+from omni.verify.parsing import walk
 
 ENDS = frozenset({"exit", "_exit", "abort", "fail", "skip", "NoReturn", "Never", "error", "die", "fatal"})
 """Calls after which nothing follows, by their last name, and annotations that say so."""
@@ -66,7 +67,7 @@ class Optionals:
     def _overloaded(self) -> Iterator[str]:
         """A name in a module that stands there more than once."""
         for module in self.program.modules.values():
-            for node in ast.walk(module.tree):
+            for node in walk(module.tree):
                 if isinstance(node, Function) and any(last_name(each) == "overload" for each in node.decorator_list):
                     yield f"{module.path} {node.name}"
 
@@ -134,7 +135,7 @@ class Optionals:
 def _asked(function: Function) -> frozenset[str]:
     """Calls whose result the function looks at somewhere: `if find(x): … find(x).name`."""
     tests = [node.test for node in own_nodes(function) if isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert)]
-    return frozenset(ast.dump(node) for test in tests for node in ast.walk(test) if isinstance(node, ast.Call))
+    return frozenset(ast.dump(node) for test in tests for node in walk(test) if isinstance(node, ast.Call))
 
 
 def _may_say_none(function: Function) -> bool:
@@ -221,7 +222,7 @@ def _expressions(statement: ast.stmt) -> Iterator[ast.AST]:
 def _first_use(statements: Sequence[ast.stmt], name: str) -> int | None:
     """The line on which the variable is used as an object, when that is the first thing that happens to it."""
     for statement in statements:
-        mentions = [node for node in ast.walk(statement) if isinstance(node, ast.Name) and node.id == name]
+        mentions = [node for node in walk(statement) if isinstance(node, ast.Name) and node.id == name]
         if not mentions:
             if isinstance(statement, ast.Return | ast.Raise) or _ends(statement):
                 return None

@@ -21,7 +21,7 @@ from omni.verify.mutation.operators import (
     changed_constant,
     operator_of,
 )
-from omni.verify.parsing import parse_python
+from omni.verify.parsing import parse_python, walk
 
 PRAGMA = re.compile(r"#\s*pragma:\s*no\s*(mutate|cover)")
 
@@ -317,7 +317,7 @@ class _Walk:
 
 def _is_about_types(test: ast.expr) -> bool:
     """`if TYPE_CHECKING:` and `if __name__ == "__main__":`."""
-    names = {each.id for each in ast.walk(test) if isinstance(each, ast.Name)}
+    names = {each.id for each in walk(test) if isinstance(each, ast.Name)}
     return last_name(test) == "TYPE_CHECKING" or "__name__" in names
 
 
