@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
+from omni.agents.log import Failed, Line, Replied, Resumed
 from omni.models.wire import Model, Usage
 
 
@@ -17,7 +21,7 @@ class Limits(Model):
     seconds: float = 3600
     """From the first turn's start, over all processes that worked on the session, without the time between them."""
     idle: float = 600
-    """Seconds without a sign of life of the model. The router's own time-out comes first; this one stays."""
+    """Seconds without a sign of life of the model. The router's own time-out comes first; this one is the last."""
     window: int = 96_000
     """Tokens that a request may hold; what grows beyond three quarters of it is compacted."""
 
@@ -29,6 +33,23 @@ class Spent(Model):
     usage: Usage = Usage()
     cost: float = 0.0
     seconds: float = 0.0
+
+
+def spent(lines: Sequence[Line]) -> Spent:
+    """What the log tells was used: also of replies that led nowhere."""
+    replies = [line.entry for line in lines if isinstance(line.entry, Replied)]
+    usages = [entry.reply.usage for entry in replies]
+    worked = [b.at - a.at for a, b in pairwise(lines) if not isinstance(b.entry, Resumed)]
+    return Spent(
+        steps=sum(isinstance(line.entry, Replied | Failed) for line in lines),
+        usage=Usage(
+            prompt=sum(usage.prompt for usage in usages),
+            cached=sum(usage.cached for usage in usages),
+            completion=sum(usage.completion for usage in usages),
+        ),
+        cost=sum(entry.cost for entry in replies),
+        seconds=sum(time.total_seconds() for time in worked),
+    )
 
 
 def exceeded(limits: Limits, spent: Spent) -> str:

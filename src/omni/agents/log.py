@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 from sqlalchemy import Engine, func, insert, select
 
-from omni.kernel import clock
+from omni.kernel import clock, events
+from omni.kernel.canonical import JsonValue
 from omni.kernel.database import writing
 from omni.kernel.tables import agent_log
 from omni.models.wire import ChatReply, Message, Model, ToolCall, ToolSpec
@@ -59,7 +60,7 @@ class Called(Model):
     seconds: float = 0.0
 
 
-Reason = Literal["malformed", "empty", "refusal", "cut", "failure", "monologue", "stuck"]
+Reason = Literal["failure", "refusal", "empty", "cut", "monologue", "stuck"]
 
 
 class Told(Model):
@@ -80,16 +81,18 @@ class Compacted(Model):
     digest: str
 
 
-class EndedEntry(Model):
-    kind: Literal["ended"] = "ended"
+Ended = Literal["done", "limit", "stuck", "refused", "budget"]
+
+
+class Closed(Model):
+    kind: Literal["closed"] = "closed"
     turn: int
-    ended: Literal["done", "limit", "stuck", "refused", "budget"]
+    ended: Ended
     summary: str
+    """What the model said at its end; otherwise why the session ended."""
 
 
-Entry = Annotated[
-    Began | Resumed | Replied | Failed | Called | Told | Compacted | EndedEntry, Field(discriminator="kind")
-]
+Entry = Annotated[Began | Resumed | Replied | Failed | Called | Told | Compacted | Closed, Field(discriminator="kind")]
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
 
 
@@ -102,14 +105,15 @@ class Line:
 
 
 class SessionLog:
-    """Append-only; what is in it is read, never changed."""
+    """Append-only; what is in it is read, never changed. What stands before the `/` of a session's id is its run."""
 
     def __init__(self, engine: Engine, session: str) -> None:
         self.engine = engine
         self.session = session
 
     def append(self, entry: Entry) -> Line:
-        """Keep an entry; once this returns, it survives a kill."""
+        """Keep an entry, with an event of the run: once this returns, both survive a kill."""
+        run = self.session.partition("/")[0]
         with writing(self.engine) as connection:
             newest = select(func.max(agent_log.c.number)).where(agent_log.c.session == self.session)
             line = Line((connection.execute(newest).scalar() or 0) + 1, clock.now(), entry)
@@ -122,6 +126,7 @@ class SessionLog:
                     data=entry.model_dump(mode="json"),
                 )
             )
+            events.record(connection, run, f"agent.{entry.kind}", {"session": self.session, **_brief(entry)})
         return line
 
     def lines(self) -> tuple[Line, ...]:
@@ -129,19 +134,35 @@ class SessionLog:
         query = select(agent_log).where(agent_log.c.session == self.session).order_by(agent_log.c.number)
         with self.engine.connect() as connection:
             return tuple(
-                Line(row.number, row.at, _ENTRY.validate_python(row.data, strict=False))
-                for row in connection.execute(query)
+                Line(row.number, row.at, _ENTRY.validate_python(row.data)) for row in connection.execute(query)
             )
+
+
+def _brief(entry: Entry) -> dict[str, JsonValue]:
+    """What whoever watches the run is told; the log has the rest."""
+    match entry:
+        case Replied():
+            tokens, model = entry.reply.usage.total, f"{entry.reply.provider}/{entry.reply.model}"
+            return {"turn": entry.turn, "tokens": tokens, "cached": entry.reply.usage.cached, "model": model}
+        case Called():
+            return {"turn": entry.turn, "tool": entry.call.name, "ok": entry.ok, "seconds": round(entry.seconds, 3)}
+        case Told():
+            return {"turn": entry.turn, "reason": entry.reason}
+        case Failed():
+            return {"turn": entry.turn, "why": entry.why}
+        case Closed():
+            return {"turn": entry.turn, "ended": entry.ended}
+        case _:
+            return {}
 
 
 def sessions(engine: Engine, run: str) -> tuple[str, ...]:
     """The sessions of a run, in the order in which they began."""
-    began = func.min(agent_log.c.at)
     query = (
         select(agent_log.c.session)
         .where(agent_log.c.session.startswith(f"{run}/", autoescape=True))
         .group_by(agent_log.c.session)
-        .order_by(began, agent_log.c.session)
+        .order_by(func.min(agent_log.c.at), agent_log.c.session)
     )
     with engine.connect() as connection:
         return tuple(connection.execute(query).scalars())

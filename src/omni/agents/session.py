@@ -1,13 +1,43 @@
-"""The native engine: a model works on a workspace, turn by turn, until it says that it has finished."""
+"""The native engine: a model works on a workspace, turn by turn, until it says that it has finished.
+
+What to do next is read from the log alone, so that a process that takes the session up after `kill -9` does what the
+one before it would have done. A reply is kept before its tools run, a tool's result before the next tool runs; the
+workspace is put back to how the newest of these entries left it.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import takewhile
 from typing import Literal, Protocol
 
-from omni.agents.limits import Limits
-from omni.agents.log import SessionLog
-from omni.models.wire import Attribution, Chat, Model, ToolCall, ToolSpec, Usage, Want
+from pydantic import Field
+
+from omni.agents.asking import SILENT, ask
+from omni.agents.compaction import CHARACTERS, compact
+from omni.agents.conversation import arguments, messages
+from omni.agents.limits import Limits, exceeded, spent
+from omni.agents.log import Began, Called, Closed, Ended, Entry, Failed, Line, Replied, Resumed, SessionLog
+from omni.agents.next import ending, pending, remark, turns
+from omni.kernel.errors import OmniError
+from omni.models.wire import Attribution, Chat, ChatReply, ChatRequest, Message, Model, ToolCall, ToolSpec, Usage, Want
+
+FINISH = ToolSpec(
+    name="finish",
+    description="End your work: everything asked for is done and its tests pass, or you can't go on and say why.",
+    parameters={
+        "type": "object",
+        "properties": {
+            "summary": {"type": "string", "description": "What was done, and what was not, in a few lines."}
+        },
+        "required": ["summary"],
+    },
+)
+SIDE_BY_SIDE = 4
+FAILURES = 3
+"""So many asks in a row without a usable reply, in one process; then the error is the caller's."""
 
 
 class Task(Model):
@@ -28,11 +58,8 @@ class Task(Model):
     ends_with: Literal["finish", "text"] = "finish"
     """`finish`: the model calls the tool `finish(summary)`, which the session adds to the toolbox's; text without a
     call is answered with a reminder. `text`: the first reply without a call is the result (a document, a verdict)."""
-    prices: dict[str, tuple[float, float]] = {}
+    prices: dict[str, tuple[float, float]] = Field(default_factory=dict)
     """Model → price of a million tokens of prompt and of reply."""
-
-
-Ended = Literal["done", "limit", "stuck", "refused", "budget"]
 
 
 class Outcome(Model):
@@ -59,6 +86,10 @@ class Tools(Protocol):
     @property
     def specs(self) -> tuple[ToolSpec, ...]: ...
 
+    def writes(self, name: str) -> bool:
+        """Whether a call of this tool may change the workspace; those that may not run side by side."""
+        ...
+
     def call(self, call: ToolCall) -> Result:
         """Never raises for what the model wrote: bad arguments and tools not granted are results that are not ok."""
         ...
@@ -79,4 +110,153 @@ def run_session(
 
     Raises OmniError when no model can answer; nothing is lost then, and the same call goes on.
     """
-    raise NotImplementedError
+    session = _Session(task, chat, toolbox, log, on_text)
+    while not (closed := session.closed()):
+        session.step()
+    used = spent(session.lines)
+    return Outcome(ended=closed.ended, summary=closed.summary, steps=used.steps, usage=used.usage)
+
+
+class _Session:
+    def __init__(
+        self, task: Task, chat: Chat, toolbox: Tools, log: SessionLog, on_text: Callable[[str], None] | None
+    ) -> None:
+        self.task, self.chat, self.toolbox, self.log, self.on_text = task, chat, toolbox, log, on_text
+        self.lines: list[Line] = list(log.lines())
+        self.failures = 0
+        if not self.lines:
+            tools = (*toolbox.specs, FINISH) if task.ends_with == "finish" else toolbox.specs
+            self.keep(Began(opening=_opening(task), tools=tools, snapshot=toolbox.snapshot()))
+            return
+        toolbox.restore(_newest_snapshot(self.lines))
+        if not self.closed():
+            self.keep(Resumed())
+
+    def keep(self, entry: Entry) -> None:
+        self.lines.append(self.log.append(entry))
+
+    def closed(self) -> Closed | None:
+        last = self.lines[-1].entry
+        return last if isinstance(last, Closed) else None
+
+    def step(self) -> None:
+        """One thing: run what was called, end, say a word, make room, or ask."""
+        limits, turn = self.task.limits, turns(self.lines)
+        if calls := pending(self.lines):
+            self.run_calls(turn, calls)
+        elif end := ending(self.lines, self.task.ends_with) or self.at_limit():
+            self.keep(Closed(turn=turn, ended=end[0], summary=end[1]))
+        elif told := remark(self.lines, self.task.ends_with):
+            self.keep(told)
+        elif compacted := compact(self.lines, limits.window, turn):
+            self.keep(compacted)
+        else:
+            self.ask(turn + 1)
+
+    def at_limit(self) -> tuple[Ended, str] | None:
+        reached = exceeded(self.task.limits, spent(self.lines))
+        return ("limit", f"The limit of {reached} is reached.") if reached else None
+
+    def ask(self, turn: int) -> None:
+        """Ask for the next reply. The same turn asked again, after a kill, is answered from the ledger."""
+        began = next(line.entry for line in self.lines if isinstance(line.entry, Began))
+        request = ChatRequest(messages=messages(self.lines), tools=began.tools)
+        attribution = self.task.attribution.model_copy(update={"call": f"{self.task.session}:{turn}"})
+        try:
+            reply = ask(self.chat, request, self.task.want, attribution, self.on_text, self.task.limits.idle)
+        except OmniError as error:
+            self.failed(turn, error)
+            return
+        self.failures = 0
+        reply = _with_ids(reply, turn)
+        self.keep(Replied(turn=turn, reply=reply, cost=_cost(reply, self.task.prices)))
+
+    def failed(self, turn: int, error: OmniError) -> None:
+        """A used-up budget ends the session, silence too; another failure is the caller's after a few in a row."""
+        if error.kind.code == "M002":
+            self.keep(Closed(turn=turn - 1, ended="budget", summary=error.why))
+            return
+        if error.kind.code not in {"M001", "M003", SILENT.code}:
+            raise error
+        self.failures += 1
+        self.keep(Failed(turn=turn, why=str(error)))
+        if self.failures >= FAILURES or error.kind is SILENT:
+            raise error
+
+    def run_calls(self, turn: int, calls: tuple[ToolCall, ...]) -> None:
+        """Run the next calls of a reply: those that change nothing side by side, any other alone."""
+        reading = tuple(takewhile(lambda call: not self.changes(call), calls))
+        if not reading:
+            self.keep(self.run_call(turn, calls[0]))
+            return
+        with ThreadPoolExecutor(min(len(reading), SIDE_BY_SIDE)) as pool:
+            for called in pool.map(lambda call: self.run_call(turn, call), reading):
+                self.keep(called)
+
+    def changes(self, call: ToolCall) -> bool:
+        """Whether the workspace, or the session's end, hangs on this call."""
+        return call.name == FINISH.name or self.toolbox.writes(call.name)
+
+    def run_call(self, turn: int, call: ToolCall) -> Called:
+        given, began = arguments(call), time.monotonic()
+        if given is None:
+            text, ok = self.no_json(call), False
+        elif call.name == FINISH.name and self.task.ends_with == "finish":
+            text, ok = self.finish(given)
+        else:
+            result = self.toolbox.call(call)
+            text, ok = result.text, result.ok
+        # Reading in pieces is up to the tools; this is the last wall before a window that one result would fill.
+        text = _clipped(text.encode(errors="replace").decode(), self.task.limits.window * CHARACTERS // 4)
+        snapshot = self.toolbox.snapshot() if given is not None and self.toolbox.writes(call.name) else ""
+        seconds = round(time.monotonic() - began, 3)
+        return Called(turn=turn, call=call, text=text, ok=ok, snapshot=snapshot, seconds=seconds)
+
+    def no_json(self, call: ToolCall) -> str:
+        last = next(line.entry for line in reversed(self.lines) if isinstance(line.entry, Replied))
+        cut = " Your answer was cut off at its greatest length: write less at a time." if _is_cut(last.reply) else ""
+        return f"{call.name} was not run: its arguments are not one JSON object.{cut} Send the call again."
+
+    def finish(self, given: dict[str, object]) -> tuple[str, bool]:
+        """To end is granted unless a call beside it failed: its result has to be seen first."""
+        turn = turns(self.lines)
+        beside = [line.entry for line in self.lines if isinstance(line.entry, Called) and line.entry.turn == turn]
+        if not all(called.ok for called in beside):
+            return "Not finished: a call in the same answer failed. See to it, then call finish alone.", False
+        return str(given.get("summary") or "Finished."), True
+
+
+def _opening(task: Task) -> tuple[Message, ...]:
+    """What does not vary first, so that the server has most of each request at hand from the one before."""
+    told = (*task.context, task.instructions)
+    return (Message(role="system", content=task.system), Message(role="user", content="\n\n".join(told)))
+
+
+def _newest_snapshot(lines: list[Line]) -> str:
+    entries = (line.entry for line in reversed(lines))
+    return next(entry.snapshot for entry in entries if isinstance(entry, Began | Called) and entry.snapshot)
+
+
+def _with_ids(reply: ChatReply, turn: int) -> ChatReply:
+    """Each call with an id that no other of the session has; some servers send none, or the same ones again."""
+    calls = tuple(
+        call.model_copy(update={"id": f"call_{turn}_{number}"}) for number, call in enumerate(reply.message.tool_calls)
+    )
+    return reply.model_copy(update={"message": reply.message.model_copy(update={"tool_calls": calls})})
+
+
+def _cost(reply: ChatReply, prices: dict[str, tuple[float, float]]) -> float:
+    prompt, completion = prices.get(reply.model, (0.0, 0.0))
+    return 0.0 if reply.cached else (reply.usage.prompt * prompt + reply.usage.completion * completion) / 1e6
+
+
+def _is_cut(reply: ChatReply) -> bool:
+    return reply.finish == "length"
+
+
+def _clipped(text: str, length: int) -> str:
+    """The beginning and the end of a text that is longer than `length` characters."""
+    if len(text) <= length:
+        return text
+    half = length // 2
+    return f"{text[:half]}\n… {len(text) - 2 * half} characters are left out …\n{text[-half:]}"
