@@ -13,6 +13,8 @@ from omni import __version__
 
 COMMANDS = {
     "build": ("omni.cli.build:build", "Turn one plain-English request into a verified, packaged app."),
+    "analyse": ("omni.cli.analyse:analyse", "Read a codebase and say what it is, before it is changed."),
+    "blame": ("omni.cli.blame:blame", "Say of each line which model, prompt, run and role wrote it."),
     "verify": ("omni.cli.verify:verify", "Tell the truth about a repository."),
     "affected": ("omni.cli.affected:affected", "List the packages that a change affects."),
     "ci": ("omni.cli.ci:ci", "Verify in CI and before each commit."),

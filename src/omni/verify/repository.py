@@ -58,6 +58,42 @@ def is_repository(root: Path) -> bool:
     return root.resolve().is_relative_to(Path(os.fsdecode(top.rstrip(b"\n"))).resolve())
 
 
+def top(root: Path) -> Path:
+    """The work tree that `root` lies in. Raises `V003` when it lies in none."""
+    said = _git(root, "rev-parse", "--show-toplevel") if is_repository(root) else None
+    if said is None:
+        raise OmniError(NO_REVISION, "this is not a git repository", where=str(root), fix="Type: git init, and commit.")
+    return Path(os.fsdecode(said.rstrip(b"\n")))
+
+
+def objects(root: Path) -> Path:
+    """The folder of its objects, absolute; a linked work tree shares that of its repository. Raises `V003`."""
+    said = _git(root, "rev-parse", "--git-path", "objects")
+    if said is None:
+        raise _not_understood(root)
+    return (root / os.fsdecode(said.rstrip(b"\n"))).resolve()
+
+
+def receive(root: Path, pack: bytes, branch: str, commit_id: str) -> None:
+    """Add the objects of a pack, and a new branch at a commit of them. Nothing else changes. Raises `V003`.
+
+    By plumbing alone: `git fetch` would run what the repository's configuration names (core.alternateRefsCommand).
+    """
+    known = _git(root, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}^{{commit}}")
+    if known and known.decode().strip() == commit_id:
+        return
+    if _git(root, "unpack-objects", "-q", stdin=pack) is None:
+        raise OmniError(NO_REVISION, "git could not take the new commits", where=str(root))
+    if _git(root, "update-ref", f"refs/heads/{branch}", commit_id, "0" * len(commit_id)) is None:
+        raise OmniError(NO_REVISION, f"git could not make the branch {branch}", where=str(root))
+
+
+def branches(root: Path) -> frozenset[str]:
+    """The names of its branches."""
+    said = _git(root, "for-each-ref", "--format=%(refname)", "refs/heads/") or b""
+    return frozenset(os.fsdecode(name).removeprefix("refs/heads/") for name in said.splitlines())
+
+
 def listed_files(root: Path) -> list[str] | None:
     """Tracked files and new ones that are not ignored, relative to `root`; None when it is not a repository."""
     if not is_repository(root):
@@ -160,6 +196,27 @@ def written(root: Path, path: str, line: int, text: str) -> datetime | None:
     if found is None or said.rstrip(b"\r\n").rpartition(b"\n\t")[2].strip() != text.strip().encode():
         return None
     return datetime.fromtimestamp(int(found[1]), UTC)
+
+
+def blame(root: Path, commit_id: str, path: str) -> tuple[tuple[str, str], ...]:
+    """The commit that each line of the file comes from, and the line's text; by the commit, not by the work tree.
+
+    Empty when the commit has no such file, or git can't say.
+    """
+    said = _git(root, "blame", "--no-textconv", "--porcelain", commit_id, "--", path) or b""
+    found, current = [], ""
+    for line in said.split(b"\n"):
+        if line.startswith(b"\t"):
+            found.append((current, line[1:].decode("utf-8", "replace").rstrip("\r")))
+        elif head := re.match(rb"([0-9a-f]{40,64}) \d+ \d+", line):
+            current = head[1].decode()
+    return tuple(found)
+
+
+def message(root: Path, commit_id: str) -> str:
+    """The commit's message; empty when there is none."""
+    written = _git(root, "cat-file", "commit", commit_id) or b""
+    return written.partition(b"\n\n")[2].decode("utf-8", "replace")
 
 
 def _inside(path: str) -> bool:

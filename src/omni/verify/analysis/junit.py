@@ -15,6 +15,9 @@ from xml.etree import ElementTree
 LARGEST = 64 << 20
 """Bytes of a report that are read."""
 
+DETAILS = 4000
+"""Characters of a failure's trace that are kept."""
+
 Outcome = Literal["passed", "failed", "skipped"]
 
 
@@ -35,6 +38,10 @@ class Case:
     """Acceptance criteria that the test is evidence for: its properties `criterion`."""
     classname: str = ""
     """The module and classes, dotted."""
+    broke: Literal["", "failure", "error"] = ""
+    """Of a failed one: in the test itself, or around it (collection, a fixture)."""
+    details: str = ""
+    """Of a failed one: the end of what its runner says, with the trace."""
 
 
 def read_junit(data: bytes) -> list[Case]:
@@ -68,6 +75,8 @@ def _case(element: ElementTree.Element) -> Case:
         seconds=_number(element.get("time")),
         criteria=tuple(_criteria(element)),
         classname=element.get("classname", ""),
+        broke="" if said is None else "error" if said.tag == "error" else "failure",
+        details=((said.text or "")[-DETAILS:]) if said is not None else "",
     )
 
 
