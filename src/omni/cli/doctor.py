@@ -16,9 +16,10 @@ from omni.kernel.errors import Exit
 def doctor(attack: bool, as_json: bool) -> int:
     """Say what is here, what is missing, and what to type to mend it."""
     from omni.kernel.doctor import examine
+    from omni.models.enabling import doctor_row
 
     found = settings()
-    rows = examine(found)
+    rows = [*examine(found), doctor_row(found)]
     for row in rows:
         if as_json:
             line("doctor", asdict(row))
