@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 ASK_AT_MOST = 3
 
 
+def _budget(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    """A preset's name, or a number of tokens."""
+    from omni.models.budget import PRESETS
+
+    if value not in PRESETS and not (value.isdecimal() and int(value) > 0):
+        raise click.BadParameter(f"say a number of tokens, or one of {', '.join(PRESETS)}")
+    return value
+
+
 @click.command()
 @click.argument("request", required=False)
 @click.option("--file", "-f", type=click.File("rb"), help="Read the request from a file; - for stdin.")
@@ -25,6 +34,8 @@ ASK_AT_MOST = 3
 @click.option("--yes", is_flag=True, help="Ask nothing; take the defaults and record them as assumptions.")
 @click.option("--waive", multiple=True, help="Accept that this phrase (words, or its id) is not delivered.")
 @click.option("--profile", type=click.Choice(["autonomous", "supervised"]), help="When people are asked to approve.")
+@click.option("--model", help="Let a model deliver what no template knows: an enabled one (omni models list), or auto.")
+@click.option("--budget", default="medium", show_default=True, callback=_budget, help="Tokens for models, or a preset.")
 @click.option("--no-wait", is_flag=True, help="Stop when a person is waited for.")
 @json_option
 def build(
@@ -36,6 +47,8 @@ def build(
     yes: bool,
     waive: tuple[str, ...],
     profile: str | None,
+    model: str | None,
+    budget: str,
     no_wait: bool,
     as_json: bool,
 ) -> int:
@@ -72,6 +85,8 @@ def build(
         waive=waive,
         profile=found.gate_profile,
         retries=found.retries,
+        model=model or "",
+        budget=budget,
     )
     run = create(engine, text, options)
     return execute(run, found, engine, as_json=as_json, wait=not no_wait)

@@ -50,6 +50,8 @@ class Plan(Model):
     commands: tuple[tuple[str, ...], ...] = ()
     browser: bool = False
     """It answers browsers, so security headers are asked for."""
+    trusted: bool = True
+    """All of its code is Omni's own."""
 
 
 class Load(Model):
@@ -170,7 +172,7 @@ def running(
         raise ValueError("a project without a port can't be served")
     job = _job(project, plan, plan.serve, HEALTHY_WITHIN * 5)
     job = replace(job, env={**job.env, "APP_ENV": mode}, collect=(DATA,) if kept else (), into=kept)
-    service = driver.serve(job, plan.port, trusted=True)
+    service = driver.serve(job, plan.port, trusted=plan.trusted)
     try:
         yield service
     finally:
@@ -209,7 +211,7 @@ def _job(project: Path, plan: Plan, argv: Sequence[str], wall: float) -> Job:
 def _run_commands(project: Path, plan: Plan, driver: Driver) -> Deployment:
     observations, isolation = [], driver.probe().isolation or "reduced"
     for command in plan.commands:
-        result = driver.run(_job(project, plan, command, 60), trusted=True)
+        result = driver.run(_job(project, plan, command, 60), trusted=plan.trusted)
         said = (result.stdout or result.stderr).strip().splitlines()
         detail = f"{result.ended} with {result.exit_code}: {said[0] if said else 'no output'}"
         ok = result.exit_code == 0 and bool(said)

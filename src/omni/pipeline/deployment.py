@@ -52,6 +52,7 @@ def plan(work: Work) -> Plan:
         remembered=remembered,
         commands=() if template.port else (("python", "-m", package, "--help"), ("python", "-m", package, "--version")),
         browser="web" in template.parts,
+        trusted=work.trusted,
     )
 
 

@@ -72,7 +72,11 @@ class ImplementationHandoff(Handoff):
     trace: dict[str, tuple[str, ...]]
     """Criterion id → test files."""
     undelivered: dict[str, str]
-    """Spec item → why the template cannot deliver it."""
+    """Spec item → why it is not delivered."""
+    models: tuple[str, ...] = ()
+    """Who wrote code, as `provider/model`; none: a template did."""
+    prompt: str = ""
+    """Version of the prompt that they were given."""
 
 
 class VerificationHandoff(Handoff):

@@ -142,7 +142,7 @@ def _provenance(
         Fact(label="Run", value=work.run.id),
         Fact(label="Commit", value=implementation.commit),
         Fact(label="Specification", value=work.handoff(SpecificationHandoff, "specification").spec),
-        Fact(label="Model", value="none: rendered from a template"),
+        Fact(label="Model", value=", ".join(implementation.models) or "none: rendered from a template"),
         Fact(label="Signed by", value=_signer(work)),
     ]
     if deployed:

@@ -45,6 +45,10 @@ class RunOptions(BaseModel):
     """When people are asked."""
     retries: int = 2
     """How often implementation is tried again on findings."""
+    model: str = ""
+    """Who delivers what no template knows: an enabled model, or `auto`; empty: nobody."""
+    budget: str = "medium"
+    """Of tokens, when a model is asked: a preset of `omni.models.budget`, or a number."""
 
 
 @dataclass(frozen=True)

@@ -70,8 +70,13 @@ class Work:
     def template(self) -> Template:
         return get(self.spec().template)
 
+    @property
+    def trusted(self) -> bool:
+        """Whether all code of the project is Omni's own. What a model wrote runs in full isolation or not at all."""
+        return not self.run.options.model
+
     def trailers(self, role: str) -> dict[str, str]:
-        """Provenance of a commit: who made it, from what. No model and no prompt took part in a template build."""
+        """Provenance of a commit: who made it, from what; whoever asked a model puts its name in."""
         return {
             "Omni-Run": self.run.id,
             "Omni-Stage": self.stage,

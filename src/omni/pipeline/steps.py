@@ -85,7 +85,7 @@ def _run(work: Work, step: Step, package: str, into: Path | None = None) -> JobR
             collect=step.makes if into else (),
             into=into,
         ),
-        trusted=True,
+        trusted=work.trusted,
     )
 
 

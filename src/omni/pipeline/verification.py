@@ -75,4 +75,4 @@ def criteria_shown(found: tuple[Report, ...]) -> dict[str, bool]:
 
 
 def _options(work: Work, tier: Tier, *, fix: bool = False) -> Options:
-    return Options(tiers=(tier,), fix=fix, environment=project_environment(work), trusted=True)
+    return Options(tiers=(tier,), fix=fix, environment=project_environment(work), trusted=work.trusted)

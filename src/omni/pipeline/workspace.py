@@ -14,6 +14,7 @@ from pathlib import Path
 from omni.kernel import processes
 from omni.kernel.errors import Exit, OmniError, declare
 
+SOURCE = (".py", ".ts", ".tsx", ".js", ".css", ".html", ".sql")
 GIT_FAILED = declare("P020", "Git could not do its part", Exit.FAILED, "Look at the message; `omni doctor` checks git.")
 
 
@@ -83,3 +84,8 @@ class Workspace:
         """The commit that is checked out; empty in a new repository."""
         reference = self.path / ".git" / "refs" / "heads" / "main"
         return reference.read_text().strip() if reference.exists() else ""
+
+
+def source_lines(files: Mapping[str, bytes]) -> int:
+    """Lines of code in files given as path → bytes."""
+    return sum(data.count(b"\n") for path, data in files.items() if path.endswith(SOURCE))

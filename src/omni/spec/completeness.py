@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
-from omni.spec.model import OperationKind, PartStatus, Specification
+from omni.spec.model import Operation, OperationKind, PartStatus, Specification
 from omni.spec.words import a, listing
 
 PASSING = 8.0
@@ -50,7 +50,15 @@ class Rule:
 
 
 def _subject(spec: Specification) -> float:
-    return float(bool(spec.entities) or any(op.kind is OperationKind.RUN for op in spec.operations))
+    return float(
+        bool(spec.entities) or any(op.kind is OperationKind.RUN or _adopted(op, spec) for op in spec.operations)
+    )
+
+
+def _adopted(operation: Operation, spec: Specification) -> bool:
+    """Whether it is a model's to deliver: a custom operation that a criterion verifies."""
+    custom = operation.kind is OperationKind.CUSTOM
+    return custom and any(f"operation:{operation.id}" in criterion.verifies for criterion in spec.criteria)
 
 
 def _detail(spec: Specification) -> float:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -71,7 +71,7 @@ def render(spec: Specification, template: Template) -> Project:
     drawn = draw({path: file.data for path, file in files.items()})
     files |= {path: RenderedFile(data, files[path].executable) for path, data in drawn.items()}
     files = dict(sorted(files.items()))
-    trace = _trace(files)
+    trace = shown_by({path: file.data for path, file in files.items()})
     unshown = tuple(
         Undelivered(criterion.id, f"No test shows it: given {criterion.given}, when {criterion.when}.")
         for criterion in delivered.criteria
@@ -158,13 +158,13 @@ def _ruff(root: Path, *arguments: str) -> None:
 _RUFF = (sys.executable, "-m", "ruff")
 
 
-def _trace(files: dict[str, RenderedFile]) -> dict[str, tuple[str, ...]]:
+def shown_by(files: Mapping[str, bytes]) -> dict[str, tuple[str, ...]]:
     """Criterion → test files, read from the markers `criterion("AC1", …)` in everything below a tests folder."""
     found: dict[str, list[str]] = {}
-    for path, file in sorted(files.items()):
+    for path, data in sorted(files.items()):
         if "tests/" not in path and ".test." not in path:
             continue
-        for marker in CRITERION.findall(file.data.decode(errors="replace")):
+        for marker in CRITERION.findall(data.decode(errors="replace")):
             for criterion in re.findall(r"[\"']([^\"']+)[\"']", marker):
                 if path not in found.setdefault(criterion, []):
                     found[criterion].append(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from omni.pipeline.approvals import revisions
 from omni.pipeline.handoffs import SpecificationHandoff
 from omni.pipeline.stage import Stage, Work
+from omni.spec.adopt import adopt
 from omni.spec.compiler import compile_request
 from omni.spec.completeness import assess
 from omni.spec.document import to_markdown
@@ -21,6 +22,8 @@ def run(work: Work) -> SpecificationHandoff:
     if options.template:
         get(options.template)
     spec = compile_request(parse_request(text), options.answers, options.template or None)
+    if options.model:
+        spec = adopt(spec)
     completeness = assess(spec)
     document = to_markdown(spec).encode()
     work.workspace.create()

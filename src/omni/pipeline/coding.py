@@ -1,0 +1,194 @@
+"""Stage 2 by a model: what no template knows, written into the project that the template made, until tests show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from omni.agents.log import Replied, SessionLog
+from omni.agents.roles import load_role, system
+from omni.agents.session import Outcome, Task, run_session
+from omni.agents.tools import Toolbox
+from omni.agents.workspace import AgentWorkspace
+from omni.kernel import events
+from omni.kernel.canonical import JsonValue
+from omni.models.budget import PRESETS, Budget
+from omni.models.gateway import open_gateway
+from omni.models.typed import quoted
+from omni.models.wire import Attribution, Chat, Want
+from omni.pipeline.handoffs import ImplementationHandoff, SpecificationHandoff, VerificationHandoff
+from omni.pipeline.run import stage_records
+from omni.pipeline.stage import Work
+from omni.pipeline.steps import project_environment
+from omni.pipeline.verification import STAGES, apply_fixes
+from omni.pipeline.workspace import source_lines
+from omni.spec.model import Specification
+from omni.templates.render import shown_by
+
+ROLE = "developer"
+REMINDERS = 1
+"""How often, in one attempt, a model is sent back that says it has finished and has not."""
+MOST_FINDINGS = 25
+"""That are told at once."""
+PROTECTED = ("docs/spec.md",)
+"""What was asked is not changed by who builds it."""
+
+RULES = """\
+A template laid this project out from the specification, and what is there passes verification: lint and formatting
+(ruff), types (mypy --strict), tests with a branch coverage of 90 %, security, documentation. What you add has to pass
+it too. Look how the neighbours do things, and do it their way.
+
+- Show each criterion by at least one test below `tests/` that carries its marker, `@pytest.mark.criterion("AC1")`.
+  A criterion that no passing test carries counts as not delivered.
+- Change nothing that works unless the task needs it. Take no test away.
+- Add no dependency: there is no network. The standard library and what requirements.lock holds are there.
+- Say in README.md and CHANGELOG.md what can be done now.
+- Call `finish` when all is done and its tests pass; say what you did, and what is missing."""
+
+
+def by_model(work: Work, made: ImplementationHandoff) -> ImplementationHandoff:
+    """What `made` left undelivered, and what verification found, worked on by a model.
+
+    `made` is what to start from, committed and in the workspace. Raises OmniError when no model can be asked.
+    """
+    findings = _findings(work)
+    if not made.undelivered and not findings:
+        return made
+    outcome, authors = _converse(work, made, findings)
+    apply_fixes(work)
+    role = load_role(ROLE)
+    trailers = {"Omni-Model": ", ".join(authors) or "none", "Omni-Prompt": role.prompt_id}
+    message = "fix: mend what verification found" if findings else "feat: deliver what no template knows"
+    commit = work.workspace.commit(message, work.trailers(ROLE) | trailers)
+    reasons = () if outcome.ended == "done" else (f"the model's work ended by {outcome.ended}: {outcome.summary}",)
+    if commit == made.commit:
+        reasons = (f"the model changed nothing; it ended by {outcome.ended}: {outcome.summary}",)
+    files = _files(work)
+    trace = shown_by(files)
+    return made.model_copy(
+        update={
+            "passed": not reasons,
+            "reasons": reasons,
+            "commit": commit,
+            "changed": made.changed or commit != made.commit,
+            "files": len(files),
+            "lines": source_lines(files),
+            "trace": trace,
+            "undelivered": _undelivered(work.spec(), made, trace),
+            "models": tuple(sorted({*made.models, *authors})),
+            "prompt": role.prompt_id,
+        }
+    )
+
+
+def tokens_of(budget: str) -> int | None:
+    """Tokens of a budget given as a preset's name or as a number; None: unlimited. Raises ValueError."""
+    return PRESETS[budget].tokens if budget in PRESETS else int(budget)
+
+
+def _converse(work: Work, made: ImplementationHandoff, findings: tuple[str, ...]) -> tuple[Outcome, tuple[str, ...]]:
+    """The sessions of this attempt: how the last one ended, and which models answered."""
+    authors: set[str] = set()
+    tools = _toolbox(work)
+    Budget.open(work.engine, work.run.id, tokens_of(work.run.options.budget))
+    with open_gateway(work.settings, work.engine) as gateway:
+        for number in range(REMINDERS + 1):
+            log = SessionLog(work.engine, f"{work.run.id}/implementation#{work.attempt}.{number}")
+            outcome = _session(work, made, findings, gateway.chat, tools, log, number)
+            replies = [line.entry.reply for line in log.lines() if isinstance(line.entry, Replied)]
+            authors |= {f"{reply.provider}/{reply.model}" for reply in replies}
+            if outcome.ended != "done" or not _undelivered(work.spec(), made, shown_by(_files(work))):
+                break
+    return outcome, tuple(sorted(authors))
+
+
+def _session(
+    work: Work,
+    made: ImplementationHandoff,
+    findings: tuple[str, ...],
+    chat: Chat,
+    tools: Toolbox,
+    log: SessionLog,
+    number: int,
+) -> Outcome:
+    role, model = load_role(ROLE), work.run.options.model
+    document = work.store.get(work.handoff(SpecificationHandoff, "specification").document).decode()
+    missing = _undelivered(work.spec(), made, shown_by(_files(work)))
+    task = Task(
+        session=log.session,
+        system=system(role),
+        context=(quoted("docs/spec.md", document), RULES, _layout(work)),
+        instructions="\n".join((*_wanted(work.spec(), missing, again=number > 0), *_found(findings))),
+        want=Want(capability=role.capability, model="" if model == "auto" else model, tools=True),
+        attribution=Attribution(run=work.run.id, stage=work.stage, role=role.id, prompt=role.prompt_id),
+    )
+    return run_session(task, chat, tools, log)
+
+
+def _toolbox(work: Work) -> Toolbox:
+    def tell(kind: str, data: Mapping[str, JsonValue]) -> None:
+        events.append(work.engine, work.run.id, kind, data)
+
+    return Toolbox(
+        AgentWorkspace(work.workspace.path, PROTECTED),
+        work.driver(),
+        work.settings,
+        spec=work.spec(),
+        allowed=load_role(ROLE).tools,
+        environment=project_environment(work),
+        tell=tell,
+    )
+
+
+def _layout(work: Work) -> str:
+    return quoted("files of the project", "\n".join(_files(work)))
+
+
+def _wanted(spec: Specification, missing: dict[str, str], *, again: bool) -> Iterator[str]:
+    """The items that nobody delivered, each with the criteria that verify it."""
+    if again:
+        yield "You said that you have finished, but these are not shown by any test that carries their marker.\n"
+    if missing:
+        yield "# Deliver\n"
+    criteria = {criterion.id: criterion for criterion in spec.criteria}
+    operations = {f"operation:{operation.id}": operation.description for operation in spec.operations}
+    for ref in missing:
+        if criterion := criteria.get(ref):
+            yield f"- {ref}: given {criterion.given}; when {criterion.when}; then {criterion.then}."
+        else:
+            shown = [criterion.id for criterion in spec.criteria if ref in criterion.verifies]
+            yield f"- {ref}: {operations.get(ref, 'as the specification says')} Criteria: {', '.join(shown) or 'none'}."
+
+
+def _found(findings: tuple[str, ...]) -> Iterator[str]:
+    if findings:
+        yield "\n# Mend what verification found\n"
+        yield quoted("findings", "\n".join(f"- {finding}" for finding in findings[:MOST_FINDINGS]))
+    if len(findings) > MOST_FINDINGS:
+        yield f"({len(findings) - MOST_FINDINGS} more of them; type `verify` to see.)"
+
+
+def _findings(work: Work) -> tuple[str, ...]:
+    """Why the attempt before this one was sent back; none in the first attempt."""
+    if work.attempt == 0:
+        return ()
+    tiers = [record for record in stage_records(work.engine, work.run.id) if record.name in STAGES.values()]
+    newest = tiers[-1] if tiers else None
+    return work.read(VerificationHandoff, newest.output).reasons if newest and newest.output else ()
+
+
+def _undelivered(spec: Specification, made: ImplementationHandoff, trace: dict[str, tuple[str, ...]]) -> dict[str, str]:
+    """What is still missing of `made.undelivered`, and each criterion whose tests are gone."""
+    verifying = {ref: [c.id for c in spec.criteria if ref in c.verifies] for ref in made.undelivered}
+
+    def delivered(ref: str) -> bool:
+        return ref in trace or (bool(verifying[ref]) and all(criterion in trace for criterion in verifying[ref]))
+
+    missing = {ref: why for ref, why in made.undelivered.items() if not delivered(ref)}
+    return missing | {ref: "Its test was taken away." for ref in made.trace if ref not in trace}
+
+
+def _files(work: Work) -> dict[str, bytes]:
+    """Every file of the project that a commit would hold, by path."""
+    listed = work.workspace.git("ls-files", "--cached", "--others", "--exclude-standard", "-z").split("\0")
+    paths = {name: work.workspace.path / name for name in sorted(set(listed)) if name}
+    return {name: path.read_bytes() for name, path in paths.items() if path.is_file() and not path.is_symlink()}
