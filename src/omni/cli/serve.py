@@ -31,3 +31,25 @@ def gate_engine(host: str, port: int, public_url: str) -> None:
     service = app(found, public_url.rstrip("/"))
     click.echo(f"gate engine on http://{host}:{port}; the token is in {found.home / config.TOKEN}", err=True)
     uvicorn.run(service, host=host, port=port, log_level="warning", server_header=False)
+
+
+@serve.command("models")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8372, show_default=True, type=click.IntRange(0, 65535))
+def models(host: str, port: int) -> None:
+    """Answer OpenAI's API with the enabled models: routed, budgeted and logged as Omni's own calls are.
+
+    \b
+    OPENAI_BASE_URL=http://localhost:8372/v1 OPENAI_API_KEY=$TOKEN aider --model openai/auto
+    """
+    import uvicorn  # a web server: only for who serves
+
+    from omni.kernel.database import open_database
+    from omni.models import tokens
+    from omni.server.models import app
+
+    found = settings()
+    service = app(found, open_database(found))
+    tokens.token(found)
+    click.echo(f"models on http://{host}:{port}/v1; the token is in {found.home / 'secrets' / tokens.TOKEN}", err=True)
+    uvicorn.run(service, host=host, port=port, log_level="warning", server_header=False, timeout_graceful_shutdown=5)
