@@ -129,7 +129,7 @@ class Guest:
         job = self._job
         owner = (NOBODY, NOBODY) if os.geteuid() == 0 else None
         unread = Copy(job.workspace, box.work, owner).run()
-        supervisor = self._supervisor = Supervisor(box.process, box, job.limits)
+        supervisor = self._supervisor = Supervisor(box.process, box, job.limits, job.stop)
         if self._stop_with is not None:  # it came while the sandbox was made
             supervisor.stop(self._stop_with)
         self._started.set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Literal, Protocol
 
 Isolation = Literal["full", "reduced"]
@@ -54,6 +55,8 @@ class Job:
     """A port, 1024 or higher, of the host's loopback: inside, 127.0.0.1 at the same port leads there, and no other
     address leads anywhere. 0: none. Of `run` only; needs a `python3` on the job's PATH.
     """
+    stop: Event | None = None
+    """Once it is set the job is asked to end, and killed a second later."""
 
 
 @dataclass(frozen=True)

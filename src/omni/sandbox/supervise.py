@@ -74,8 +74,10 @@ class Outcome:
 class Supervisor:
     """One child under watch. `run` blocks; `stop` may be called from any thread, once or more."""
 
-    def __init__(self, process: Popen[bytes], control: Control, limits: Limits) -> None:
-        self._process, self._control, self._limits = process, control, limits
+    def __init__(
+        self, process: Popen[bytes], control: Control, limits: Limits, asked: threading.Event | None = None
+    ) -> None:
+        self._process, self._control, self._limits, self._asked = process, control, limits, asked
         self.stdout, self.stderr = Output(limits.output << 20), Output(limits.output << 20)
         self._stop, self._grace = os.eventfd(0), 1.0
         self._stopped, self._lock = threading.Event(), threading.Lock()
@@ -118,6 +120,8 @@ class Supervisor:
                     stdin = self._move(selector, ready, stdin)
                     if pidfd in ready:
                         break
+                    if self._asked is not None and self._asked.is_set():
+                        self._stopped.set()
                     if not asked and (self._stopped.is_set() or time.monotonic() >= deadline):
                         excess = None if self._stopped.is_set() else "timeout"
                         asked, deadline = True, time.monotonic() + self._grace
