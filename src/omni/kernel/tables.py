@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -177,4 +178,24 @@ budgets = Table(
     Column("tokens", BigInteger),
     *(Column(name, BigInteger, nullable=False) for name in ("kept", "used", "reserved")),
     Column("alerted", Integer, nullable=False),
+)
+
+cached_replies = Table(
+    "cached_replies",
+    metadata,
+    Column("key", Text, primary_key=True),
+    *(Column(name, Text, nullable=False) for name in ("scope", "model", "project", "question", "embedder")),
+    Column("vector", LargeBinary),
+    Column("reply", JSON, nullable=False),
+    Column("price", Float),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "scope", "created_at"),
+)
+
+cache_counts = Table(
+    "cache_counts",
+    metadata,
+    *(Column(name, Text, primary_key=True) for name in ("day", "project", "model")),
+    *(Column(name, BigInteger, nullable=False) for name in ("exact", "similar", "missed", "tokens_saved")),
+    Column("price_saved", Float, nullable=False),
 )
