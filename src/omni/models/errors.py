@@ -20,3 +20,6 @@ BAD_MODELS_FILE = declare(
     "M004", "The list of enabled models can't be used", Exit.USAGE, "Correct the file, or remove and add the endpoint."
 )
 NO_SUCH_MODEL = declare("M005", "There is no such model", Exit.USAGE, "Type: omni models list --enabled")
+BAD_BUDGET = declare(
+    "M007", "This can't be the budget of a run", Exit.USAGE, "Give more tokens than are used up and kept for packaging."
+)

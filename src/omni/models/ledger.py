@@ -1,19 +1,67 @@
 """The ledger: every call of a model with who asked, who answered, what it took, and the reply itself.
 
 A named call (`Attribution.run` and `.call`) is paid for once: its reply is stored in the transaction that settles it,
-before anybody sees it, and the same name gets the stored reply.
+before anybody sees it, and the same name gets the stored reply. A call whose process died is settled by whoever comes
+next: at all that was reserved, since nobody knows what it took.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Engine
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, case, func, insert, select, update
 
-from omni.models.wire import Model
+from omni.kernel import clock
+from omni.kernel.database import writing
+from omni.kernel.ids import uuid7
+from omni.kernel.tables import model_calls
+from omni.models import budget
+from omni.models.wire import Attribution, ChatReply, Model
 
-By = Literal["run", "project", "stage", "role", "model", "provider", "day"]
+LEASE = 60.0
+"""Seconds after which a call that nobody renews is lost."""
+
+By = Literal["run", "project", "stage", "role", "model", "provider"]
+
+_COLUMNS: dict[By, ColumnElement[str]] = {
+    "run": model_calls.c.run_id,
+    "project": model_calls.c.project,
+    "stage": model_calls.c.stage,
+    "role": model_calls.c.role,
+    "model": model_calls.c.model,
+    "provider": model_calls.c.provider,
+}
+_SUMS = {
+    "prompt": model_calls.c.prompt_tokens,
+    "cached": model_calls.c.cached_tokens,
+    "completion": model_calls.c.completion_tokens,
+    "wasted": model_calls.c.wasted_tokens,
+    "gpu_seconds": model_calls.c.gpu_seconds,
+    "price": model_calls.c.price,
+    "unpriced": case((model_calls.c.price.is_(None), 1), else_=0),
+}
+
+
+class Asked(Model):
+    """A call that has been written down and may be made."""
+
+    id: str
+    run: str
+    most: int | None
+    """Tokens of the reply, as the budget allows; None: no budget."""
+
+
+class Cost(Model):
+    """What a call took, beside what its reply says."""
+
+    wasted: int = 0
+    gpu_seconds: float = 0.0
+    price: float | None = None
+    """US dollars."""
+    estimated: bool = False
+    """The server did not say its usage."""
 
 
 class UsageRow(Model):
@@ -36,8 +84,148 @@ class UsageRow(Model):
     """Calls of models without a known price."""
 
 
+def begin(engine: Engine, attribution: Attribution, prompt: int, reply: int | None) -> ChatReply | Asked | None:
+    """Write a call down and reserve its tokens; or the reply that is stored under its name.
+
+    None: others of this budget hold what it takes; try again soon. Raises OmniError (M002).
+    """
+    settle_lost(engine)
+    try:
+        with writing(engine) as connection:
+            if attribution.call:
+                rows = _named(connection, attribution)
+                stored = next((row["reply"] for row in rows if row["reply"] is not None), None)
+                if stored is not None:
+                    return ChatReply.model_validate(stored)
+                _lose(connection, rows)
+            reserved = budget.reserve(connection, attribution.run, attribution.stage, prompt, reply)
+            if reserved is None:
+                return None
+            asked = Asked(id=uuid7(), run=attribution.run, most=reserved - prompt if reserved else None)
+            connection.execute(insert(model_calls).values(_fresh(asked, attribution, reserved)))
+            return asked
+    except budget.UsedUpError as error:
+        budget.pause(engine, error.run)
+        raise
+
+
+def renew(engine: Engine, ids: Iterable[str]) -> None:
+    """These calls are still being answered."""
+    expires = clock.now() + timedelta(seconds=LEASE)
+    with writing(engine) as connection:
+        alive = model_calls.c.id.in_(list(ids)) & (model_calls.c.status == "asked")
+        connection.execute(update(model_calls).where(alive).values(expires_at=expires))
+
+
+def answered(engine: Engine, asked: Asked, reply: ChatReply, cost: Cost, *, keep: bool) -> None:
+    """Settle a call; with `keep`, its reply is stored under its name in the same transaction."""
+    values = {
+        "status": "answered",
+        "provider": reply.provider,
+        "model": reply.model,
+        "prompt_tokens": reply.usage.prompt,
+        "cached_tokens": reply.usage.cached,
+        "completion_tokens": reply.usage.completion,
+        "wasted_tokens": cost.wasted,
+        "seconds": reply.seconds,
+        "first_token": reply.first_token,
+        "gpu_seconds": cost.gpu_seconds,
+        "price": cost.price,
+        "estimated": cost.estimated,
+        "reply": reply.model_dump(mode="json") if keep else None,
+    }
+    _settle(engine, asked, values, reply.usage.total + cost.wasted)
+
+
+def failed(engine: Engine, asked: Asked, why: str, wasted: int) -> None:
+    """Settle a call that nobody answered."""
+    values = {"status": "failed", "error": why.replace("\0", "")[:1000], "wasted_tokens": wasted, "price": 0.0}
+    _settle(engine, asked, values, wasted)
+
+
+def settle_lost(engine: Engine) -> None:
+    """Settle what nobody renews: its process has died."""
+    gone = (model_calls.c.status == "asked") & (model_calls.c.expires_at < clock.now())
+    with engine.connect() as connection:
+        if connection.execute(select(model_calls.c.id).where(gone).limit(1)).first() is None:
+            return
+    with writing(engine) as connection:
+        _lose(connection, connection.execute(select(model_calls).where(gone).with_for_update()).mappings().all())
+
+
 def usage(
     engine: Engine, by: tuple[By, ...] = ("model",), run: str = "", project: str = "", since: datetime | None = None
 ) -> list[UsageRow]:
-    """What was used, by run, stage, role, … ; largest first."""
-    raise NotImplementedError
+    """What was used, by run, stage, role, … ; most tokens first. Calls that are being answered count from their end."""
+    keys = [_COLUMNS[each] for each in by]
+    sums = [func.coalesce(func.sum(column), 0).label(name) for name, column in _SUMS.items()]
+    query = select(*keys, func.count().label("calls"), *sums).where(model_calls.c.status != "asked").group_by(*keys)
+    if run:
+        query = query.where(model_calls.c.run_id == run)
+    if project:
+        query = query.where(model_calls.c.project == project)
+    if since is not None:
+        query = query.where(model_calls.c.asked_at >= since)
+    with engine.connect() as connection:
+        found = connection.execute(query).all()
+    rows = [
+        UsageRow.model_validate(
+            {"key": tuple(row[: len(by)]), **dict(zip(("calls", *_SUMS), row[len(by) :], strict=True))}
+        )
+        for row in found
+    ]
+    return sorted(rows, key=lambda each: (-each.prompt - each.completion - each.wasted, each.key))
+
+
+def _named(connection: Connection, attribution: Attribution) -> list[RowMapping]:
+    same = (model_calls.c.run_id == attribution.run) & (model_calls.c.call == attribution.call)
+    query = select(model_calls).where(same).order_by(model_calls.c.id).with_for_update()
+    return list(connection.execute(query).mappings())
+
+
+def _fresh(asked: Asked, attribution: Attribution, reserved: int) -> dict[str, object]:
+    now = clock.now()
+    return {
+        "id": asked.id,
+        "run_id": attribution.run,
+        "call": attribution.call,
+        "project": attribution.project,
+        "stage": attribution.stage,
+        "role": attribution.role,
+        "prompt_version": attribution.prompt,
+        "provider": "",
+        "model": "",
+        "status": "asked",
+        "asked_at": now,
+        "expires_at": now + timedelta(seconds=LEASE),
+        "reserved": reserved,
+        "prompt_tokens": 0,
+        "cached_tokens": 0,
+        "completion_tokens": 0,
+        "wasted_tokens": 0,
+        "seconds": 0.0,
+        "first_token": 0.0,
+        "gpu_seconds": 0.0,
+        "estimated": False,
+        "error": "",
+    }
+
+
+def _lose(connection: Connection, rows: Iterable[RowMapping]) -> None:
+    """Settle those of the calls that are being answered at what they reserved."""
+    for row in rows:
+        if row["status"] == "asked":
+            lost = {"status": "lost", "wasted_tokens": row["reserved"], "estimated": True}
+            connection.execute(update(model_calls).where(model_calls.c.id == row["id"]).values(lost))
+            budget.settle(connection, row["run_id"], row["reserved"], row["reserved"])
+
+
+def _settle(engine: Engine, asked: Asked, values: dict[str, object], used: int) -> None:
+    with writing(engine) as connection:
+        query = select(model_calls).where(model_calls.c.id == asked.id).with_for_update()
+        row = connection.execute(query).mappings().one()
+        connection.execute(update(model_calls).where(model_calls.c.id == asked.id).values(values))
+        if row["status"] == "lost":  # somebody took us for dead; what was charged then is given back
+            budget.settle(connection, asked.run, 0, used - row["wasted_tokens"])
+        else:
+            budget.settle(connection, asked.run, row["reserved"], used)
