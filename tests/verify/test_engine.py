@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -376,3 +377,16 @@ def test_fifty_thousand_files_stay_within_time(root: Path, verify: Verify) -> No
     warm = verify(check(scope=Scope.FILE))
     assert (cold.verdict, warm.verdict, warm.files.seen, warm.results[0].cached) == ("pass", "pass", 50_000, True)
     assert cold.seconds < 60
+
+
+def test_what_left_all_out_says_nothing_of_how_long_it_takes(write: Write, verify: Verify, settings: Settings) -> None:
+    """Else a suite of tests would wait until the end, because some other project had none."""
+
+    def nothing(_: Context) -> Iterator[Item]:
+        yield Gap("there is nothing to do", Status.SKIPPED)
+
+    write({"a.py": "x = 1\n"})
+    verify(check("idle", run=nothing))
+    verify(check("busy"))
+    with sqlite3.connect(settings.home / "cache" / "verify.sqlite") as database:
+        assert {key.partition(" ")[0] for (key,) in database.execute("SELECT key FROM durations")} == {"busy"}

@@ -13,7 +13,7 @@ from omni.kernel.clock import now
 from omni.kernel.settings import Settings
 from omni.verify import toollock
 from omni.verify.cache import Cache
-from omni.verify.check import Check, Context, Item
+from omni.verify.check import Check, Context, Gap, Item
 from omni.verify.config import ProjectConfig
 from omni.verify.environment import find_environment
 from omni.verify.examine import analyse, conclude
@@ -162,7 +162,8 @@ class Session:
     def _conclude(self, planned: Planned, done: Done) -> CheckResult:
         if done.on_time:
             self.cache.remember(planned.context, planned.remembered.missing, done.items)
-            self.cache.took(planned.context, done.seconds)
+            if not any(isinstance(item, Gap) and item.status is Status.SKIPPED for item in done.items):
+                self.cache.took(planned.context, done.seconds)
         return self._result(planned, done.items, done.seconds, cached=False)
 
     def _result(self, planned: Planned, items: Iterable[Item], seconds: float, *, cached: bool) -> CheckResult:

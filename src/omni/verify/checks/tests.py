@@ -249,6 +249,5 @@ CHECK = Check(
     globs=("**",),
     run=run,
     narrows=True,
-    weight=2,
     timeout=300,
 )
