@@ -85,6 +85,30 @@ def logs(run: str, follow: bool, after: int, as_json: bool) -> None:
 
 @runs.command()
 @click.argument("run")
+@json_option
+def transcript(run: str, as_json: bool) -> None:
+    """What models were asked in a run, what they said and did, turn by turn, as Markdown."""
+    from omni.agents.log import SessionLog, sessions
+    from omni.agents.transcript import transcript as page
+    from omni.kernel.database import open_database
+    from omni.pipeline.run import load
+
+    engine = open_database(settings())
+    found = sessions(engine, load(engine, run).id)
+    for session in found:
+        lines = SessionLog(engine, session).lines()
+        if not as_json:
+            click.echo(page(session, lines))
+            continue
+        for entry in lines:
+            about = {"session": session, "number": entry.number, "at": entry.at.isoformat()}
+            line("entry", about | entry.entry.model_dump(mode="json"))
+    if not found and not as_json:
+        click.echo("No model was asked in this run.")
+
+
+@runs.command()
+@click.argument("run")
 @click.option("--no-wait", is_flag=True, help="Stop when a person is waited for.")
 @json_option
 def resume(run: str, no_wait: bool, as_json: bool) -> None:

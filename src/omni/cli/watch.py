@@ -90,6 +90,8 @@ class Terminal(View):
     _since: datetime | None = None
     _checks: list[str] = field(default_factory=list)
     _note: str = ""
+    _tokens: int = 0
+    """That models took in this stage."""
     _frame: int = 0
 
     def event(self, event: Event) -> None:
@@ -103,6 +105,8 @@ class Terminal(View):
                 self._check(str(data["check"]), str(data["status"]))
             case "progress":
                 self._note = str(data["text"])
+            case kind if kind.startswith("agent."):
+                self._agent(kind.removeprefix("agent."), event)
             case "note":
                 self._print(str(data["text"]))
             case "approval.waiting":
@@ -126,7 +130,7 @@ class Terminal(View):
 
     def _begin(self, title: str, since: datetime | None) -> None:
         self._title, self._since = title, since
-        self._checks, self._note = [], ""
+        self._checks, self._note, self._tokens = [], "", 0
 
     def _ended(self, event: Event, seconds: float) -> None:
         passed, reasons = bool(event.data["passed"]), event.data["reasons"]
@@ -142,6 +146,16 @@ class Terminal(View):
             self._checks.append(check)
         elif check in self._checks:
             self._checks.remove(check)
+
+    def _agent(self, kind: str, event: Event) -> None:
+        """What a model does now; where it goes wrong, a line that stays."""
+        data = event.data
+        if kind == "replied":
+            self._tokens += _number(data["tokens"])
+        if kind in {"told", "failed", "refused"}:
+            self._print(f"turn {data.get('turn', '?')}: {data.get('reason') or data.get('why')}")
+        doing = f"{data['tool']} {'✓' if data['ok'] else '✗'}" if kind == "called" else kind
+        self._note = f"turn {data.get('turn', 0)}, {self._tokens} tokens, {doing}"
 
     def _waits(self, event: Event) -> None:
         run = event.run_id
@@ -174,3 +188,7 @@ def commands(run_id: str) -> tuple[str, str, str]:
 
 def _plain(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from omni.spec.model import Criterion, Operation, OperationKind, Part, PartStatus, Specification
 from omni.spec.threats import stride
 
@@ -19,7 +21,9 @@ def adopt(spec: Specification) -> Specification:
         items = (*part.items, *(f"operation:{operation.id}" for operation in known))
         parts[place] = part.model_copy(update={"status": PartStatus.MAPPED, "items": tuple(dict.fromkeys(items))})
         criteria.append(_criterion(len(criteria) + 1, part, known))
-    adopted = {"parts": tuple(parts), "operations": tuple(operations), "criteria": tuple(criteria)}
+    adopted: dict[str, object] = {"parts": tuple(parts), "operations": tuple(operations), "criteria": tuple(criteria)}
+    if not spec.entities and criteria:
+        adopted["summary"] = _summary(spec)
     spec = spec.model_copy(update=adopted)
     return spec.model_copy(update={"threats": stride(spec)})
 
@@ -49,6 +53,12 @@ def _criterion(number: int, part: Part, operations: list[Operation]) -> Criterio
         verifies=tuple(f"operation:{operation.id}" for operation in operations),
         sources=(part.id,),
     )
+
+
+def _summary(spec: Specification) -> str:
+    """The request in one sentence, of signs that mean nothing to the languages it is written into."""
+    words = re.sub(r"[^\w ,;:.()-]", " ", " ".join(spec.request.text.split())[:160]).strip(" .")
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _said(part: Part) -> str:
