@@ -58,12 +58,26 @@ class ScoreEvidence(Model):
     findings: tuple[str, ...] = ()
 
 
+class ScoreJudged(Model):
+    """What a model said of a dimension."""
+
+    score: float
+    because: str
+    cites: tuple[str, ...]
+    model: str
+    review: str
+
+
 class ScoreRow(Model):
     dimension: str
     title: str
     score: float | None
     """0 to 10; None: not assessed."""
     evidence: tuple[ScoreEvidence, ...] = ()
+    measured: float | None = None
+    """What checks alone gave, where a model judged too."""
+    judged: ScoreJudged | None = None
+    disagreement: float = 0.0
 
 
 class Fact(Model):

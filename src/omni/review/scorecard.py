@@ -1,4 +1,7 @@
-"""The ten-dimension scorecard, from evidence alone: each score cites what it comes from, or says "not assessed"."""
+"""The ten-dimension scorecard, evidence first: each score cites what it comes from, or says "not assessed".
+
+Where a model judged too, its scores stand beside (`omni.review.judge`).
+"""
 
 from __future__ import annotations
 
@@ -45,24 +48,54 @@ class Evidence(Model):
     """`path:line rule`, at most ten."""
 
 
+class Judged(Model):
+    """What a model thinks of a dimension."""
+
+    score: float
+    because: str
+    cites: tuple[str, ...]
+    """`path:line` of what it quoted; each was looked up."""
+    model: str
+    review: str
+    """design, code or security."""
+
+
 class Score(Model):
     dimension: str
     title: str
     score: float | None
     """0 to 10; None: not assessed, for want of evidence."""
     evidence: tuple[Evidence, ...]
+    measured: float | None = None
+    """What the evidence alone gave, where a model judged too; the lower of the two counts."""
+    judged: Judged | None = None
+    disagreement: float = 0.0
+    """Points between evidence and judge, when they are many."""
 
 
 class Scorecard(Model):
     scores: tuple[Score, ...]
-    judge: Literal["evidence"] = "evidence"
-    """Who judged. No model took part: every point comes from a check that ran."""
+    judge: Literal["evidence", "evidence and models"] = "evidence"
+    """Who judged. By evidence alone: every point comes from a check that ran."""
+    models: tuple[str, ...] = ()
+    """Which models judged."""
+    independent: bool | None = None
+    """Whether each judge is another model than the authors; None when no model judged."""
+    dropped: int = 0
+    """Claims of models that did not count, since they cited nothing, or something that is not there."""
+    author: float | None = None
+    """What the author thought of its own work, 0 to 10, before anybody else did."""
 
     @property
     def overall(self) -> float:
         """Mean of the assessed dimensions, 0 when there is none."""
         known = [score.score for score in self.scores if score.score is not None]
         return round(sum(known) / len(known), 2) if known else 0.0
+
+    @property
+    def overrated(self) -> float | None:
+        """Points that the author gave itself beyond what the review gave; negative: it was too modest."""
+        return None if self.author is None else round(self.author - self.overall, 2)
 
 
 @cache

@@ -1,0 +1,56 @@
+"""`omni roles`: who does the work, with what tools, by which prompt, and what each hands over."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from omni.cli.common import json_option, line, table
+
+
+@click.group(invoke_without_command=True)
+@json_option
+@click.pass_context
+def roles(context: click.Context, as_json: bool) -> None:
+    """List the six roles and the 28 specialists."""
+    if context.invoked_subcommand is not None:
+        return
+    from omni.agents.roles import describe
+    from omni.agents.roles import roles as declared
+
+    if as_json:
+        for role in declared().values():
+            line("role", describe(role))
+        return
+    head = ("id", "title", "prompt", "capability", "stages", "hands over", "tools")
+    rows = [
+        (r.id, r.title, r.prompt_id, r.capability, " ".join(r.stages), r.output.rpartition(":")[2], " ".join(r.tools))
+        for r in declared().values()
+    ]
+    table(head, rows)
+
+
+@roles.command()
+@click.argument("role_id", metavar="ROLE")
+@json_option
+def show(role_id: str, as_json: bool) -> None:
+    """Show one of them: what it is for, what it may use, the whole prompt that a model gets, and its document."""
+    from omni.agents.handoffs import schema_of
+    from omni.agents.roles import describe, load_role, system
+
+    role = load_role(role_id)
+    if as_json:
+        line("role", describe(role) | {"system": system(role)})
+        return
+    reads = (
+        ", ".join((*role.inputs, *(f"{name} where there is one" for name in role.optional))) or "nothing but its task"
+    )
+    click.echo(f"{role.title} ({role.prompt_id})\n{role.purpose}\n")
+    click.echo(f"works in    {', '.join(role.stages)}")
+    if role.responsible:
+        click.echo(f"answers to  {load_role(role.responsible).title}")
+    click.echo(f"reads       {reads}\nhands over  {role.output}\ntools       {', '.join(role.tools) or 'none'}")
+    click.echo(f"knowledge   {', '.join(role.knowledge)}\ncapability  {role.capability}\n")
+    click.echo(f"{system(role)}\n")
+    click.echo(json.dumps(schema_of(role.output), indent=2))
