@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag, ValidationError, field_validator
 
 from omni.kernel.errors import Exit, OmniError, declare
 from omni.models.wire import (
@@ -74,7 +74,7 @@ class _Url(_Given):
     @classmethod
     def _inside(cls, value: str) -> str:
         if not _IMAGE.fullmatch(value):
-            raise ValueError("only data:image/png, jpeg or webp in base64 is taken; nothing is fetched")
+            raise ValueError("only data:image/png, jpeg or webp in base64 is taken")
         return value
 
 
@@ -100,14 +100,21 @@ class _Call(_Given):
     function: _Function
 
 
+_Part = Annotated[_Text | _Image, Field(discriminator="type")]
+_Content = Annotated[
+    Annotated[str, Tag("text")] | Annotated[tuple[_Part, ...], Tag("parts")],
+    Discriminator(lambda value: "text" if isinstance(value, str) else "parts"),
+]
+
+
 class _Message(_Given):
     role: Literal["system", "developer", "user", "assistant", "tool"]
-    content: str | tuple[Annotated[_Text | _Image, Field(discriminator="type")], ...] | None = None
+    content: _Content = ""
     tool_calls: tuple[_Call, ...] | None = None
     tool_call_id: str = ""
 
     def message(self) -> Message:
-        content = self.content or ""
+        content = self.content
         return Message(
             role="system" if self.role == "developer" else self.role,
             content=content if isinstance(content, str) else tuple(each.part() for each in content),
@@ -203,8 +210,10 @@ def read(data: bytes) -> ChatBody:
     """What is asked. Raises `M023` with every field that is wrong or would be lost."""
     try:
         given = json.loads(data)
-    except (ValueError, RecursionError) as problem:
+    except ValueError as problem:
         raise OmniError(BAD_REQUEST, f"it is no JSON: {problem}") from problem
+    except RecursionError as problem:
+        raise OmniError(BAD_REQUEST, "it is nested too deep") from problem
     if not isinstance(given, dict):
         raise OmniError(BAD_REQUEST, "it is no JSON object")
     try:
@@ -232,8 +241,11 @@ def _meant(given: Object) -> Object:
 
 
 def _problems(problem: ValidationError) -> list[str]:
+    errors = problem.errors(include_url=False, include_context=False, include_input=False)
+    # pydantic counts what was wrong as missing, too.
+    told = [error for error in errors if error["type"] != "too_short" or len(errors) == 1]
     found = []
-    for error in problem.errors(include_url=False, include_context=False, include_input=False)[:MOST_PROBLEMS]:
+    for error in told[:MOST_PROBLEMS]:
         name = ".".join(map(str, error["loc"]))
         if error["type"] == "extra_forbidden":
             allowed = f"; {NEUTRAL[name]!r} is taken" if name in NEUTRAL else ""
