@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from omni.cli.common import json_option, settings
+from omni.pipeline.change.kinds import KINDS
 
 if TYPE_CHECKING:
     from omni.spec.model import Specification
@@ -36,6 +37,22 @@ def _budget(_context: click.Context, _option: click.Parameter, value: str) -> st
 @click.option("--profile", type=click.Choice(["autonomous", "supervised"]), help="When people are asked to approve.")
 @click.option("--model", help="Let a model deliver what no template knows: an enabled one (omni models list), or auto.")
 @click.option("--budget", default="medium", show_default=True, callback=_budget, help="Tokens for models, or a preset.")
+@click.option(
+    "--repo",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Change this git repository instead: the result is a branch in it; its work tree stays as it is.",
+)
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice(("new-service", *KINDS)),
+    help="What kind of work; with --repo it is told by the request's words unless given.",
+)
+@click.option(
+    "--environment",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="With --repo: virtual environment for its tests (default: its .venv).",
+)
 @click.option("--no-wait", is_flag=True, help="Stop when a person is waited for.")
 @json_option
 def build(
@@ -49,14 +66,19 @@ def build(
     profile: str | None,
     model: str | None,
     budget: str,
+    repo: Path | None,
+    kind: str | None,
+    environment: Path | None,
     no_wait: bool,
     as_json: bool,
 ) -> int:
-    """Turn one plain-English request into a verified, packaged app.
+    """Turn one plain-English request into a verified, packaged app, or change a repository.
 
     \b
     omni build "a todo app with user auth" --out out
+    omni build --repo ../shop "fix the failing login"
     """
+    _fit(repo, kind, environment, template)
     if file and request:
         raise click.UsageError("Say it in words or with --file, not both.")
     text = _text(file) if file else request
@@ -68,14 +90,15 @@ def build(
     from omni.kernel.database import open_database
     from omni.pipeline.run import RunOptions, create
     from omni.templates.catalog import get
+    from omni.verify.repository import top
 
     found = settings(gate_profile=profile)
     given = _read_answers(answers)
     if template:
         get(template)
-    if out:
+    if out and not repo:
         refuse_foreign(out)
-    if sys.stdin.isatty() and sys.stderr.isatty() and not (yes or as_json or answers):
+    if not repo and sys.stdin.isatty() and sys.stderr.isatty() and not (yes or as_json or answers):
         given = _ask(text, template)
     engine = open_database(found)
     options = RunOptions(
@@ -85,11 +108,24 @@ def build(
         waive=waive,
         profile=found.gate_profile,
         retries=found.retries,
-        model=model or "",
+        model=model or ("auto" if repo else ""),
         budget=budget,
+        repository=str(top(repo.resolve())) if repo else "",
+        change=kind or "" if repo else "",
+        environment=str(environment.absolute()) if environment else "",
     )
     run = create(engine, text, options)
     return execute(run, found, engine, as_json=as_json, wait=not no_wait)
+
+
+def _fit(repo: Path | None, kind: str | None, environment: Path | None, template: str | None) -> None:
+    """Options that contradict each other are said to, before anything is made."""
+    if repo and kind == "new-service":
+        raise click.UsageError("A new service is built without --repo.")
+    if repo and template:
+        raise click.UsageError("--template lays out something new; a repository is changed as it is.")
+    if not repo and (environment or kind not in {None, "new-service"}):
+        raise click.UsageError("--environment, and every --type but new-service, needs --repo: what is to be changed?")
 
 
 def _text(file: IO[bytes]) -> str:

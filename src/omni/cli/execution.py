@@ -19,7 +19,7 @@ from omni.pipeline.handoffs import exit_code
 from omni.pipeline.lock import working_on
 from omni.pipeline.run import OVER, load
 from omni.pipeline.scratch import scratch
-from omni.pipeline.summary import Summary, summarize
+from omni.pipeline.summary import ChangeSummary, Summary, summarize
 from omni.pipeline.workflow import start
 
 if TYPE_CHECKING:
@@ -82,6 +82,8 @@ def _told(summary: Summary) -> list[str]:
         figures += [f"{summary.coverage:.1f} % of branches"] if summary.coverage is not None else []
         figures += [f"score {summary.score:.1f}/10"] if summary.score is not None else []
         told.append(f"built:   {', '.join(figures)}")
+    if summary.change:
+        told += _changed(summary.change)
     if summary.waits_at:
         told += [f"a person decides at {summary.waits_at}:", *commands(summary.run)]
     elif summary.status == "running":
@@ -93,6 +95,16 @@ def _told(summary: Summary) -> list[str]:
             f"run it:  git clone {shlex.quote(str(out / 'app'))} my-app && cd my-app && make run",
         ]
     return told
+
+
+def _changed(change: ChangeSummary) -> list[str]:
+    """What came of a change, and how it is looked at and taken."""
+    told = [f"tests:   before: {change.before or 'not run'}; after: {change.after or 'not run'}"]
+    told += [f"proved:  {name} failed before and passes" for name in change.green]
+    told.append(f"size:    {change.added} lines added, {change.removed} removed in {change.files} files")
+    if change.branch:
+        told += [f"look:    git log -p HEAD..{change.branch}", f"take it: git merge {change.branch}"]
+    return [*told, f"report:  {_short(Path(change.folder)) / 'report.html'} (and change.patch beside it)"]
 
 
 def _short(path: Path) -> Path:

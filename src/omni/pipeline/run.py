@@ -25,8 +25,9 @@ NO_RUN = declare("P001", "There is no such run", Exit.USAGE, "Type: omni runs li
 OVER = ("ended", "cancelled")
 """Statuses that no run leaves again."""
 
-FLOW = "1"
-"""Version of the flow. Raise it when stages or their order change: a run in flight is then refused with advice."""
+FLOW, CHANGE = "1", "change-1"
+"""Versions of the two flows, of a build and of a change of a repository. Raise one when its stages or their order
+change: a run in flight is then refused with advice."""
 
 
 class RunOptions(BaseModel):
@@ -49,6 +50,12 @@ class RunOptions(BaseModel):
     """Who delivers what no template knows: an enabled model, or `auto`; empty: nobody."""
     budget: str = "medium"
     """Of tokens, when a model is asked: a preset of `omni.models.budget`, or a number."""
+    repository: str = ""
+    """Folder of the repository that is to be changed; empty: something new is built."""
+    change: str = ""
+    """bugfix, feature, refactor or migration; empty: as the request's words say."""
+    environment: str = ""
+    """Virtual environment for the repository's tests; empty: its own `.venv`."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,7 @@ def create(engine: Engine, request: str, options: RunOptions) -> Run:
                 id=run_id,
                 project="",
                 request=request,
-                flow=FLOW,
+                flow=CHANGE if options.repository else FLOW,
                 status="running",
                 options=options.model_dump(mode="json"),
                 created_at=now,

@@ -12,6 +12,8 @@ from sqlalchemy import Engine
 from omni.kernel.artifacts import ArtifactStore
 from omni.kernel.settings import Settings
 from omni.pipeline import approvals
+from omni.pipeline.change.flow import change_flow
+from omni.pipeline.change.kinds import kind_asked
 from omni.pipeline.flow import H, Verdict, flow
 from omni.pipeline.gates import Answer, GateName, gates
 from omni.pipeline.handoffs import Handoff
@@ -47,6 +49,8 @@ class Runner:
             digest = keep(f"{stage.name}#{attempt}", lambda: self.stage(stage, attempt))
             return stage.handoff.model_validate_json(self._store().get(digest))
 
+        if self.run.options.repository:
+            return change_flow(do, kind_asked(self.run.options.change, self.run.request), self.run.options.retries)
         return flow(do, lambda gate, score: self._ask(gate, score, keep, wait), self.run.options.retries)
 
     def _ask(self, gate: GateName, score: float, keep: Keep, wait: Wait) -> Answer | None:

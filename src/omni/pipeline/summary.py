@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from omni.kernel.artifacts import ArtifactStore
 from omni.kernel.settings import Settings
 from omni.pipeline.approvals import decided, question
+from omni.pipeline.change.handoffs import HandOverHandoff
 from omni.pipeline.handoffs import (
     Handoff,
     ImplementationHandoff,
@@ -25,6 +26,27 @@ from omni.spec.model import Specification
 from omni.verify.report import Report
 
 H = TypeVar("H", bound=Handoff)
+
+
+class ChangeSummary(BaseModel):
+    """What came of a change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str
+    branch: str
+    """In the repository; empty when it was not proved, and nothing was handed over."""
+    folder: str
+    """Where the patch and the report are."""
+    files: int
+    added: int
+    removed: int
+    """Lines."""
+    before: str
+    after: str
+    """What the whole suite said, as `12 passed, 1 failed`."""
+    green: tuple[str, ...]
+    """New tests that failed before, and pass."""
 
 
 class Summary(BaseModel):
@@ -50,6 +72,8 @@ class Summary(BaseModel):
     not_delivered: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     """Who said no, and why the stages that did not pass did not, verification first."""
+    change: ChangeSummary | None = None
+    """Of a change of a repository."""
     waits_at: str = ""
     """The gate at which a person has to decide; empty when it waits for nobody."""
 
@@ -79,6 +103,8 @@ def summarize(settings: Settings, engine: Engine, run_id: str) -> Summary:
         facts |= {"score": review.score, "not_delivered": review.not_delivered}
     if package := newest(PackageHandoff, "package"):
         facts["out"] = package.out
+    if handed := newest(HandOverHandoff, "hand-over"):
+        facts["change"] = _change(handed)
     said_no = [one for one in decided(engine, run.id) if one.decision in {"rejected", "expired"}]
     facts["reasons"] = (
         *(f"{one.gate}: {one.decision} by {one.by or 'nobody'}: {one.reason}" for one in said_no),
@@ -89,6 +115,20 @@ def summarize(settings: Settings, engine: Engine, run_id: str) -> Summary:
     seconds = round(sum(stage.seconds for stage in stages), 1)
     return Summary.model_validate(
         {"run": run.id, "status": run.status, "verdict": run.verdict, "seconds": seconds, **facts}
+    )
+
+
+def _change(handed: HandOverHandoff) -> ChangeSummary:
+    return ChangeSummary(
+        kind=handed.kind,
+        branch=handed.branch,
+        folder=handed.folder,
+        files=len(handed.files),
+        added=sum(each.added for each in handed.files),
+        removed=sum(each.removed for each in handed.files),
+        before=handed.before,
+        after=handed.after,
+        green=handed.green,
     )
 
 

@@ -16,7 +16,7 @@ from omni.kernel.errors import Exit, OmniError, declare
 from omni.kernel.settings import Settings
 from omni.pipeline import approvals
 from omni.pipeline.audit import log
-from omni.pipeline.run import FLOW, load, set_status
+from omni.pipeline.run import CHANGE, FLOW, load, set_status
 from omni.pipeline.runner import Runner
 from omni.pipeline.serializer import JsonSerializer
 
@@ -34,15 +34,15 @@ def start(run_id: str, settings: Settings, engine: Engine) -> Runner:
     """
     global _runner  # noqa: PLW0603 - DBOS is one per process, and so is the run that it executes
     run = load(engine, run_id)
-    if run.flow != FLOW:
-        raise OmniError(RUN_STALE, f"it follows flow {run.flow}, this is flow {FLOW}", where=run_id)
+    if run.flow != (current := CHANGE if run.options.repository else FLOW):
+        raise OmniError(RUN_STALE, f"it follows flow {run.flow}, this is flow {current}", where=run_id)
     runner = _runner = Runner(run, settings, engine)
     DBOS(
         config={
             "name": "omni-build",
             "system_database_url": _database_url(settings),
             "executor_id": f"run-{run_id}",
-            "application_version": FLOW,
+            "application_version": run.flow,
             "serializer": JsonSerializer(),
             "log_level": "CRITICAL",  # what goes wrong in a stage is told by `failure`
         }

@@ -25,7 +25,7 @@ class Workspace:
         self.path = path
         self.at = at
 
-    def git(self, *argv: str) -> str:
+    def git(self, *argv: str, stdin: bytes = b"") -> str:
         """Standard output of a git command, run without any configuration of the machine or the user."""
         stamp = self.at.strftime("%Y-%m-%dT%H:%M:%S+0000")
         done = processes.run(
@@ -45,6 +45,7 @@ class Workspace:
                 "GIT_COMMITTER_DATE": stamp,
             },
             timeout=60,
+            stdin=stdin,
         )
         if done.exit_code != 0:
             raise OmniError(GIT_FAILED, f"git {argv[0]}: {done.stderr.strip() or done.ended}", where=str(self.path))

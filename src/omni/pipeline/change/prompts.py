@@ -1,0 +1,59 @@
+"""What a tester and a developer are told of a change: a text for each kind (`prompts.toml`), then what varies."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+
+from pydantic import BaseModel, ConfigDict
+
+from omni.code.analysis import Analysis
+from omni.pipeline.change.kinds import Kind
+
+MOST = 20
+"""Reasons against an attempt that are told at once."""
+
+
+class Prompts(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: int
+    rules: str
+    test_first: dict[Kind, str]
+    edit: dict[Kind, str]
+
+
+@cache
+def texts() -> Prompts:
+    data = tomllib.loads(files("omni.pipeline").joinpath("change", "prompts.toml").read_text("utf-8"))
+    return Prompts.model_validate(data)
+
+
+def test_first(kind: Kind, request: str, wrong: Iterable[str]) -> str:
+    """The tester's instructions; `wrong` is what was wrong with the attempt before."""
+    return _told(request, texts().test_first[kind], "", wrong)
+
+
+def edit(kind: Kind, request: str, red: Iterable[str], wrong: Iterable[str]) -> str:
+    """The developer's instructions. `red`: the new tests, each with what it said."""
+    listed = "\n".join(f"- {each}" for each in red)
+    return _told(
+        request, texts().edit[kind], f"The new tests, and what they say now:\n{listed}" if listed else "", wrong
+    )
+
+
+def _told(request: str, task: str, more: str, wrong: Iterable[str]) -> str:
+    failed = "\n".join(f"- {each}" for each in list(wrong)[:MOST])
+    before = f"Your last attempt was not accepted; its work is still there:\n{failed}" if failed else ""
+    return "\n\n".join(filter(None, (f"The request: {request}", task.strip(), more, texts().rules.strip(), before)))
+
+
+def overview(analysis: Analysis) -> str:
+    """The codebase on one page: what a newcomer would want before the first look."""
+    entries = [f"{each.kind} {each.what} ({each.path}:{each.line})" for each in analysis.entry_points[:15]]
+    code = [f"{file.path} ({file.lines}): {file.purpose}" for file in analysis.files if file.language][:150]
+    tests = [f"{each.path}: {each.tests} tests" for each in analysis.tests[:40]]
+    parts = (("Files", code), ("Entry points", entries), ("Tests", tests))
+    return "\n\n".join(f"{title}:\n" + "\n".join(lines) for title, lines in parts if lines)

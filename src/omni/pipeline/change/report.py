@@ -1,0 +1,76 @@
+"""The account of a change: one record for programs, and one page for people."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from pydantic import BaseModel, ConfigDict
+
+from omni.pipeline.change.handoffs import HandOverHandoff
+from omni.pipeline.change.proof import is_test_file
+
+HEADLINE = {
+    "pass": "Proved, and on a branch of its own",
+    "fail": "Not handed over",
+    "incomplete": "It could not be proved here",
+}
+
+
+class Attempt(BaseModel):
+    """One stage, once. `reasons` is why it was not accepted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    stage: str
+    attempt: int
+    status: str
+    reasons: tuple[str, ...] = ()
+
+
+class Account(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    request: str
+    run: str
+    repository: str
+    base: str
+    handed: HandOverHandoff
+    fails_before: dict[str, str]
+    """New test → what it said on the code as it was."""
+    summary: str
+    """Why the change is right, in the words of who made it."""
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def size(self) -> str:
+        """`4 lines added, 2 removed in 1 file; 12 added, 0 removed in 1 file of tests`"""
+        product = [each for each in self.handed.files if not is_test_file(each.path)]
+        tests = [each for each in self.handed.files if is_test_file(each.path)]
+        told = []
+        for kind, group in (("", product), (" of tests", tests)):
+            if group:
+                added, removed = sum(each.added for each in group), sum(each.removed for each in group)
+                noun = "file" if len(group) == 1 else "files"
+                told.append(f"{added} lines added, {removed} removed in {len(group)} {noun}{kind}")
+        return "; ".join(told) or "nothing"
+
+
+def page(account: Account, patch: str) -> str:
+    """The page as HTML; all that models and repositories said is escaped."""
+    template = _environment().get_template("report.html.jinja")
+    return template.render(a=account, h=account.handed, headline=HEADLINE[account.handed.verdict], patch=patch)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("omni.pipeline.change", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["css"] = files("omni.delivery").joinpath("report.css").read_text("utf-8")
+    return environment

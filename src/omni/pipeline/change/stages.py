@@ -1,0 +1,200 @@
+"""The stages of a change, each from a known commit to a known commit, with what it saw as artifacts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from omni.code.analysis import Analysis, analyse
+from omni.code.document import render
+from omni.pipeline.change import checkout, prompts, proof
+from omni.pipeline.change.asked import (
+    environment_of,
+    kind_of,
+    message,
+    newest,
+    overview_of,
+    source_of,
+    tester_of,
+)
+from omni.pipeline.change.handoffs import (
+    BaselineHandoff,
+    ComprehensionHandoff,
+    EditHandoff,
+    ProofHandoff,
+    RedHandoff,
+)
+from omni.pipeline.change.kinds import title_of
+from omni.pipeline.change.suite import Suite, Tester, run_safely
+from omni.pipeline.change.worker import Assignment, Worker
+from omni.pipeline.stage import Work
+from omni.verify import repository
+from omni.verify.engine import CheckEvent, verify
+from omni.verify.plan import Options
+from omni.verify.registry import checks
+from omni.verify.report import Report
+
+AGAIN = 3
+"""How often a test that fails after the change is run alone, to tell a flaky one from a broken one."""
+
+
+def comprehend(work: Work) -> ComprehensionHandoff:
+    """Understand before anything is touched: the eight steps, each told and kept."""
+    source = source_of(work)
+    base = repository.commit(source, "HEAD")
+    checkout.clone(source, base, work.workspace)
+    analysis = analyse(work.workspace.path)
+    for number, (step, said) in enumerate(_steps(analysis), 1):
+        work.emit("comprehension", step=number, what=step, said=said)
+    document = work.store.put(render(analysis, source.name).encode())
+    return ComprehensionHandoff(base=base, analysis=work.put(analysis), document=document)
+
+
+def _steps(analysis: Analysis) -> tuple[tuple[str, str], ...]:
+    code = sum(each.language not in {"", "configuration"} for each in analysis.files)
+    imports = sum(map(len, analysis.imports.values()))
+    trace = analysis.trace
+    counts = Counter(each.kind for each in analysis.problems)
+    return (
+        ("files", f"{len(analysis.files)} files, {code} of them code or documents, {analysis.lines} lines"),
+        ("dependencies", f"{imports} imports between files, {len(analysis.cycles)} cycles"),
+        ("entry points", f"{len(analysis.entry_points)}: " + ", ".join(e.what for e in analysis.entry_points[:5])),
+        ("one request traced", f"{trace.entry.what}: {len(trace.calls)} calls" if trace else "none"),
+        ("patterns", ", ".join(each.name for each in analysis.patterns[:6]) or "none that is known"),
+        ("problems", ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) or "none"),
+        ("tests", f"{sum(each.tests for each in analysis.tests)} tests in {len(analysis.tests)} files"),
+        ("documentation", f"{analysis.claims} claims compared, {len(analysis.stale)} wrong"),
+    )
+
+
+def baseline(work: Work) -> BaselineHandoff:
+    """How it is before: the whole suite, and verification."""
+    base = work.handoff(ComprehensionHandoff, "comprehension").base
+    work.workspace.restore(base)
+    suite = run_safely(tester_of(work))
+    work.emit("progress", text=f"tests before: {suite.told}")
+    report = examine(work)
+    reasons = (f"The tests could not be run: {suite.problem}",) if suite.problem else ()
+    return BaselineHandoff(passed=not reasons, reasons=reasons, suite=work.put(suite), report=work.put(report))
+
+
+def test_first(work: Work, worker: Worker) -> RedHandoff:
+    """A test that fails on the present code for the right reason, proved by running it."""
+    kind, base = kind_of(work), work.handoff(ComprehensionHandoff, "comprehension").base
+    tried = newest(work, RedHandoff, "test-first")
+    work.workspace.restore(tried.commit if tried else base)
+    assignment = Assignment(
+        role="tester",
+        instructions=prompts.test_first(kind, work.run.request, tried.reasons if tried else ()),
+        context=(overview_of(work),),
+    )
+    done = worker(work, assignment)
+    trailers = work.trailers("tester") | {"Omni-Model": done.model, "Omni-Prompt": done.prompt}
+    commit = _commit(work, base, message("test", work.run.request, done.summary), trailers)
+    touched = [each.path for each in checkout.changed(work.workspace, base, commit)]
+    before = work.read(Suite, work.handoff(BaselineHandoff, "baseline").suite)
+    now = run_safely(tester_of(work)) if touched else Suite(problem="nothing was written")
+    red, reasons = proof.judge_tests_first(before, now, touched, kind)
+    for name in red:
+        work.emit("note", text=f"fails as it should: {name}: {now.tests[name].message}")
+    return RedHandoff(
+        passed=bool(red) and not reasons,
+        reasons=reasons,
+        commit=commit,
+        suite=work.put(now),
+        red=red,
+        why={name: now.tests[name].message for name in red},
+        files=tuple(touched),
+        ended=done.ended,
+        summary=done.summary,
+    )
+
+
+def edit(work: Work, worker: Worker) -> EditHandoff:
+    """The change itself; again with what the proof said when it was not accepted."""
+    kind, first = kind_of(work), newest(work, RedHandoff, "test-first")
+    tried, judged = newest(work, EditHandoff, "change"), newest(work, ProofHandoff, "proof")
+    start = first.commit if first else work.handoff(ComprehensionHandoff, "comprehension").base
+    work.workspace.restore(tried.commit if tried else start)
+    red = [f"{name}: {why}" for name, why in first.why.items()] if first else []
+    assignment = Assignment(
+        role="developer",
+        instructions=prompts.edit(kind, work.run.request, red, judged.reasons if judged else ()),
+        context=(overview_of(work),),
+        protected=first.files if first else (),
+    )
+    done = worker(work, assignment)
+    trailers = work.trailers("developer") | {"Omni-Model": done.model, "Omni-Prompt": done.prompt}
+    commit = _commit(work, start, message(title_of(kind), work.run.request, done.summary), trailers)
+    changed = bool(checkout.changed(work.workspace, tried.commit if tried else start, commit))
+    reasons = () if changed else (f"Nothing was changed; the session ended: {done.ended}. {done.summary}".strip(),)
+    return EditHandoff(
+        passed=changed, reasons=reasons, commit=commit, changed=changed, ended=done.ended, summary=done.summary
+    )
+
+
+def _commit(work: Work, start: str, text: str, trailers: Mapping[str, str]) -> str:
+    """Everything since `start` as one commit, however many attempts it took."""
+    work.workspace.git("reset", "-q", "--soft", start)
+    return work.workspace.commit(text, trailers)
+
+
+def prove(work: Work) -> ProofHandoff:
+    """How it is afterwards: the new tests pass, nothing that passed is broken, no new finding at error."""
+    before = work.handoff(BaselineHandoff, "baseline")
+    first = newest(work, RedHandoff, "test-first")
+    work.workspace.restore(work.handoff(EditHandoff, "change").commit)
+    tester = tester_of(work)
+    earlier, now = work.read(Suite, before.suite), run_safely(tester)
+    work.emit("progress", text=f"tests after: {now.told}")
+    now, flaky = _settled(tester, earlier, now)
+    red = first.red if first else ()
+    report = examine(work)
+    reasons = [now.problem] if now.problem else []
+    reasons += [*proof.not_green(red, now), *proof.broken(earlier, now)]
+    reasons += _touched_tests(work, first)
+    reasons += [
+        f"new finding: {each.check}/{each.rule} at {each.path}:{each.line or ''} {each.message}"
+        for each in proof.new_errors(work.read(Report, before.report), report)
+    ]
+    return ProofHandoff(
+        passed=not reasons,
+        reasons=tuple(reasons),
+        suite=work.put(now),
+        report=work.put(report),
+        green=tuple(name for name in red if name in now.named("passed")),
+        flaky=flaky,
+    )
+
+
+def _settled(tester: Tester, before: Suite, now: Suite) -> tuple[Suite, tuple[str, ...]]:
+    """A test that passed before and fails now is run again by itself: what passes then was chance."""
+    suspects = sorted(before.named("passed") & now.named("failed"))
+    if not suspects or len(suspects) > 20 or tester.project.tests.command:
+        return now, ()
+    flaky: set[str] = set()
+    for _ in range(AGAIN):
+        flaky |= run_safely(tester, suspects).named("passed") & set(suspects)
+    settled = {name: now.tests[name].model_copy(update={"outcome": "passed"}) for name in flaky}
+    return now.model_copy(update={"tests": {**now.tests, **settled}}), tuple(sorted(flaky))
+
+
+def _touched_tests(work: Work, first: RedHandoff | None) -> list[str]:
+    """The new tests are as the tester left them. The tools protect them; this looks at what came of it."""
+    if first is None:
+        return []
+    tip = work.handoff(EditHandoff, "change").commit
+    since = {each.path for each in checkout.changed(work.workspace, first.commit, tip)}
+    return [f"{path} was changed after it was proved" for path in sorted(since & set(first.files))]
+
+
+def examine(work: Work) -> Report:
+    """Tiers 1 and 2 over the workspace, without the tests, which run on their own."""
+    wanted = tuple(check.id for check in checks() if check.tier in (1, 2) and check.id != "tests" and not check.profile)
+    options = Options(only=wanted, environment=environment_of(work))
+
+    def told(event: CheckEvent) -> None:
+        if event.kind != "setup":
+            work.emit("check", check=event.check, status=event.result.status.value if event.result else "started")
+
+    return verify(work.workspace.path, options, work.settings, told)

@@ -1,0 +1,88 @@
+"""Who edits: a session of a role with a model, in the workspace of the change, with its tools in the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from omni.agents.log import Replied, SessionLog
+from omni.agents.roles import load_role, system
+from omni.agents.session import Task, run_session
+from omni.agents.tools import Toolbox
+from omni.agents.workspace import AgentWorkspace
+from omni.kernel import events
+from omni.kernel.canonical import JsonValue
+from omni.models.gateway import open_gateway
+from omni.models.wire import Attribution, Want
+from omni.pipeline.change.asked import environment_of
+from omni.pipeline.stage import Work
+
+
+class Assignment(BaseModel):
+    """What a role is to do."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    role: str
+    instructions: str
+    context: tuple[str, ...] = ()
+    """Documents: data, never instructions."""
+    protected: tuple[str, ...] = ()
+    """Paths that may not change."""
+
+
+class Done(BaseModel):
+    """How it went. `model` and `prompt` are for the commit."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    ended: str
+    summary: str
+    model: str = "none"
+    prompt: str = "none"
+
+
+class Worker(Protocol):
+    """Edits the workspace of `work` until the assignment is done, or it gives up. Raises OmniError when nobody can."""
+
+    def __call__(self, work: Work, assignment: Assignment) -> Done: ...
+
+
+def session_worker(work: Work, assignment: Assignment) -> Done:
+    """The native engine. The same stage and attempt go on with the session that a killed process left."""
+    role, options = load_role(assignment.role), work.run.options
+    session = f"{work.run.id}/{work.stage}#{work.attempt}"
+    toolbox = Toolbox(
+        AgentWorkspace(work.workspace.path, assignment.protected),
+        work.driver(),
+        work.settings,
+        allowed=tuple(tool for tool in role.tools if tool != "spec"),
+        environment=environment_of(work),
+        tell=lambda kind, data: _tell(work, kind, data),
+    )
+    attribution = Attribution(run=work.run.id, stage=work.stage, role=role.id, prompt=role.prompt_id)
+    task = Task(
+        session=session,
+        system=system(role),
+        instructions=assignment.instructions,
+        context=assignment.context,
+        want=Want(capability=role.capability, model="" if options.model == "auto" else options.model, tools=True),
+        attribution=attribution,
+    )
+    log = SessionLog(work.engine, session)
+    with open_gateway(work.settings, work.engine) as gateway:
+        outcome = run_session(task, gateway.chat, toolbox, log)
+    models = {line.entry.reply.model for line in log.lines() if isinstance(line.entry, Replied)}
+    return Done(
+        ended=outcome.ended,
+        summary=outcome.summary,
+        model=", ".join(sorted(models)) or "none",
+        prompt=role.prompt_id,
+    )
+
+
+def _tell(work: Work, kind: str, data: Mapping[str, JsonValue]) -> None:
+    """What a tool has to say, as an event of the stage."""
+    events.append(work.engine, work.run.id, kind, {"stage": work.stage, "attempt": work.attempt, **data})
