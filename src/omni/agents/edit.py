@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from omni.agents.matching import Page, Splice, cuts_a_word, exact, fold, folded, occurrences, shifted
 from omni.agents.near import advice
@@ -25,6 +25,8 @@ _TELLING = 8
 
 class Edit(Model):
     """`new` in the place of `old`."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)  # a model is told them too
 
     old: str
     """Text of the file, with enough lines around what changes that it is there just once."""

@@ -96,7 +96,7 @@ def suspicious(text: str, old: str, new: str) -> str:
     """Why `new` can't be meant as it is written; empty when it can. `text` is the file's."""
     there = {line.strip() for line in old.split("\n")}
     added = [line for line in new.split("\n") if line.strip() and line.strip() not in there]
-    if dots := _left_out(new.split("\n"), there):
+    if dots := left_out(new.split("\n"), there):
         return (
             f"`new` has the line {dots!r}, which would be written as it is. Write out every line that is to be there."
         )
@@ -113,7 +113,8 @@ def suspicious(text: str, old: str, new: str) -> str:
     return ""
 
 
-def _left_out(lines: list[str], there: set[str]) -> str:
+def left_out(lines: list[str], there: set[str]) -> str:
+    """The first line that stands for others and is not one of `there`; empty when there is none."""
     before = ""
     for line in lines:
         bare = line.strip()

@@ -80,6 +80,13 @@ class AgentWorkspace:
         except OSError as problem:
             raise _refusal(name, problem) from problem
 
+    def about(self, name: str) -> os.stat_result | None:
+        """What lies at `inside(path)`, a link being a link; None when nothing does. Raises Refused behind a link."""
+        try:
+            return self.folder.about(name) if name else self.root.stat()
+        except OSError as problem:
+            raise _refusal(name, problem) from problem
+
     def write(self, path: str, data: bytes) -> None:
         """Make or replace a file; its mode stays. Raises Refused: outside, through a link, `.git`, protected."""
         name = inside(path)

@@ -82,3 +82,14 @@ def _explained(name: str, problem: ValidationError) -> str:
         for each in problem.errors(include_url=False, include_input=False, include_context=False)
     ]
     return f"The arguments of `{name}` don't fit:\n" + "\n".join(lines)
+
+
+def cut(text: str, most: int) -> str:
+    """At most about that many characters: the middle is left out, at line ends where there are some, and said so."""
+    if len(text) <= most:
+        return text
+    head, tail = text[: most // 2], text[-(most // 2) :]
+    head = head[: head.rfind("\n") + 1] or head
+    tail = tail[tail.find("\n") + 1 :] or tail
+    gone = len(text) - len(head) - len(tail)
+    return f"{head}\n[… {gone} characters left out …]\n\n{tail}"
