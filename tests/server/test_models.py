@@ -118,7 +118,7 @@ def test_a_stream_that_breaks_after_its_first_words_says_so(settings: Settings) 
     assert "[DONE]" not in answer.text
 
 
-ERRORS = [
+ERRORS: list[tuple[Json, dict[str, str], int, str, str]] = [
     ({}, {"Authorization": "Bearer wrong"}, 401, "invalid_api_key", "M022"),
     ({"model": "huge"}, {}, 404, "model_not_found", "M005"),
     ({"top_p": 0.5}, {}, 400, "invalid_request_error", "top_p is not passed on"),
@@ -237,3 +237,27 @@ def test_many_streams_at_once(settings: Settings) -> None:
             return "".join(each["choices"][0]["delta"].get("content", "") for each in found)
 
         assert list(pool.map(answer, range(30))) == [f"answer {n}" for n in range(30)]
+
+
+def test_embeddings_are_those_of_the_enabled_model_and_paid_for(settings: Settings) -> None:
+    with serving(settings, ()) as client:
+        built_in = client.post("/embeddings", json={"model": "auto", "input": ["a cat", "the cat"]}).json()
+        enabled = settings.home / "models.toml"
+        enabled.write_text(enabled.read_text().replace("capability", 'kind = "embedding", capability'))
+        headers = {"x-omni-run": "r3"}
+        real = client.post("/embeddings", json={"input": "a cat"}, headers=headers).json()
+        packed = client.post(
+            "/embeddings", json={"input": "a cat", "model": "small", "encoding_format": "base64"}
+        ).json()
+        missing = client.post("/embeddings", json={"input": "a cat", "model": "large"})
+        wrong = client.post("/embeddings", json={"input": []})
+        database = open_database(settings)
+        rows = usage(database, ("run", "model"), run="r3")
+        database.dispose()
+    assert built_in["model"].startswith("hashed-words")
+    assert built_in["data"][0]["embedding"] == built_in["data"][1]["embedding"]
+    assert (real["model"], len(real["data"][0]["embedding"])) == ("small", 256)
+    assert len(packed["data"][0]["embedding"]) == 1368  # base64 of 1024 bytes
+    assert (missing.status_code, missing.json()["error"]["code"]) == (404, "model_not_found")
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (400, "invalid_request_error")
+    assert [(row.key, row.prompt) for row in rows] == [(("r3", "small"), 2)]

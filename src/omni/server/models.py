@@ -27,6 +27,7 @@ from omni.models.catalog import load_catalog
 from omni.models.errors import BUDGET_USED_UP, NO_ANSWER, NO_SUCH_MODEL, UNUSABLE
 from omni.models.gateway import AsyncGateway, open_async_gateway
 from omni.models.tokens import NO_TOKEN, Grant
+from omni.models.vectors import embed
 from omni.models.wire import Attribution, ChatReply, ChatRequest, Want
 from omni.server import openai_format
 from omni.server.openai_format import BAD_REQUEST, ChatBody, Object
@@ -64,6 +65,7 @@ def app(settings: Settings, engine: Engine) -> FastAPI:
             desk = Desk(gateway)
             _open_routes(service, desk)
             _model_routes(service, settings, desk)
+            _embedding_route(service, settings, engine)
             yield
 
     service = FastAPI(title="Omni models", version=__version__, lifespan=running)
@@ -166,6 +168,17 @@ def _model_routes(service: FastAPI, settings: Settings, desk: Desk) -> None:
         if reply is None:
             return Response(status_code=499)  # nobody is there to read it; nginx' word for that
         return JSONResponse(openai_format.completion(reply, question.number, question.created))
+
+
+def _embedding_route(service: FastAPI, settings: Settings, engine: Engine) -> None:
+    @service.post("/v1/embeddings")
+    async def embeddings(request: Request) -> Object:
+        """OpenAI's embeddings; without an embedding model, those of a function that comes with Omni, under its name."""
+        granted = _granted(settings, request.headers)
+        body = openai_format.read_embeddings(await _body(request))
+        name = "" if body.model in openai_format.CHOOSE else body.model
+        found = await asyncio.to_thread(embed, settings, engine, body.texts, name, granted.attribution)
+        return openai_format.embeddings(found, body.encoding_format)
 
 
 def _granted(settings: Settings, headers: Mapping[str, str]) -> Grant:

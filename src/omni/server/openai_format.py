@@ -6,14 +6,17 @@ Format: https://platform.openai.com/docs/api-reference/chat and …/chat-streami
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+import struct
 from collections.abc import Iterator
 from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag, ValidationError, field_validator
 
 from omni.kernel.errors import Exit, OmniError, declare
+from omni.models.vectors import Embedded
 from omni.models.wire import (
     Capability,
     ChatReply,
@@ -204,6 +207,35 @@ class ChatBody(_Given):
 
 def _parts(request: ChatRequest) -> Iterator[Part]:
     return (part for each in request.messages if not isinstance(each.content, str) for part in each.content)
+
+
+class EmbeddingsBody(_Given):
+    model: str = ""
+    input: str | Annotated[tuple[str, ...], Field(min_length=1, max_length=2048)]
+    encoding_format: Literal["float", "base64"] = "float"
+    user: str = ""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return (self.input,) if isinstance(self.input, str) else self.input
+
+
+def read_embeddings(data: bytes) -> EmbeddingsBody:
+    """What is to become vectors. Raises `M023`."""
+    try:
+        return EmbeddingsBody.model_validate_json(data)
+    except ValidationError as problem:
+        raise OmniError(BAD_REQUEST, "; ".join(_problems(problem))) from problem
+
+
+def embeddings(found: Embedded, encoding: str) -> Object:
+    data: list[JsonValue] = []
+    for index, vector in enumerate(found.vectors):
+        packed = base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+        shown: JsonValue = packed if encoding == "base64" else list[JsonValue](vector)
+        data.append({"object": "embedding", "index": index, "embedding": shown})
+    usage: Object = {"prompt_tokens": found.tokens, "total_tokens": found.tokens}
+    return {"object": "list", "data": data, "model": found.model, "usage": usage}
 
 
 def read(data: bytes) -> ChatBody:
