@@ -4,6 +4,7 @@ counted.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -156,6 +157,21 @@ def mended(remark: Remark, text: str) -> str | None:
         return None
     lines[remark.line - 1] = lines[remark.line - 1].replace(remark.quote, remark.replacement)
     return "".join(lines)
+
+
+def patch(remarks: Iterable[Remark], files: Mapping[str, str]) -> str:
+    """A unified diff of all mends that can be applied, one after the other; empty when there is none."""
+    texts = dict(files)
+    for remark in remarks:
+        if remark.path in texts and (text := mended(remark, texts[remark.path])) is not None:
+            texts[remark.path] = text
+    return "".join(
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+        for path, text in texts.items()
+        for line in difflib.unified_diff(
+            files[path].splitlines(keepends=True), text.splitlines(keepends=True), f"a/{path}", f"b/{path}"
+        )
+    )
 
 
 def _folded(text: str) -> str:
