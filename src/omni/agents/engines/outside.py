@@ -106,6 +106,7 @@ def _job(
         raise OmniError(BAD_TASK, f"its instructions are longer than {LONGEST} bytes", where=adapter.name)
     values = {
         "program": str(installed.program),
+        "host": f"http://127.0.0.1:{port}",
         "url": f"http://127.0.0.1:{port}/v1",
         "model": _model_name(task.model),
         "instructions": task.instructions,
