@@ -17,6 +17,7 @@ import pytest
 from omni.kernel.database import open_database
 from omni.kernel.settings import Settings
 from omni.models.budget import Budget
+from omni.models.cache import SemanticCache
 from omni.models.ledger import usage
 from omni.models.script import Record, Script, serve
 from omni.models.tokens import mint, token
@@ -33,7 +34,9 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @contextmanager
-def serving(settings: Settings, *scripts: tuple[Json, ...], record: Record | None = None) -> Iterator[httpx.Client]:
+def serving(
+    settings: Settings, *scripts: tuple[Json, ...], record: Record | None = None, cached: bool = False
+) -> Iterator[httpx.Client]:
     """The endpoint over one scripted model for each script: `small`, then `large`."""
     with ExitStack() as stack:
         lines = []
@@ -45,7 +48,8 @@ def serving(settings: Settings, *scripts: tuple[Json, ...], record: Record | Non
         (settings.home / "models.toml").write_text("".join(lines))
         engine = open_database(settings)
         stack.callback(engine.dispose)
-        address = stack.enter_context(served(app(settings, engine)))
+        cache = SemanticCache(engine) if cached else None
+        address = stack.enter_context(served(app(settings, engine, cache)))
         headers = {"Authorization": f"Bearer {token(settings)}"}
         client = httpx.Client(base_url=f"{address}/v1", headers=headers, timeout=30, trust_env=False)
         yield stack.enter_context(client)
@@ -261,3 +265,28 @@ def test_embeddings_are_those_of_the_enabled_model_and_paid_for(settings: Settin
     assert (missing.status_code, missing.json()["error"]["code"]) == (404, "model_not_found")
     assert (wrong.status_code, wrong.json()["error"]["code"]) == (400, "invalid_request_error")
     assert [(row.key, row.prompt) for row in rows] == [(("r3", "small"), 2)]
+
+
+def test_the_cache_answers_what_was_answered_before_and_nothing_else(settings: Settings) -> None:
+    rules = ({"reply": "in 1969"}, {"match": {"contains": "Mars"}, "reply": "not yet"})
+    record = Record()
+    with serving(settings, rules, record=record, cached=True) as client:
+
+        def answer(text: str, project: str = "shop", **more: object) -> str:
+            found = client.post("/chat/completions", json=ask(text, **more), headers={"x-omni-project": project})
+            return found.text if more else str(found.json()["choices"][0]["message"]["content"])
+
+        first = answer("When did people land on the moon?")
+        again = answer("When did people land on the moon?")
+        worded = answer("Hello, could you please tell when did people land on the moon?".replace("tell ", ""))
+        streamed = answer("When did people land on the moon?", stream=True)
+        other = answer("When did people land on Mars?")
+        counts = client.get("/cache", params={"project": "shop"}).json()
+        shown = metrics(client)
+    assert (first, again, worded, other) == ("in 1969", "in 1969", "in 1969", "not yet")
+    assert "in 1969" in streamed
+    assert '"cached": true' in streamed
+    assert len(record.asked) == 2
+    assert (counts["exact"], counts["similar"], counts["missed"]) == (2, 1, 2)
+    assert counts["tokens_saved"] > 0
+    assert 'omni_cache_lookups_total{how="similar"} 1' in shown

@@ -42,14 +42,32 @@ def models(host: str, port: int) -> None:
     \b
     OPENAI_BASE_URL=http://localhost:8372/v1 OPENAI_API_KEY=$TOKEN aider --model openai/auto
     """
+    _serve_models(host, port, cached=False)
+
+
+@serve.command("semantic-cache")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8370, show_default=True, type=click.IntRange(0, 65535))
+def semantic_cache(host: str, port: int) -> None:
+    """Answer OpenAI's API as `omni serve models` does, and what was answered before without asking again.
+
+    \b
+    curl -H "Authorization: Bearer $TOKEN" -H "x-omni-project: shop" localhost:8370/v1/chat/completions -d '…'
+    """
+    _serve_models(host, port, cached=True)
+
+
+def _serve_models(host: str, port: int, *, cached: bool) -> None:
     import uvicorn  # a web server: only for who serves
 
     from omni.kernel.database import open_database
     from omni.models import tokens
+    from omni.models.cache import SemanticCache
     from omni.server.models import app
 
     found = settings()
-    service = app(found, open_database(found))
+    engine = open_database(found)
+    service = app(found, engine, SemanticCache(engine) if cached else None)
     tokens.token(found)
     click.echo(f"models on http://{host}:{port}/v1; the token is in {found.home / 'secrets' / tokens.TOKEN}", err=True)
     uvicorn.run(service, host=host, port=port, log_level="warning", server_header=False, timeout_graceful_shutdown=5)

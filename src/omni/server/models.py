@@ -1,4 +1,7 @@
-"""`omni serve models`: OpenAI's API over Omni's router, so that outside agents are routed, budgeted and logged too."""
+"""`omni serve models`: OpenAI's API over Omni's router, so that outside agents are routed, budgeted and logged too.
+
+`omni serve semantic-cache` is the same with the semantic cache before the router.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ from omni.kernel.errors import Exit, OmniError, declare
 from omni.kernel.ids import uuid7
 from omni.kernel.settings import Settings
 from omni.models import tokens
+from omni.models.cache import Counts, SemanticCache
 from omni.models.catalog import load_catalog
 from omni.models.errors import BUDGET_USED_UP, NO_ANSWER, NO_SUCH_MODEL, UNUSABLE
 from omni.models.gateway import AsyncGateway, open_async_gateway
@@ -41,6 +45,7 @@ MOST_AT_ONCE = 512
 LARGEST = 32 << 20
 """Bytes of a request."""
 STREAM_HEADERS = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")]
+LOOKUPS = ("exact", "similar", "missed")
 NAMES = ("run", "stage", "role", "project", "call")
 """Of `Attribution`: a caller with the home's token says them in headers, as `x-omni-run`."""
 STATUS = {
@@ -56,13 +61,13 @@ STATUS = {
 used up."""
 
 
-def app(settings: Settings, engine: Engine) -> FastAPI:
-    """The service over the models that are enabled in this Omni home."""
+def app(settings: Settings, engine: Engine, cache: SemanticCache | None = None) -> FastAPI:
+    """The service over the models that are enabled in this Omni home. With a cache, that is looked into first."""
 
     @asynccontextmanager
     async def running(service: FastAPI) -> AsyncIterator[None]:
         async with open_async_gateway(settings, engine) as gateway:
-            desk = Desk(gateway)
+            desk = Desk(gateway, cache)
             _open_routes(service, desk)
             _model_routes(service, settings, desk)
             _embedding_route(service, settings, engine)
@@ -79,6 +84,7 @@ class Desk:
     """Who is being answered, and how that went."""
 
     gateway: AsyncGateway
+    cache: SemanticCache | None
     at_once: int = 0
     answers: Counter[str] = field(default_factory=Counter)
     """`answered`, `left`, or the code of an error → how often."""
@@ -89,10 +95,8 @@ class Desk:
             raise OmniError(TOO_MANY, f"{MOST_AT_ONCE} are being answered")
         self.at_once += 1
         how = "left"
-        on_restart = _broken_off if on_text else None
         try:
-            asked = (question.request, question.want, question.attribution)
-            reply = await self.gateway.ask(*asked, on_text, on_restart)
+            reply = await self._cached(question) or await self._fresh(question, on_text)
             how = "answered"
         except OmniError as error:
             how = error.kind.code
@@ -102,6 +106,22 @@ class Desk:
         finally:
             self.at_once -= 1
             self.answers[how] += 1
+
+    async def _cached(self, question: Question) -> ChatReply | None:
+        """What the model that would be asked first has answered before."""
+        if self.cache is None:
+            return None
+        order = self.gateway.router.order(question.request, question.want)
+        model = next((each.endpoint.partition("/")[2] for each in order if each.place), "")
+        hit = await asyncio.to_thread(self.cache.look_up, question.request, model, question.attribution)
+        return hit.reply if hit else None
+
+    async def _fresh(self, question: Question, on_text: Callable[[str], None] | None) -> ChatReply:
+        asked = (question.request, question.want, question.attribution)
+        reply = await self.gateway.ask(*asked, on_text, _broken_off if on_text else None)
+        if self.cache is not None:
+            await asyncio.to_thread(self.cache.keep, question.request, reply, question.attribution)
+        return reply
 
 
 @dataclass(frozen=True)
@@ -137,6 +157,12 @@ def _open_routes(service: FastAPI, desk: Desk) -> None:
         lines = ["# TYPE omni_models_answering gauge", f"omni_models_answering {desk.at_once}"]
         lines.append("# TYPE omni_models_questions_total counter")
         lines += [f'omni_models_questions_total{{how="{how}"}} {count}' for how, count in sorted(desk.answers.items())]
+        if desk.cache is not None:
+            counts = desk.cache.counts()
+            lines.append("# TYPE omni_cache_lookups_total counter")
+            lines += [f'omni_cache_lookups_total{{how="{how}"}} {getattr(counts, how)}' for how in LOOKUPS]
+            lines += ["# TYPE omni_cache_tokens_saved_total counter"]
+            lines += [f"omni_cache_tokens_saved_total {counts.tokens_saved}"]
         return Response("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 
 
@@ -155,6 +181,12 @@ def _model_routes(service: FastAPI, settings: Settings, desk: Desk) -> None:
                 for name, owner in sorted(known.items())
             ],
         }
+
+    @service.get("/v1/cache")
+    def cache(request: Request, project: str = "") -> Counts:
+        """Hits, misses and savings of all time; of a project, if one is named."""
+        _granted(settings, request.headers)
+        return desk.cache.counts(project=project) if desk.cache else Counts()
 
     @service.post("/v1/chat/completions")
     async def chat(request: Request) -> Response:
