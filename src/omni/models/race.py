@@ -66,10 +66,11 @@ class Race:
                 if not self._running and not self._start():
                     await self._wait()
                     continue
-                for attempt in await self._news():
-                    if answer := self._result(attempt):
-                        self._note_better(attempt.station)
-                        return attempt.station, answer
+                ended = [(attempt.station, self._result(attempt)) for attempt in await self._news()]
+                for station, answer in ended:
+                    if answer:
+                        self._note_better(station)
+                        return station, answer
         finally:
             await self._leave_all()
 
