@@ -32,6 +32,7 @@ COMMANDS = {
     "vulnerabilities": ("omni.cli.vulnerabilities:vulnerabilities", "Look dependencies up without a network."),
     "profiles": ("omni.cli.profiles:profiles", "List the profiles, and which of them a project should choose."),
     "roles": ("omni.cli.roles:roles", "List and show the roles and specialists, with their prompts."),
+    "engines": ("omni.cli.engines:engines", "List and install engines, Omni's own and others; show their results."),
     "templates": ("omni.cli.listings:templates", "List the project templates."),
     "errors": ("omni.cli.listings:errors", "List the errors, with what to do about each."),
     "config": ("omni.cli.config:config", "Show each setting and where it comes from."),

@@ -6,7 +6,7 @@ the endpoint, the budget and the time; the engine keeps nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
@@ -55,7 +55,7 @@ class EngineTask:
     """For the endpoint; added outside of the sandbox."""
     budget: int | None = None
     """Tokens of prompts and replies together; the reply that goes over it is the last one."""
-    limits: EngineLimits = EngineLimits()
+    limits: EngineLimits = field(default_factory=EngineLimits)
     kind: str = ""
     """Of the task, as `bugfix`: what engines are compared by."""
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 from omni.agents.folder import Folder
 
+_NO_END = "\\ No newline at end of file"
+
 
 def unified(before: Folder, after: Folder, paths: Iterable[str]) -> str:
     """The differences of these paths, sorted; a file that is not UTF-8 text is only named."""
@@ -37,12 +39,13 @@ def _one(path: str, old: tuple[bytes, int] | None, new: tuple[bytes, int] | None
     except UnicodeDecodeError:
         return "".join([*head, f"Binary files {names[0]} and {names[1]} differ\n"])
     body = difflib.unified_diff(*lines, *names)
-    return "".join([*head, *(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in body)])
+    return "".join([*head, *(line if line.endswith("\n") else f"{line}\n{_NO_END}\n" for line in body)])
 
 
 def _lines(text: str) -> list[str]:
     """Ended by line feeds alone, as git counts them."""
-    return [f"{line}\n" for line in text.split("\n")[:-1]] + ([last] if (last := text.split("\n")[-1]) else [])
+    *whole, last = text.split("\n")
+    return [f"{line}\n" for line in whole] + ([last] if last else [])
 
 
 def _mode(file: tuple[bytes, int]) -> str:

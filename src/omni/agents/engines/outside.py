@@ -28,7 +28,9 @@ _KEY = "omni"
 _LAST_WORDS = 600
 # The first words of an engine's life: its files come into its home, and the workspace becomes a repository (kept
 # elsewhere), since some engines find their way by git. Then it takes over.
-_PRELUDE = """while [ "$1" != -- ]; do mkdir -p "$(dirname "$HOME/$1")"; printf %s "$2" >"$HOME/$1"; shift 2; done; shift
+_PRELUDE = """while [ "$1" != -- ]; do
+  mkdir -p "$(dirname "$HOME/$1")"; printf %s "$2" >"$HOME/$1"; shift 2
+done; shift
 if command -v git >/dev/null; then
   git init -q --separate-git-dir="$HOME/.omni-git" . && git add -A && git commit -q -m before
 fi >/dev/null 2>&1
@@ -99,9 +101,7 @@ def take_over(workspace: AgentWorkspace, copy: AgentWorkspace, changes: Changes)
         workspace.folder.write(path, data, stat.S_IMODE(mode))
 
 
-def _job(
-    adapter: Adapter, installed: Installed, task: EngineTask, root: Path, port: int, stop: threading.Event
-) -> Job:
+def _job(adapter: Adapter, installed: Installed, task: EngineTask, root: Path, port: int, stop: threading.Event) -> Job:
     if len(task.instructions.encode()) > LONGEST:
         raise OmniError(BAD_TASK, f"its instructions are longer than {LONGEST} bytes", where=adapter.name)
     values = {
