@@ -198,32 +198,25 @@ class _Session:
         return call.name == FINISH.name or self.toolbox.writes(call.name)
 
     def run_call(self, turn: int, call: ToolCall) -> Called:
-        given, began = arguments(call), time.monotonic()
-        if given is None:
-            text, ok = self.no_json(call), False
-        elif call.name == FINISH.name and self.task.ends_with == "finish":
-            text, ok = self.finish(given)
+        began = time.monotonic()
+        if call.name == FINISH.name and self.task.ends_with == "finish":
+            text, ok = self.finish(call)
         else:
             result = self.toolbox.call(call)
             text, ok = result.text, result.ok
         # Reading in pieces is up to the tools; this is the last wall before a window that one result would fill.
-        text = _clipped(text.encode(errors="replace").decode(), self.task.limits.window * CHARACTERS // 4)
-        snapshot = self.toolbox.snapshot() if given is not None and self.toolbox.writes(call.name) else ""
+        text = _clipped(text, self.task.limits.window * CHARACTERS // 4)
+        snapshot = self.toolbox.snapshot() if call.name != FINISH.name and self.toolbox.writes(call.name) else ""
         seconds = round(time.monotonic() - began, 3)
         return Called(turn=turn, call=call, text=text, ok=ok, snapshot=snapshot, seconds=seconds)
 
-    def no_json(self, call: ToolCall) -> str:
-        last = next(line.entry for line in reversed(self.lines) if isinstance(line.entry, Replied))
-        cut = " Your answer was cut off at its greatest length: write less at a time." if _is_cut(last.reply) else ""
-        return f"{call.name} was not run: its arguments are not one JSON object.{cut} Send the call again."
-
-    def finish(self, given: dict[str, object]) -> tuple[str, bool]:
+    def finish(self, call: ToolCall) -> tuple[str, bool]:
         """To end is granted unless a call beside it failed: its result has to be seen first."""
         turn = turns(self.lines)
         beside = [line.entry for line in self.lines if isinstance(line.entry, Called) and line.entry.turn == turn]
         if not all(called.ok for called in beside):
             return "Not finished: a call in the same answer failed. See to it, then call finish alone.", False
-        return str(given.get("summary") or "Finished."), True
+        return str((arguments(call) or {}).get("summary") or call.arguments), True
 
 
 def _opening(task: Task) -> tuple[Message, ...]:
@@ -248,10 +241,6 @@ def _with_ids(reply: ChatReply, turn: int) -> ChatReply:
 def _cost(reply: ChatReply, prices: dict[str, tuple[float, float]]) -> float:
     prompt, completion = prices.get(reply.model, (0.0, 0.0))
     return 0.0 if reply.cached else (reply.usage.prompt * prompt + reply.usage.completion * completion) / 1e6
-
-
-def _is_cut(reply: ChatReply) -> bool:
-    return reply.finish == "length"
 
 
 def _clipped(text: str, length: int) -> str:

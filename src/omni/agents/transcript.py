@@ -95,8 +95,25 @@ def _arguments(call: ToolCall, given: dict[str, object] | None) -> tuple[str, li
     short = {name: value for name, value in given.items() if name not in BLOCKS}
     told = {name: value if isinstance(value, str) else json.dumps(value) for name, value in short.items()}
     beside = "".join(f" {name}={value}" for name, value in told.items())
-    long = [value for name, value in given.items() if name in BLOCKS]
-    return beside, [each if isinstance(each, str) else json.dumps(each, indent=2, ensure_ascii=False) for each in long]
+    return beside, [_told(value) for name, value in given.items() if name in BLOCKS]
+
+
+def _told(value: object) -> str:
+    """An argument as one reads it: text as it is, replacements as lines that go and lines that come."""
+    if isinstance(value, str):
+        return value
+    if (
+        isinstance(value, list)
+        and value
+        and all(isinstance(each, dict) and {"old", "new"} <= each.keys() for each in value)
+    ):
+        return "\n".join(
+            f"{sign} {line}"
+            for each in value
+            for sign, name in (("-", "old"), ("+", "new"))
+            for line in str(each[name]).splitlines()
+        )
+    return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def _block(text: str) -> Iterator[str]:
