@@ -57,7 +57,7 @@ def test_a_right_reply_becomes_its_document(role: Role) -> None:
     done = consult(role, asker(role, chat, Attribution(run="r")), "do it", given)
     assert done.envelope.kind == role.output
     assert kind_of(role.output).model_validate(done.envelope.document) == done.answer.document
-    assert (done.envelope.role, done.envelope.prompt, done.envelope.model) == (role.id, role.prompt_id, "one")
+    assert (done.envelope.role, done.envelope.prompt, done.envelope.model) == (role.id, role.prompt_id, "test/one")
     assert done.envelope.made_from == tuple(each.digest for each in given)
     _, want, attribution = chat.asked[0]
     assert (want.capability, attribution.role, attribution.prompt) == (role.capability, role.id, role.prompt_id)

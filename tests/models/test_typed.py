@@ -25,7 +25,7 @@ def asker(chat: Speaker) -> Asker:
 def test_a_right_answer_is_asked_for_once() -> None:
     chat = speaker('Sure!\n```json\n{"total": 3}\n```')
     answer = asker(chat).ask(Sum, "1 + 2?")
-    assert (answer.document, answer.model, answer.corrected) == (Sum(total=3), "one", "")
+    assert (answer.document, answer.model, answer.corrected) == (Sum(total=3), "test/one", "")
     request, _, attribution = chat.asked[0]
     assert attribution.call == "c1"
     assert request.reply_schema == Sum.model_json_schema()
@@ -43,7 +43,7 @@ def test_a_wrong_one_is_told_once_what_is_wrong() -> None:
 
 def test_twice_wrong_is_an_error_that_says_what() -> None:
     chat = speaker("no", {"total": 4})
-    with pytest.raises(OmniError, match="one, twice: 1 \\+ 2 is not 4") as caught:
+    with pytest.raises(OmniError, match="test/one, twice: 1 \\+ 2 is not 4") as caught:
         asker(chat).ask(Sum, "1 + 2?", lambda said: "" if said.total == 3 else f"1 + 2 is not {said.total}")
     assert (caught.value.kind.code, caught.value.where, len(chat.asked)) == ("M040", "adder", 2)
 

@@ -104,8 +104,8 @@ def test_an_assault_keeps_what_is_proved_and_counts_the_rest(shown: Material, gr
     wrong_line = OFF.model_copy(update={"line": 3})
     chat = speaker({"attacks": [OFF.model_dump(), wrong_line.model_dump()], "unproved": ["a race"]}, model="hunter")
     role = load_role("P4.1")
-    found = assault(asker(role, chat, Attribution()), shown, "The last items.", ground, authors=("writer",))
-    assert (found.role, found.model, found.independent, found.unproved) == ("P4.1", "hunter", True, ("a race",))
+    found = assault(asker(role, chat, Attribution()), shown, "The last items.", ground, authors=("local/writer",))
+    assert (found.role, found.model, found.independent, found.unproved) == ("P4.1", "test/hunter", True, ("a race",))
     assert [proof.verdict for proof in found.proofs] == ["confirmed"]
     assert [each.why for each in found.dropped] == ["src/shop/__init__.py:3 says something else"]
     assert OFF_BY_ONE in chat.questions[0]
@@ -113,7 +113,7 @@ def test_an_assault_keeps_what_is_proved_and_counts_the_rest(shown: Material, gr
 
 def test_who_attacks_its_own_code_is_not_independent(shown: Material, ground: Ground) -> None:
     chat = speaker({"attacks": []}, model="writer")
-    found = assault(asker(load_role("P4.1"), chat, Attribution()), shown, "", ground, authors=("writer",))
+    found = assault(asker(load_role("P4.1"), chat, Attribution()), shown, "", ground, authors=("local/writer",))
     assert not found.independent
 
 

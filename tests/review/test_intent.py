@@ -89,8 +89,8 @@ def test_a_program_that_does_something_else_than_was_asked_is_found(shop: Ground
     who = asker(load_role("P1.3"), chat, Attribution(run="r"), not_models=("author",))
     interface = behaviour(shop, DOOR)
     assert list(interface) == ["/openapi.json"]
-    found = verify_intent(who, "A shop.", CRITERIA, interface, shop, DOOR, authors=("author",))
-    assert (found.model, found.authors, found.independent) == ("stranger", ("author",), True)
+    found = verify_intent(who, "A shop.", CRITERIA, interface, shop, DOOR, authors=("local/author",))
+    assert (found.model, found.authors, found.independent) == ("test/stranger", ("local/author",), True)
     assert [(each.criterion, each.outcome) for each in found.tried] == [("C1", "kept"), ("C2", "broken")]
     assert "C2: a tenth is taken off" in found.broken[0].said
     assert found.broken[0].code == BROKEN
@@ -103,7 +103,7 @@ def test_a_program_that_does_something_else_than_was_asked_is_found(shop: Ground
 def test_the_stranger_is_shown_no_code_and_no_explanation(shop: Ground) -> None:
     chat = speaker(brought(), model="author")
     who = asker(load_role("P1.3"), chat, Attribution())
-    found = verify_intent(who, "A shop.", CRITERIA, behaviour(shop, DOOR), shop, DOOR, authors=("author",))
+    found = verify_intent(who, "A shop.", CRITERIA, behaviour(shop, DOOR), shop, DOOR, authors=("local/author",))
     assert "believe me" not in chat.questions[0]
     assert "PRICE" not in chat.questions[0]
     assert not found.independent

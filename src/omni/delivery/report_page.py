@@ -66,6 +66,7 @@ class ScoreJudged(Model):
     cites: tuple[str, ...]
     model: str
     review: str
+    independent: bool
 
 
 class ScoreRow(Model):

@@ -46,7 +46,7 @@ D = TypeVar("D", bound=Document)
 class Answer(Generic[D]):
     document: D
     model: str
-    """Id of the one that answered."""
+    """The one that answered, as `provider/model`."""
     usage: Usage
     corrected: str = ""
     """What was wrong with the first reply; empty: it was right at once."""
@@ -79,20 +79,20 @@ class Asker:
         first = self._reply(said, kind, name)
         document = read(first, kind, wrong)
         if not isinstance(document, str):
-            return Answer(document, first.model, first.usage)
+            return Answer(document, _named(first), first.usage)
         told = Message(role="user", content=AGAIN.format(wrong=document))
         second = self._reply(
             (*said, Message(role="assistant", content=spoken(first)), told), kind, f"{name}/again".lstrip("/")
         )
         corrected = read(second, kind, wrong)
         if isinstance(corrected, str):
-            raise OmniError(WRONG_DOCUMENT, f"{second.model}, twice: {corrected}", where=self.attribution.role)
+            raise OmniError(WRONG_DOCUMENT, f"{_named(second)}, twice: {corrected}", where=self.attribution.role)
         usage = Usage(
             prompt=first.usage.prompt + second.usage.prompt,
             cached=first.usage.cached + second.usage.cached,
             completion=first.usage.completion + second.usage.completion,
         )
-        return Answer(corrected, second.model, usage, document)
+        return Answer(corrected, _named(second), usage, document)
 
     def _system(self, kind: type[D]) -> str:
         return f"{self.system}\n\n{FORM}{canonical.dumps(schema(kind)).decode()}"
@@ -155,6 +155,10 @@ def quoted(name: str, text: str) -> str:
     """Material for a prompt, between marks that it can't forge. What stands between them is data."""
     inside = re.sub(r"<(/?)data\b", r"<\1 data", text, flags=re.IGNORECASE)
     return f'<data name="{re.sub(chr(34), chr(39), name)}">\n{inside}\n</data>'
+
+
+def _named(reply: ChatReply) -> str:
+    return f"{reply.provider}/{reply.model}"
 
 
 def _sees(messages: tuple[Message, ...]) -> bool:

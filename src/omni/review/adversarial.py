@@ -18,6 +18,7 @@ from pydantic import Field, model_validator
 from omni.models.typed import Asker, Document, quoted
 from omni.review.citation import Dropped, Line, Material, Model, Remark, checked, mended
 from omni.review.ground import Ground, TestResult, Watched, watched
+from omni.review.independence import independent
 from omni.sandbox.job import Isolation, JobResult
 
 STEEP = 1.5
@@ -91,7 +92,7 @@ def assault(
     return Assault(
         role=who.attribution.role,
         model=answer.model,
-        independent=answer.model not in authors,
+        independent=independent(answer.model, authors),
         proofs=tuple(end for _, end in tried if isinstance(end, Proof)),
         dropped=(*dropped, *refused),
         unproved=answer.document.unproved,

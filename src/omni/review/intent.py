@@ -15,6 +15,7 @@ from omni.models.typed import Asker, Document, quoted
 from omni.review.adversarial import hollow
 from omni.review.citation import Dropped, Line, Model
 from omni.review.ground import Ground, TestResult, watched
+from omni.review.independence import independent
 from omni.sandbox.job import Isolation
 
 NO_DOOR = declare(
@@ -128,7 +129,7 @@ def verify_intent(
     return Intent(
         model=answer.model,
         authors=tuple(authors),
-        independent=answer.model not in authors,
+        independent=independent(answer.model, authors),
         tried=tried,
         dropped=(*dropped, *more),
         untestable=said.untestable,

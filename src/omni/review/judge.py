@@ -1,6 +1,7 @@
 """Judgement by a model beside the evidence: ten dimensions, each score with lines of the material that show it.
 
-A model can lower a score by what it cites, and give one where no check could; it never raises what a check gave.
+A model can lower a score by what it cites, and give one where no check could; it never raises what a check gave. One
+that judges its own work can only lower.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pydantic import Field
 
 from omni.models.typed import Asker, Document, quoted
 from omni.review.citation import Citation, Dropped, Line, Material, Model, Remark, checked
+from omni.review.independence import independent
 from omni.review.scorecard import Judged, Score, Scorecard, dimensions
 
 DISAGREEMENT = 2.0
@@ -100,7 +102,7 @@ def judge(
     return Review(
         title=title,
         model=answer.model,
-        independent=answer.model not in authors,
+        independent=independent(answer.model, authors),
         feedback=said.feedback,
         scores=tuple(kept),
         remarks=remarks,
@@ -121,7 +123,12 @@ def combine(evidence: Scorecard, reviews: Sequence[Review]) -> Scorecard:
             if before is None or each.score < before.score:
                 cites = tuple(f"{cite.path}:{cite.line}" for cite in each.cites)
                 judged[each.dimension] = Judged(
-                    score=each.score, because=each.because, cites=cites, model=review.model, review=review.title
+                    score=each.score,
+                    because=each.because,
+                    cites=cites,
+                    model=review.model,
+                    review=review.title,
+                    independent=review.independent,
                 )
     return evidence.model_copy(
         update={
@@ -138,7 +145,7 @@ def _joined(score: Score, judged: Judged | None) -> Score:
     if judged is None:
         return score
     if score.score is None:
-        return score.model_copy(update={"score": judged.score, "judged": judged})
+        return score.model_copy(update={"score": judged.score if judged.independent else None, "judged": judged})
     apart = round(abs(score.score - judged.score), 2)
     return score.model_copy(
         update={

@@ -58,6 +58,8 @@ class Judged(Model):
     model: str
     review: str
     """design, code or security."""
+    independent: bool
+    """Whether it is another model than the authors."""
 
 
 class Score(Model):
