@@ -232,3 +232,30 @@ def route(model: str, as_json: bool, tokens: int, **given: object) -> int:
         if not asked:
             click.echo("Nobody would answer. Type: omni models add", err=True)
     return Exit.PASS if asked else Exit.INCOMPLETE
+
+
+@models.command()
+@json_option
+def gpus(as_json: bool) -> None:
+    """Show your GPUs, and which models of known size fit into them.
+
+    Where no tool of this machine can say, declare them in models.toml: [[gpu]] with name and vram_gb.
+    """
+    from omni.models.catalog import load_catalog
+    from omni.models.gpu_host import fitting, gpus_of
+
+    found = settings()
+    cards = gpus_of(found)
+    rows = fitting(load_catalog(found), cards)
+    if as_json:
+        for card in cards:
+            line("gpu", card.model_dump())
+        for name, size, where in rows:
+            line("model", {"id": name, "gb": round(size, 1), "fits": where})
+        line("result", {"gpus": len(cards), "models_that_fit": sum(bool(where) for _, _, where in rows)})
+        return
+    for card in cards:
+        click.echo(f"{card.name}: {card.free_gb:.1f} GB free")
+    if not cards:
+        click.echo("No GPU: small models run on the processor, slowly. Declare one in models.toml: [[gpu]]", err=True)
+    table(("model", "GB", "fits"), [(name, f"{size:.1f}", where or "no") for name, size, where in rows])

@@ -161,10 +161,18 @@ class ModelEntry(Model):
     vram_gb: float | None = Field(default=None, ge=0)
 
 
+class GpuEntry(Model):
+    """A GPU as a person declares it, where no tool of this machine can say what it has."""
+
+    name: str
+    vram_gb: float = Field(gt=0)
+
+
 class ModelsFile(Model):
     """`models.toml`."""
 
     endpoint: tuple[EndpointEntry, ...] = ()
+    gpu: tuple[GpuEntry, ...] = ()
 
     @field_validator("endpoint")
     @classmethod

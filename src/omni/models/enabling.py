@@ -158,12 +158,16 @@ def _change(settings: Settings, how: Callable[[tuple[EndpointEntry, ...]], tuple
     path = settings.home / FILE_NAME
     path.parent.mkdir(parents=True, exist_ok=True)
     with locked(path.with_suffix(".lock")):
-        changed = ModelsFile(endpoint=how(read_models_file(path).endpoint))
+        old = read_models_file(path)
+        changed = old.model_copy(update={"endpoint": how(old.endpoint)})
         write_atomic(path, HEAD + "".join(_written(changed)), 0o600)
 
 
 def _written(file: ModelsFile) -> Iterator[str]:
     """TOML of the file; a JSON string is a TOML string but for one character, DEL, which no name here has."""
+    for gpu in file.gpu:
+        yield "\n[[gpu]]\n"
+        yield from _fields(gpu, exclude=set())
     for entry in file.endpoint:
         yield "\n[[endpoint]]\n"
         yield from _fields(entry, exclude={"models"})
