@@ -68,6 +68,13 @@ def test_the_registry_is_asked(look: Look) -> None:
             {"setup.py": 'from setuptools import setup\nsetup(install_requires=["NAME"])\n'},
             "error no-such-package setup.py:2",
         ),
+        (
+            {
+                "host/setup.py": 'from setuptools import setup\nsetup(name="NAME")\n',
+                "plugin/pyproject.toml": '[project]\nname = "plugin"\ndependencies = ["NAME"]\n',
+            },
+            "warning no-such-package plugin/pyproject.toml:3",
+        ),
         ({"scripts/deploy.py": "import NAME\n"}, "error no-such-package scripts/deploy.py:1"),
         ({"tests/test_a.py": "import NAME\n"}, "warning no-such-package tests/test_a.py:1"),
         (

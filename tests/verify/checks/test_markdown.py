@@ -39,3 +39,9 @@ def test_a_deleted_target_is_noticed(found: Found, root: Path) -> None:
 def test_labels_of_sphinx_are_no_paths(found: Found) -> None:
     files = {"docs/conf.py": "", "docs/a.md": "[frozen](attrs.frozen) and [there](api-index), [gone](b/c.md)\n"}
     assert found("markdown", files) == ["error broken-link docs/a.md:1"]
+
+
+def test_links_of_mkdocs_lead_from_the_page_as_a_folder(found: Found) -> None:
+    pages = {"docs/a.md": "[there](../deep/b#part)\n[nowhere](../deep/c)\n", "docs/deep/b.md": "# B\n\n## Part\n"}
+    assert found("markdown", pages) == ["error broken-link docs/a.md:1", "error broken-link docs/a.md:2"]
+    assert found("markdown", pages | {"mkdocs.yml": "site_name: A\n"}) == ["error broken-link docs/a.md:2"]

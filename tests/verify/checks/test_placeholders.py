@@ -59,3 +59,9 @@ class Relay:
         def __getattr__(self, name): ...
 """
     assert found("placeholders", {"a.py": source}) == []
+
+
+def test_what_stands_in_for_an_argument_may_do_nothing(found: Found) -> None:
+    source = "def work(log=None):\n    if log is None:\n\n        def log(text):\n            pass\n\n    log(1)\n"
+    assert found("placeholders", {"a.py": source}) == []
+    assert found("placeholders", {"a.py": source.replace("work(log=None)", "work(note=None)")}) == ["error stub a.py:4"]

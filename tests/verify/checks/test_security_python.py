@@ -41,5 +41,26 @@ def test_syntax_newer_than_the_interpreter_is_seen(look: Look) -> None:
     assert [each.rule for each in look("security-python", {"a.py": source}).findings] == ["S307"]
 
 
+@pytest.mark.parametrize(
+    ("source", "severity"),
+    [
+        ('exec(compile(open("a.py").read(), "a.py", "exec"))', "warning"),
+        ("def f(code: CodeType):\n    exec(code)", "warning"),
+        (
+            "def f(text):\n    code = compile(text, 'a', 'exec')\n    code = code.replace(co_name='b')\n    exec(code)",
+            "warning",
+        ),
+        ("def f(code):\n    exec(code)", "error"),
+        ("def f(code: str):\n    eval(code)", "error"),
+        ("def f(text, code):\n    code = compile(text, 'a', 'exec')\n    exec(code)", "error"),
+        ("def f(text):\n    code = compile(text, 'a', 'exec')\n    code = text\n    exec(code)", "error"),
+        ("code = compile('1', 'a', 'eval'); eval(code); eval(text)", "error"),
+    ],
+)
+def test_what_compile_made_is_no_text_taken_for_a_program(look: Look, source: str, severity: str) -> None:
+    found = look("security-python", {"a.py": f"{source}\n"}).findings
+    assert {each.severity.value for each in found if each.rule in {"S102", "S307"}} == {severity}
+
+
 def test_in_tests_it_is_a_note(found: Found) -> None:
     assert found("security-python", {"tests/test_a.py": "eval(x)\n"}) == ["note S307 tests/test_a.py:1"]

@@ -65,3 +65,9 @@ def test_stubs_speak_for_their_modules(found: Found) -> None:
         "p/_made.py": "def f(x):\n    return x\n",
     }
     assert found("types", {**STRICT, **files}) == []
+
+
+def test_what_is_superfluous_for_one_version_does_not_block(found: Found) -> None:
+    config = '[project]\nname = "a"\n[tool.mypy]\nstrict = true\n'
+    code = "from typing import cast\n\n\ndef f(a: int) -> int:\n    return cast(int, a)\n"
+    assert found("types", {"pyproject.toml": config, "a.py": code}) == ["warning redundant-cast a.py:5"]

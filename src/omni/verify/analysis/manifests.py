@@ -92,6 +92,19 @@ def package_name(text: str) -> str:
     return str(table(json.loads(text)).get("name"))
 
 
+def own_name(path: str, text: str) -> str:
+    """What the Python project of a manifest calls itself; empty when it does not say, or can't be read."""
+    try:
+        if path.endswith("setup.py"):
+            calls = (node for node in walk(parse_python(text)) if isinstance(node, ast.Call))
+            return next((text_of(keyword(call, "name")) or "" for call in calls if last_name(call.func) == "setup"), "")
+        if path.endswith("pyproject.toml"):
+            return str(table(tomllib.loads(text), "project").get("name", ""))
+    except (SyntaxError, ValueError, RecursionError):  # `imports` says so
+        return ""
+    return ""
+
+
 Reader = Callable[[str, str], Iterator[tuple[str, bool]]]
 """(text, path) → (requirement, for development only)."""
 

@@ -6,9 +6,9 @@ import re
 
 TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|tests)\.py$")
 """What pytest, or Django, looks for tests in."""
-TESTS = re.compile(r"(^|/)tests?/|(^|/)(test_[^/]+|conftest)\.py$")
+TESTS = re.compile(r"(^|/)([a-z]+[_-])?tests?/|(^|/)(test_[^/]+|conftest)\.py$")
 """Tests and what they use: what they are given comes from themselves."""
-EXAMPLES = re.compile(r"(^|/)(docs?|examples?)/")
+EXAMPLES = re.compile(r"(^|/)([a-z]+[_-])?(docs?|examples?)/")
 """Code that is read, not run."""
 BESIDE_THE_PRODUCT = re.compile(
     r"(^|/)((\w+_)?tests?|testing|docs?|examples?|bench|benchmarks?|fuzz|scripts|tools)/"

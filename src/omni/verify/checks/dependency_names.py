@@ -22,6 +22,7 @@ from omni.verify.analysis.manifests import (
     is_python_manifest,
     normalise,
     npm_dependencies,
+    own_name,
     python_dependencies,
 )
 from omni.verify.analysis.packages import installed, module_owners, popular, providers, snapshot_of
@@ -43,6 +44,12 @@ DOUBTFUL = replace(
     MISSING,
     severity=Severity.WARNING,
     why="No registry has it. A test or an example may make what it imports; if this one does not, it can't be run.",
+)
+SIBLING = replace(
+    MISSING,
+    severity=Severity.WARNING,
+    why="A project of this repository has this name, and no registry: whoever registers it is installed in its place.",
+    fix="Name its folder (`name @ file:…`, a workspace), or register the name before a stranger does.",
 )
 LOOKALIKE = Rule(
     "dependency-names",
@@ -144,9 +151,12 @@ def _ask(context: Context, registry: str, asked: list[Named]) -> Iterator[Item]:
     if None in answers.values() or (missing and not _exists(context, registry, CERTAIN[registry])):
         yield Gap(without)
         return
+    own = {
+        normalise(own_name(file.path, context.text(file))) for file in context.files if is_python_manifest(file.path)
+    }
     for each in missing:
         message = f"there is no package `{each.name}` on {registry}"
-        rule = DOUBTFUL if each.doubtful else MISSING
+        rule = DOUBTFUL if each.doubtful else SIBLING if each.name in own else MISSING
         yield rule.at(each.path, each.line, message, snippet=each.snippet)
 
 

@@ -87,7 +87,7 @@ def _follow(context: Context, file: File, document: Document, link: Link, folder
         full = posixpath.normpath(posixpath.join(base, path.lstrip("/")))
         if full.startswith("..") or full in folders or full == ".":
             return  # a page of the code host, or a folder
-        found = context.inventory.by_path.get(full)
+        found = context.inventory.by_path.get(full) or _page(context, file, path)
         if found is None:
             if not (context.root / full).exists():  # what git ignores is there for the reader all the same
                 yield NO_FILE.at(file.path, link.line, f"`{link.target}` leads nowhere", snippet=snippet)
@@ -97,6 +97,14 @@ def _follow(context: Context, file: File, document: Document, link: Link, folder
         anchors = document.anchors if target is file else _anchors(context.text(target))
         if anchor.lower() not in {each.lower() for each in anchors}:
             yield NO_HEADING.at(file.path, link.line, f"there is no heading `#{anchor}`", snippet=snippet)
+
+
+def _page(context: Context, file: File, path: str) -> File | None:
+    """MkDocs makes `guide.md` the folder `guide/`, and links may lead from there: https://www.mkdocs.org/user-guide/configuration/#use_directory_urls"""
+    if not {"mkdocs.yml", "mkdocs.yaml"} & context.inventory.by_path.keys() or posixpath.splitext(path)[1]:
+        return None
+    full = posixpath.normpath(posixpath.join(file.path.removesuffix(".md"), path.strip("/")))
+    return context.inventory.by_path.get(f"{full}.md") or context.inventory.by_path.get(f"{full}/index.md")
 
 
 @cache

@@ -99,16 +99,23 @@ def _stubs(file: File, text: str, tree: ast.Module) -> Iterator[Item]:
     lines = text.splitlines()
     bases = {last_name(base) for node in walk(tree) if isinstance(node, ast.ClassDef) for base in node.bases}
     names = Counter((function.name, owner) for function, owner in functions(tree))
+    defaults = {id(inner) for function, _ in functions(tree) for inner in walk(function) if _stands_in(inner, function)}
     typing = {id(inner) for node in walk(tree) if _for_types_only(node) for inner in walk(node)}
     for function, owner in functions(tree):
         kind = _empty(function)
         if owner and owner.name in bases:
             continue  # its subclasses fill it in
-        if id(function) in typing or names[function.name, owner] > 1:
+        if id(function) in typing | defaults or names[function.name, owner] > 1:
             continue  # one of two branches does nothing: the other one says what it is for
         if kind and _counts(function, owner, kind) and not _explained(function, lines):
             name = f"{owner.name}.{function.name}" if owner else function.name
             yield STUB.at(file.path, function.lineno, f"`{name}` {kind}", snippet=line_of(text, function.lineno))
+
+
+def _stands_in(inner: ast.AST, outer: Function) -> bool:
+    """`def log(text): pass` for the parameter `log` that nobody gave."""
+    given = (*outer.args.posonlyargs, *outer.args.args, *outer.args.kwonlyargs)
+    return isinstance(inner, Function) and inner is not outer and inner.name in {each.arg for each in given}
 
 
 def _for_types_only(node: ast.AST) -> bool:

@@ -6,6 +6,7 @@ takes 1.6 s of CPU where ruff takes 0.05. The severities are ours: `error` is fo
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import tomllib
@@ -13,8 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from omni.verify.analysis.places import TESTS
+from omni.verify.analysis.python import dotted, last_name
 from omni.verify.analysis.rule import line_of
-from omni.verify.check import Check, Context, Item, Output, Scope
+from omni.verify.check import Check, Context, Item, Output, Scope, Unseen
+from omni.verify.parsing import walk
 from omni.verify.report import Model, Severity
 
 DATA = Path(__file__).parent.parent / "data" / "security-python.toml"
@@ -35,8 +38,41 @@ def weaknesses() -> dict[str, Weakness]:
 
 
 WEAKNESSES = weaknesses()
+RUNS_CODE = ("S102", "S307")
 HARMLESS = re.compile(r"seems safe")
 """Ruff's words for a shell whose command line is written out."""
+
+
+def runs_code_object(tree: ast.Module | Unseen, row: int) -> bool:
+    """Whether each `exec` and `eval` of a line is given what `compile` made: a program, and no text taken for one."""
+    if isinstance(tree, Unseen):
+        return False
+    scopes = [scope for scope in walk(tree) if isinstance(scope, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef)]
+    around = [
+        scope for scope in scopes if isinstance(scope, ast.Module) or scope.lineno <= row <= (scope.end_lineno or 0)
+    ]
+    calls = [node for node in walk(around[-1]) if isinstance(node, ast.Call) and node.lineno == row]
+    sources = [call.args[0] for call in calls if dotted(call.func) in {"exec", "eval"} and call.args]
+    return bool(sources) and all(_is_compiled(source, around[-1]) for source in sources)
+
+
+def _is_compiled(source: ast.expr, scope: ast.AST) -> bool:
+    if isinstance(source, ast.Call):
+        return dotted(source.func) == "compile"
+    if not isinstance(source, ast.Name):
+        return False
+    taken = [each for each in walk(scope) if isinstance(each, ast.arg) and each.arg == source.id]
+    given = [
+        node.value
+        for node in walk(scope)
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == source.id for t in node.targets)
+    ]
+    made = {"compile", f"{source.id}.replace"}
+    return (
+        bool(taken or given)
+        and all(each.annotation is not None and last_name(each.annotation) == "CodeType" for each in taken)
+        and all(isinstance(value, ast.Call) and dotted(value.func) in made for value in given)
+    )
 
 
 def parse(context: Context, output: Output) -> Iterator[Item]:
@@ -47,16 +83,20 @@ def parse(context: Context, output: Output) -> Iterator[Item]:
         if not fitting:
             continue  # a syntax error, which `syntax` reports
         weakness = WEAKNESSES[max(fitting, key=len)]
-        mild = bool(TESTS.search(path)) or bool(HARMLESS.search(each["message"]))
         row = each["location"]["row"]
         file = context.inventory.by_path.get(path)
+        severity = weakness.severity
+        if TESTS.search(path) or HARMLESS.search(each["message"]):
+            severity = Severity.NOTE
+        elif rule in RUNS_CODE and file and runs_code_object(context.parse_python(file), row):
+            severity = Severity.WARNING  # what reaches `compile` is followed by `dataflow`
         yield context.finding(
             rule,
             each["message"],
             path,
             row,
             column=each["location"]["column"],
-            severity=Severity.NOTE if mild else weakness.severity,
+            severity=severity,
             why=weakness.why,
             fix=weakness.fix,
             cwe=weakness.cwe,

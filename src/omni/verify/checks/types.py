@@ -41,6 +41,9 @@ NOT_HERE = ("import-untyped", "import-not-found", "import")
 of a file that uses it may be wrong, so it does not block."""
 
 
+OF_A_VERSION = ("redundant-cast", "unused-ignore")
+"""What is superfluous for one version of mypy or of a package is needed for another; nothing is wrong either way."""
+
 ABOUT_PACKAGES = frozenset(
     {
         "disallow_any_expr", "disallow_any_unimported", "disallow_subclassing_any", "disallow_untyped_decorators",
@@ -96,7 +99,7 @@ def parse(context: Context, output: Output) -> Iterator[Item]:
         if each["severity"] != "error" or each["code"] in NOT_HERE or each["file"] not in sources:
             continue
         beside = TESTS.search(each["file"]) or EXAMPLES.search(each["file"])  # a project rarely checks all of these
-        unsure = each["file"] in doubtful or beside
+        unsure = each["file"] in doubtful or beside or each["code"] in OF_A_VERSION
         file = context.inventory.by_path.get(each["file"])
         snippet = line_of(context.text(file), each["line"]) if file and not file.problem else ""
         yield context.finding(
