@@ -11,7 +11,7 @@ from tests.models.places import NOWHERE, QUICK, always, catalog, place, question
 
 from omni.kernel.errors import OmniError
 from omni.models.client import Pace
-from omni.models.router import Router
+from omni.models.router import Routed, Router
 from omni.models.script import Record, Reply, Rule, serve
 from omni.models.wire import Message, ToolCall, Want
 
@@ -291,6 +291,20 @@ def test_the_order_and_the_health_can_be_shown() -> None:
         order, health = asyncio.run(look())
     assert order == [("bad/m", 1, "HTTP 500: oops"), ("good/m", 2, ""), ("plain/m", 0, "it calls no tools")]
     assert health == [("bad/m", "open", "HTTP 500: oops"), ("good/m", "closed", ""), ("plain/m", "closed", "")]
+
+
+def test_a_reply_without_an_end_is_cut() -> None:
+    async def ask() -> Routed:
+        router = Router(catalog(place("chatty", url)), lambda _: None, pace=QUICK)
+        try:
+            return await router.ask(question(max_tokens=50), Want())
+        finally:
+            await router.close()
+
+    with serve(script(always(Reply(pieces=("x" * 40,) * 10_000)))) as url:
+        routed = asyncio.run(ask())
+    assert (routed.answer.finish, routed.answer.estimated) == ("length", True)
+    assert 100 < routed.answer.usage.completion <= 120
 
 
 def test_a_reply_is_made_to_fit_into_the_context() -> None:

@@ -158,6 +158,10 @@ class Assembly:
         delta = choice.get("delta") or choice.get("message")
         return self._read_delta(delta) if isinstance(delta, dict) else None
 
+    def cut(self) -> None:
+        """No more is read: the reply is longer than it may be."""
+        self._finish, self.ended = "length", True
+
     def message(self) -> Message:
         text = "".join(self._text) + self._thoughts.rest()
         calls = tuple(ToolCall(id=each.id or f"call_{secrets.token_hex(6)}", name=each.name, arguments=each.arguments)

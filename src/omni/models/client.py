@@ -21,6 +21,8 @@ from omni.models.wire import ChatRequest, Finish, Message, Model, Usage
 
 AFTER_THE_END = 2.0
 """Seconds in which the usage may follow the last piece of a reply."""
+LONGER = 2
+"""A reply of so many times the tokens that were allowed is cut: no budget reckons with it."""
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 Kind = Literal["unreachable", "limited", "key", "server", "silent", "unusable", "rejected"]
@@ -113,6 +115,9 @@ async def chat(
             await _check(response)
             async for event in _events(response):
                 reading.add(event)
+                if request.max_tokens and reading.tokens > LONGER * request.max_tokens:
+                    reading.assembly.cut()
+                    break
                 wait = AFTER_THE_END if reading.assembly.ended else pace.idle
                 if reading.first:
                     deadline.reschedule(asyncio.get_running_loop().time() + wait)
