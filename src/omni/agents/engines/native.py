@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlalchemy import Engine
 
@@ -28,10 +29,13 @@ from omni.models.catalog import CatalogModel, Enabled
 from omni.models.client import Endpoint, EndpointError, Pace, chat, http_client
 from omni.models.errors import BUDGET_USED_UP, NO_ANSWER
 from omni.models.wire import Attribution, Chat, ChatReply, ChatRequest, Want
-from omni.sandbox.job import Driver
+from omni.sandbox.job import Driver, Job, JobResult, Probe, Service
 
 NAME = "native"
 _ROLE = "developer"
+_STOPPED = "it was stopped from outside"
+_GLANCE = 0.1
+"""Seconds between two looks at whether it is stopped."""
 _TOOLS = ("bash", "read", "search", "edit", "write", "verify")
 _ENDED: dict[SessionEnded, Ended] = {"done": "done", "budget": "budget", "limit": "timeout"}
 
@@ -45,7 +49,7 @@ def run(
     meter = Meter(task, stop)
     with scratch(task.workspace) as copy, metered(meter) as port:
         before = _contents(copy)
-        toolbox = Toolbox(copy, driver, settings, allowed=_TOOLS)
+        toolbox = Toolbox(copy, _Stoppable(driver, stop), settings, allowed=_TOOLS)
         ended, why, said = _work(task, toolbox, SessionLog(database, f"engine-{uuid7()}/{NAME}"), _asker(meter, port))
         after = _contents(copy)
         changes = Changes(
@@ -54,7 +58,7 @@ def run(
         )
         diff = differences.unified(task.workspace.folder, copy.folder, (*changes.written, *changes.deleted))
         if meter.ended or stop.is_set():
-            ended, why = (meter.ended or "stopped"), (meter.why or "it was stopped from outside")
+            ended, why = (meter.ended or "stopped"), (meter.why or _STOPPED)
         if ended == "done":
             take_over(task.workspace, copy, changes)
     return EngineResult(
@@ -70,6 +74,23 @@ def run(
         usage=meter.usage,
         seconds=time.monotonic() - began,
     )
+
+
+class _Stoppable:
+    """A driver whose jobs end when the engine is stopped."""
+
+    def __init__(self, driver: Driver, stop: threading.Event) -> None:
+        self._driver, self._stop = driver, stop
+        self.name = driver.name
+
+    def probe(self) -> Probe:
+        return self._driver.probe()
+
+    def run(self, job: Job, *, trusted: bool = False) -> JobResult:
+        return self._driver.run(replace(job, stop=self._stop), trusted=trusted)
+
+    def serve(self, job: Job, port: int, *, trusted: bool = False) -> Service:
+        return self._driver.serve(job, port, trusted=trusted)
 
 
 def _work(task: EngineTask, toolbox: Toolbox, log: SessionLog, ask: Chat) -> tuple[Ended, str, str]:
@@ -100,7 +121,12 @@ def _asker(meter: Meter, port: int) -> Chat:
     async def once(request: ChatRequest, heard: Callable[[str], None]) -> ChatReply:
         pace = Pace()
         async with http_client(pace) as http:
-            answer = await chat(http, Endpoint(place, model), None, request, pace, heard)
+            asked = asyncio.create_task(chat(http, Endpoint(place, model), None, request, pace, heard))
+            while not (await asyncio.wait((asked,), timeout=_GLANCE))[0]:
+                if meter.stop.is_set():
+                    asked.cancel()
+                    raise OmniError(NO_ANSWER, _STOPPED)
+            answer = asked.result()
         return ChatReply(
             message=answer.message,
             finish=answer.finish,
@@ -118,7 +144,7 @@ def _asker(meter: Meter, port: int) -> Chat:
         on_text: Callable[[str], None] | None = None,
     ) -> ChatReply:
         if meter.stop.is_set():
-            raise OmniError(NO_ANSWER, "it was stopped from outside")
+            raise OmniError(NO_ANSWER, _STOPPED)
         try:
             return asyncio.run(once(request, on_text or (lambda _: None)))
         except EndpointError as problem:
