@@ -12,7 +12,7 @@ from omni.models.wire import ChatReply, ToolCall, Usage
 
 LONGEST = 60
 """Lines of a result that are shown; the log has the rest."""
-BLOCKS = ("command", "text", "content", "old", "new", "search", "replace", "edits", "summary")
+BLOCKS = ("command", "content", "edits", "summary", "question")
 """Arguments that are shown as blocks; others stand beside the tool's name."""
 
 
@@ -37,11 +37,13 @@ def _page(session: str, lines: Sequence[Line]) -> Iterator[str]:
         f"{used.steps} turns, {usage.prompt} tokens asked ({cache_hits(usage):.0%} of them at hand), "
         f"{usage.completion} answered, {used.seconds:.0f} s; {ended}."
     )
-    turn = 0
+    turn, answering = 0, ""
     for line in lines:
         if isinstance(line.entry, Replied | Failed) and line.entry.turn != turn:
             turn = line.entry.turn
             yield from ("", f"## Turn {turn}")
+        if isinstance(line.entry, Replied) and answering != (answering := _who(line.entry.reply)):
+            yield from ("", f"*{answering}*")
         yield from _entry(line.entry)
 
 
@@ -69,16 +71,22 @@ def _entry(entry: Entry) -> Iterator[str]:
             yield from ("", f"## End: {entry.ended}", "", entry.summary)
 
 
+def _who(reply: ChatReply) -> str:
+    instead = f", instead of {'; '.join(reply.fallbacks)}" if reply.fallbacks else ""
+    return f"{reply.provider}/{reply.model}{instead}"
+
+
 def _reply(reply: ChatReply) -> Iterator[str]:
     usage = reply.usage
     told = f"{usage.prompt} + {usage.completion} tokens, {cache_hits(usage):.0%} at hand, {reply.seconds:.1f} s"
-    yield from ("", f"*{reply.provider}/{reply.model}: {told}*")
-    yield from (f"*instead of {each}*" for each in reply.fallbacks)
+    yield from ("", f"*{told}*")
     if text := text_of(reply.message).strip():
         yield from ("", *(f"> {line}".rstrip() for line in text.splitlines()))
 
 
 def _called(called: Called) -> Iterator[str]:
+    if called.call.name == "finish" and called.ok:
+        return  # its words are the end's
     given = arguments(called.call)
     beside, blocks = _arguments(called.call, given)
     mark = "✓" if called.ok else "✗"
@@ -92,6 +100,8 @@ def _arguments(call: ToolCall, given: dict[str, object] | None) -> tuple[str, li
     """What stands beside the tool's name, and what gets blocks of its own."""
     if given is None:
         return "", [call.arguments]
+    if {"old", "new"} <= given.keys():
+        given = {"path": given.get("path"), "edits": [given]}
     short = {name: value for name, value in given.items() if name not in BLOCKS}
     told = {name: value if isinstance(value, str) else json.dumps(value) for name, value in short.items()}
     beside = "".join(f" {name}={value}" for name, value in told.items())

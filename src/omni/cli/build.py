@@ -93,6 +93,10 @@ def build(
     from omni.verify.repository import top
 
     found = settings(gate_profile=profile)
+    if model:
+        from omni.pipeline.coding import check_model
+
+        check_model(found, model)
     given = _read_answers(answers)
     if template:
         get(template)

@@ -82,6 +82,9 @@ def _told(summary: Summary) -> list[str]:
         figures += [f"{summary.coverage:.1f} % of branches"] if summary.coverage is not None else []
         figures += [f"score {summary.score:.1f}/10"] if summary.score is not None else []
         told.append(f"built:   {', '.join(figures)}")
+    if summary.models:
+        asked = f"{summary.turns} turns, {summary.tokens} tokens, {summary.cached:.0%} of the questions at hand"
+        told.append(f"models:  {', '.join(summary.models)}: {asked}; omni runs transcript {summary.run}")
     if summary.change:
         told += _changed(summary.change)
     if summary.waits_at:

@@ -52,6 +52,9 @@ class Settings(BaseModel):
         description="Seconds each verification tier may take, as `1=30,2=300`; what misses it is incomplete.",
     )
     retries: int = Field(default=2, ge=0, le=10, description="How often implementation is tried again on findings.")
+    model_idle: float = Field(
+        default=60.0, gt=0, description="Seconds that a model may fall silent in the middle of an answer."
+    )
     color: Literal["auto", "always", "never"] = Field(default="auto", description="Colour on the terminal.")
 
     @field_validator("home")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from omni.agents.limits import Limits
 from omni.agents.log import Replied, SessionLog
 from omni.agents.roles import load_role, system
 from omni.agents.session import Outcome, Task, run_session
@@ -11,7 +12,12 @@ from omni.agents.tools import Toolbox
 from omni.agents.workspace import AgentWorkspace
 from omni.kernel import events
 from omni.kernel.canonical import JsonValue
+from omni.kernel.errors import OmniError
+from omni.kernel.settings import Settings
 from omni.models.budget import PRESETS, Budget
+from omni.models.catalog import load_catalog
+from omni.models.client import Pace
+from omni.models.errors import NO_SUCH_MODEL
 from omni.models.gateway import open_gateway
 from omni.models.typed import quoted
 from omni.models.wire import Attribution, Chat, Want
@@ -19,7 +25,7 @@ from omni.pipeline.handoffs import ImplementationHandoff, SpecificationHandoff, 
 from omni.pipeline.run import stage_records
 from omni.pipeline.stage import Work
 from omni.pipeline.steps import project_environment
-from omni.pipeline.verification import STAGES, apply_fixes
+from omni.pipeline.verification import STAGES, apply_fixes, stands
 from omni.pipeline.workspace import source_lines
 from omni.spec.model import Specification
 from omni.templates.render import shown_by
@@ -27,6 +33,8 @@ from omni.templates.render import shown_by
 ROLE = "developer"
 REMINDERS = 1
 """How often, in one attempt, a model is sent back that says it has finished and has not."""
+WINDOW = 112_000
+"""Tokens at most (thresholds D3B.1)."""
 MOST_FINDINGS = 25
 """That are told at once."""
 PROTECTED = ("docs/spec.md",)
@@ -53,15 +61,18 @@ def by_model(work: Work, made: ImplementationHandoff) -> ImplementationHandoff:
     findings = _findings(work)
     if not made.undelivered and not findings:
         return made
+    base = made.base or made.commit
     outcome, authors = _converse(work, made, findings)
     apply_fixes(work)
-    role = load_role(ROLE)
-    trailers = {"Omni-Model": ", ".join(authors) or "none", "Omni-Prompt": role.prompt_id}
     message = "fix: mend what verification found" if findings else "feat: deliver what no template knows"
-    commit = work.workspace.commit(message, work.trailers(ROLE) | trailers)
-    reasons = () if outcome.ended == "done" else (f"the model's work ended by {outcome.ended}: {outcome.summary}",)
-    if commit == made.commit:
-        reasons = (f"the model changed nothing; it ended by {outcome.ended}: {outcome.summary}",)
+    prompt = load_role(ROLE).prompt_id
+    trailers = work.trailers(ROLE) | {"Omni-Model": ", ".join(authors) or "none", "Omni-Prompt": prompt}
+    commit = work.workspace.commit(message, trailers)
+    reasons = _complaints(outcome, changed=commit != made.commit)
+    if outcome.ended != "done" and commit != base and not stands(work):
+        work.workspace.lay(base)  # nobody is left to mend it, and what the template made works
+        commit = work.workspace.commit("revert: back to what passes verification", work.trailers("implementation"))
+        reasons = (*reasons, "what the model left did not pass verification, so that the template's work is delivered")
     files = _files(work)
     trace = shown_by(files)
     return made.model_copy(
@@ -74,10 +85,27 @@ def by_model(work: Work, made: ImplementationHandoff) -> ImplementationHandoff:
             "lines": source_lines(files),
             "trace": trace,
             "undelivered": _undelivered(work.spec(), made, trace),
+            "base": base,
             "models": tuple(sorted({*made.models, *authors})),
-            "prompt": role.prompt_id,
+            "prompt": prompt,
         }
     )
+
+
+def _complaints(outcome: Outcome, *, changed: bool) -> tuple[str, ...]:
+    """What a person has to know of how the work ended."""
+    end = f"ended by {outcome.ended}: {outcome.summary}"
+    if not changed:
+        return (f"the model changed nothing; it {end}",)
+    return () if outcome.ended == "done" else (f"the model's work {end}",)
+
+
+def check_model(settings: Settings, model: str) -> None:
+    """Raises OmniError when no enabled model goes by that name (`auto`: when none is enabled)."""
+    catalog = load_catalog(settings)
+    if not (any(catalog.offers()) if model == "auto" else catalog.find(model)):
+        called = "" if model == "auto" else f" that is called {model}"
+        raise OmniError(NO_SUCH_MODEL, f"none is enabled{called}", fix="Type: omni models add local --base-url URL")
 
 
 def tokens_of(budget: str) -> int | None:
@@ -90,7 +118,7 @@ def _converse(work: Work, made: ImplementationHandoff, findings: tuple[str, ...]
     authors: set[str] = set()
     tools = _toolbox(work)
     Budget.open(work.engine, work.run.id, tokens_of(work.run.options.budget))
-    with open_gateway(work.settings, work.engine) as gateway:
+    with open_gateway(work.settings, work.engine, pace=Pace(idle=work.settings.model_idle)) as gateway:
         for number in range(REMINDERS + 1):
             log = SessionLog(work.engine, f"{work.run.id}/implementation#{work.attempt}.{number}")
             outcome = _session(work, made, findings, gateway.chat, tools, log, number)
@@ -119,9 +147,18 @@ def _session(
         context=(quoted("docs/spec.md", document), RULES, _layout(work)),
         instructions="\n".join((*_wanted(work.spec(), missing, again=number > 0), *_found(findings))),
         want=Want(capability=role.capability, model="" if model == "auto" else model, tools=True),
+        limits=Limits(window=_window(work.settings, model)),
         attribution=Attribution(run=work.run.id, stage=work.stage, role=role.id, prompt=role.prompt_id),
     )
     return run_session(task, chat, tools, log)
+
+
+def _window(settings: Settings, model: str) -> int:
+    """Tokens of a request: what the model takes, less room for its reply; of several, what the largest takes."""
+    catalog = load_catalog(settings)
+    offers = catalog.offers() if model == "auto" else iter(catalog.find(model))
+    known = [offer.context for _, offer in offers if offer.context]
+    return min(WINDOW, max(known) * 7 // 8) if known else Limits().window
 
 
 def _toolbox(work: Work) -> Toolbox:

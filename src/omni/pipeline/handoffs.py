@@ -57,6 +57,8 @@ class DesignHandoff(Handoff):
     score: float
     """0 to 10; above 8.5 no person is asked (thresholds B6.3)."""
     findings: tuple[str, ...] = ()
+    reviews: str = ""
+    """Digest of what models said of it, and of their debate; empty: no model was asked."""
 
 
 class ImplementationHandoff(Handoff):
@@ -73,6 +75,8 @@ class ImplementationHandoff(Handoff):
     """Criterion id → test files."""
     undelivered: dict[str, str]
     """Spec item → why it is not delivered."""
+    base: str = ""
+    """Commit of the template, before any model worked on it."""
     models: tuple[str, ...] = ()
     """Who wrote code, as `provider/model`; none: a template did."""
     prompt: str = ""
@@ -96,6 +100,8 @@ class ReviewHandoff(Handoff):
     """Digest of the account of the request: what became of each phrase."""
     not_delivered: tuple[str, ...] = ()
     """Parts that are not delivered and not waived."""
+    reviews: str = ""
+    """Digest of what models said, and what came of it; empty: no model was asked."""
 
 
 class Approval(BaseModel):

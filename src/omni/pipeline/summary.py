@@ -8,6 +8,8 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Engine
 
+from omni.agents.limits import spent
+from omni.agents.log import SessionLog, sessions
 from omni.kernel.artifacts import ArtifactStore
 from omni.kernel.settings import Settings
 from omni.pipeline.approvals import decided, question
@@ -68,6 +70,14 @@ class Summary(BaseModel):
     """Branch coverage of the app's tests, per cent."""
     score: float | None = None
     """Of the scorecard, 0 to 10."""
+    models: tuple[str, ...] = ()
+    """Who wrote code, as `provider/model`; none: a template alone."""
+    turns: int = 0
+    """Answers of models."""
+    tokens: int = 0
+    """That models took, of questions and answers together."""
+    cached: float = 0.0
+    """Share of the questions' tokens that the servers had at hand, 0 to 1."""
     assumptions: tuple[str, ...] = ()
     not_delivered: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
@@ -95,7 +105,8 @@ def summarize(settings: Settings, engine: Engine, run_id: str) -> Summary:
         facts |= {"template": spec.template, "domain": spec.domain}
         facts["assumptions"] = tuple(assumption.text for assumption in spec.assumptions)
     if built := newest(ImplementationHandoff, "implementation"):
-        facts |= {"files": built.files, "lines": built.lines}
+        facts |= {"files": built.files, "lines": built.lines, "models": built.models}
+        facts |= _asked(engine, run.id) if built.models else {}
     if tested := newest(VerificationHandoff, "fast"):
         metrics = _metrics(Report.model_validate_json(store.get(tested.report)))
         facts |= {"tests": int(metrics.get("tests.passed", 0)), "coverage": metrics.get("coverage.branch")}
@@ -130,6 +141,17 @@ def _change(handed: HandOverHandoff) -> ChangeSummary:
         after=handed.after,
         green=handed.green,
     )
+
+
+def _asked(engine: Engine, run_id: str) -> dict[str, object]:
+    """What models were asked for this run, by the logs of its sessions."""
+    used = [spent(SessionLog(engine, session).lines()) for session in sessions(engine, run_id)]
+    prompt, cached = sum(one.usage.prompt for one in used), sum(one.usage.cached for one in used)
+    return {
+        "turns": sum(one.steps for one in used),
+        "tokens": sum(one.usage.total for one in used),
+        "cached": round(cached / prompt, 3) if prompt else 0.0,
+    }
 
 
 def _failed(stages: list[StageRecord]) -> list[StageRecord]:

@@ -14,6 +14,7 @@ from omni.verify.report import Report, Status
 STAGES: dict[Tier, str] = {1: "instant", 2: "fast", 3: "deep"}
 """Tier → the stage that runs it."""
 
+WITHIN: tuple[Tier, ...] = (1, 2)
 GATES: dict[Tier, Gate] = {
     1: Gate(title="Instant verification", tiers=(1,)),
     2: Gate(title="Fast verification", tiers=(2,), required=("tests",), at_least={"coverage.branch": 90}),
@@ -45,6 +46,12 @@ def verify_tier(work: Work, tier: Tier) -> VerificationHandoff:
         report=work.put(report),
         seconds=report.seconds,
     )
+
+
+def stands(work: Work) -> bool:
+    """Whether the workspace, as it is, passes the first two tiers; a template's own steps are left to the stage."""
+    path, settings = work.workspace.path, work.settings
+    return all(decide(verify(path, _options(work, tier), settings), GATES[tier]).passed for tier in WITHIN)
 
 
 def apply_fixes(work: Work) -> None:

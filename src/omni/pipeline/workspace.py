@@ -64,6 +64,11 @@ class Workspace:
         self.git("reset", "-q", "--hard", commit)
         self.git("clean", "-q", "-fdx")
 
+    def lay(self, commit: str) -> None:
+        """The files of `commit`, to be committed again on top of what there is."""
+        self.git("read-tree", "-u", "--reset", commit)
+        self.git("clean", "-q", "-fdx")
+
     def write(self, files: Mapping[str, tuple[bytes, bool]]) -> None:
         """Write files given as path → (bytes, executable)."""
         for name, (data, executable) in files.items():
