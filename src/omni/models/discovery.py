@@ -18,10 +18,10 @@ from omni.kernel.errors import Exit, OmniError, declare
 from omni.models.catalog import OPENAI_COMPATIBLE, Catalog, ModelEntry
 
 SILENT = declare(
-    "M007", "The endpoint does not answer", Exit.INCOMPLETE, "Start it, and check its address: curl BASE_URL/models"
+    "M030", "The endpoint does not answer", Exit.INCOMPLETE, "Start it, and check its address: curl BASE_URL/models"
 )
 KEY_IN_THE_CLEAR = declare(
-    "M008", "A key would go over the network unencrypted", Exit.NOT_ALLOWED, "Use https, or no key in your own network."
+    "M031", "A key would go over the network unencrypted", Exit.NOT_ALLOWED, "Use https, or no key in your own network."
 )
 
 SIGNATURES = {"library": "ollama", "vllm": "vllm", "sglang": "sglang", "llamacpp": "llama-cpp"}
@@ -47,7 +47,7 @@ def address(given: str) -> str:
 def discover(base_url: str, key: SecretStr | None, catalog: Catalog) -> tuple[str, tuple[ModelEntry, ...]]:
     """The provider that listens at `base_url`, and the models it lists.
 
-    Raises OmniError: M007 when nobody answers, or not with a list of models; M008 for a key that others could read.
+    Raises OmniError: M030 when nobody answers, or not with a list of models; M031 for a key that others could read.
     """
     if key is not None:
         _refuse_clear_text(base_url)
@@ -154,7 +154,7 @@ def _try(client: httpx.Client, method: str, url: str, body: Json | None = None) 
 
 
 def _ask(client: httpx.Client, method: str, url: str, body: Json | None = None) -> Json:
-    """A JSON object. Redirects are not followed: the key is for this address only. Raises OmniError (M007)."""
+    """A JSON object. Redirects are not followed: the key is for this address only. Raises OmniError (M030)."""
     try:
         with client.stream(method, url, json=body) as response:
             content = bytearray()

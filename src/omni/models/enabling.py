@@ -27,7 +27,7 @@ from omni.models.discovery import address, discover
 from omni.models.errors import NO_SUCH_MODEL
 from omni.models.keys import FOLDER, read_key
 
-NOT_ENABLED = declare("M009", "The endpoint can't be enabled", Exit.USAGE, "Type: omni models add --help")
+NOT_ENABLED = declare("M032", "The endpoint can't be enabled", Exit.USAGE, "Type: omni models add --help")
 
 HEAD = "# Endpoints that may be asked. Written by `omni models add`, `remove` and `probe`, which keep no comments.\n"
 
@@ -48,7 +48,7 @@ class Wish(BaseModel, frozen=True):
 def add(settings: Settings, wish: Wish) -> Enabled:
     """Ask the endpoint what it has, and write it down. Asks nobody but the address that is given.
 
-    Raises OmniError: M009 when it can't be meant so, M007 or M008 of `omni.models.discovery`, M006 for an unsafe key.
+    Raises OmniError: M032 when it can't be meant so, M030 or M031 of `omni.models.discovery`, M006 for an unsafe key.
     """
     catalog = load_catalog(settings)
     provider = catalog.provider(wish.provider or wish.name)
