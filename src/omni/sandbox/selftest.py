@@ -319,6 +319,53 @@ def _flood(driver: Driver, place: Path) -> str:
     return "" if result.truncated and len(result.stdout) < 2 << 20 else f"{len(result.stdout)} bytes were kept"
 
 
+def _reach_past_endpoint(driver: Driver, place: Path) -> str:
+    """A job that may reach one port of the host reaches that one, and no other port, address, name or descriptor."""
+    with socket.create_server(("127.0.0.1", 0)) as allowed, socket.create_server(("", 0)) as forbidden:
+        ports = allowed.getsockname()[1], forbidden.getsockname()[1]
+        job = Job(
+            ("python3", "-I", "-S", "-c", _PAST_ENDPOINT, *map(str, ports)),
+            place / "workspace",
+            {"PATH": f"{_ENVIRONMENT}/bin:/usr/bin:/bin"},
+            python_mounts(_ENVIRONMENT),
+            _CAPS,
+            endpoint=ports[0],
+        )
+        result = driver.run(job, trusted=True)
+    said = result.stdout.strip()
+    return "" if said == "held" else said or f"nothing was tried: {result.stderr.strip()}"
+
+
+_PAST_ENDPOINT = """
+import os, socket, sys
+allowed, forbidden = map(int, sys.argv[1:])
+reached = []
+for number in os.listdir("/proc/self/fd"):
+    try:
+        if os.readlink("/proc/self/fd/" + number).startswith("socket:"):
+            reached.append("descriptor " + number + " is a socket")
+    except OSError:
+        pass
+try:
+    socket.create_connection(("127.0.0.1", allowed), timeout=5).close()
+except OSError as error:
+    reached.append("not even the endpoint: %s" % error)
+others = [("127.0.0.1", forbidden), ("127.0.0.2", allowed), ("127.0.0.2", forbidden), ("169.254.169.254", 80)]
+others += [("192.0.2.1", 443), ("10.0.0.1", allowed), ("::1", allowed), ("::1", forbidden)]
+for address in others:
+    try:
+        socket.create_connection(address, timeout=1).close()
+    except OSError:
+        continue
+    reached.append("%s:%s answers" % address)
+try:
+    reached.append("a name is resolved: %s" % socket.getaddrinfo("example.com", 443)[0][4][0])
+except OSError:
+    pass
+print("; ".join(reached) or "held")
+"""
+
+
 def _alive(mark: str) -> bool:
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -341,4 +388,5 @@ HEAVY: dict[str, Callable[[Driver, Path], str]] = {
     "leave a daemon": _leave_daemon,
     "ignore the time-out": _ignore_signals,
     "flood the output": _flood,
+    "reach past the endpoint": _reach_past_endpoint,
 }
