@@ -139,7 +139,52 @@ WITH_BENCHMARK = SHOP | {
     ),
 }
 
+SEARCH = (
+    '"""Search for letters."""\n\nfrom __future__ import annotations\n\nimport sqlite3\n\n\n'
+    "def search(store: sqlite3.Connection, term: str) -> list[str]:\n"
+    '    """Addresses that hold the term."""\n'
+    """    rows = store.execute("SELECT email FROM letters WHERE email LIKE ?", (f"%{term}%",)).fetchall()\n"""
+    "    return [str(row[0]) for row in rows]\n"
+)
+WITH_SEARCH = SHOP | {"src/shop/search.py": SEARCH}
+KEY = "gh" + "p_" + "x7Kd93jfLsQ2mVb8Nc4Tz6Wp1Rg5Yh0AeUiO"
+
 FAULTS = (
+    Fault(
+        "SQL injection",
+        check="sql-injection",
+        rule="value-in-sql",
+        path="src/shop/search.py",
+        line=10,
+        replace=(
+            """"SELECT email FROM letters WHERE email LIKE ?", (f"%{term}%",)""",
+            """f"SELECT email FROM letters WHERE email LIKE '%{term}%'\"""",
+        ),
+        clean=WITH_SEARCH,
+    ),
+    Fault(
+        "invented import",
+        check="api-use",
+        rule="invented-name",
+        path="src/shop/rates.py",
+        line=5,
+        files={
+            "src/shop/rates.py": (
+                '"""Exchange rates."""\n\nfrom __future__ import annotations\n\n'
+                "from statistics import running_mean\n\n\n"
+                "def rate(values: list[float]) -> float:\n"
+                '    """Their mean."""\n    return float(running_mean(values))\n'
+            )
+        },
+    ),
+    Fault(
+        "leaked key",
+        check="secrets",
+        rule="github-pat",
+        path="src/shop/keys.py",
+        line=3,
+        files={"src/shop/keys.py": f'"""Keys."""\n\nTOKEN = "{KEY}"\n'},
+    ),
     Fault(
         "missing tests",
         check="tests",
@@ -277,3 +322,4 @@ def test_fault(tmp_path: Path, settings: Settings, fault: Fault) -> None:
     ]
     assert errors[0].why
     assert errors[0].fix
+    assert KEY not in report.model_dump_json()
