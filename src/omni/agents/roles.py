@@ -6,8 +6,9 @@ is data; a prompt is a file with a version.
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -50,11 +51,17 @@ class Role(Model):
     knowledge: tuple[str, ...]
     """Collections of knowledge that it may be shown."""
     capability: Capability
+    concerns: str = ""
+    """Regular expression: it is called in where something of what is judged matches; empty: always."""
     prompt: str = ""
 
     @property
     def specialist(self) -> bool:
         return self.id.startswith("P")
+
+    def concerned(self, texts: Iterable[str]) -> bool:
+        """Whether these texts are a matter for it."""
+        return any(re.search(self.concerns, text) for text in texts)
 
     @property
     def prompt_id(self) -> str:

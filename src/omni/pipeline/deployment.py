@@ -12,6 +12,7 @@ from omni.delivery.report_page import Fact
 from omni.pipeline.handoffs import ImplementationHandoff
 from omni.pipeline.stage import Work
 from omni.pipeline.steps import project_environment
+from omni.review.intent import Door
 from omni.spec.model import PageKind
 
 VERSION = "0.1.0"
@@ -53,6 +54,19 @@ def plan(work: Work) -> Plan:
         commands=() if template.port else (("python", "-m", package, "--help"), ("python", "-m", package, "--version")),
         browser="web" in template.parts,
         trusted=work.trusted,
+    )
+
+
+def door(work: Work) -> Door:
+    """How a stranger reaches the app, and where it says what it offers."""
+    found = plan(work)
+    pages = tuple(question.path for question in _public_pages(work))
+    return Door(
+        serve=found.serve,
+        port=found.port or 0,
+        health=found.health_path,
+        description=(found.description,) if found.description else pages,
+        command=() if found.port else ("python", "-m", work.handoff(ImplementationHandoff, "implementation").package),
     )
 
 

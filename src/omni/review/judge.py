@@ -80,7 +80,7 @@ def judge(
     ask = "\n\n".join(
         part
         for part in (
-            quoted("specification", specification),
+            quoted("specification", specification) if specification else "",
             extra,
             shown.shown(),
             f"Dimensions: {', '.join(dimensions())}.",

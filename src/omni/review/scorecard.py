@@ -82,7 +82,7 @@ class Scorecard(Model):
     models: tuple[str, ...] = ()
     """Which models judged."""
     independent: bool | None = None
-    """Whether each judge is another model than the authors; None when no model judged."""
+    """Whether each judge is another model than the authors; false too where there was none. None: no model wrote."""
     dropped: int = 0
     """Claims of models that did not count, since they cited nothing, or something that is not there."""
     author: float | None = None
