@@ -31,23 +31,23 @@ def texts() -> Prompts:
     return Prompts.model_validate(data)
 
 
-def test_first(kind: Kind, request: str, wrong: Iterable[str]) -> str:
-    """The tester's instructions; `wrong` is what was wrong with the attempt before."""
-    return _told(request, texts().test_first[kind], "", wrong)
+def test_first(kind: Kind, request: str, run: str, wrong: Iterable[str]) -> str:
+    """The tester's instructions. `run`: how tests are run; `wrong`: what was wrong with the attempt before."""
+    return _told(request, texts().test_first[kind], "", run, wrong)
 
 
-def edit(kind: Kind, request: str, red: Iterable[str], wrong: Iterable[str]) -> str:
+def edit(kind: Kind, request: str, red: Iterable[str], run: str, wrong: Iterable[str]) -> str:
     """The developer's instructions. `red`: the new tests, each with what it said."""
     listed = "\n".join(f"- {each}" for each in red)
-    return _told(
-        request, texts().edit[kind], f"The new tests, and what they say now:\n{listed}" if listed else "", wrong
-    )
+    tests = f"The new tests, and what they say now:\n{listed}" if listed else ""
+    return _told(request, texts().edit[kind], tests, run, wrong)
 
 
-def _told(request: str, task: str, more: str, wrong: Iterable[str]) -> str:
+def _told(request: str, task: str, more: str, run: str, wrong: Iterable[str]) -> str:
     failed = "\n".join(f"- {each}" for each in list(wrong)[:MOST])
     before = f"Your last attempt was not accepted; its work is still there:\n{failed}" if failed else ""
-    return "\n\n".join(filter(None, (f"The request: {request}", task.strip(), more, texts().rules.strip(), before)))
+    parts = (f"The request: {request}", task.strip(), more, f"Tests are run so: {run}", texts().rules.strip(), before)
+    return "\n\n".join(filter(None, parts))
 
 
 def overview(analysis: Analysis) -> str:

@@ -85,7 +85,9 @@ def test_first(work: Work, worker: Worker) -> RedHandoff:
     work.workspace.restore(tried.commit if tried else base)
     assignment = Assignment(
         role="tester",
-        instructions=prompts.test_first(kind, work.run.request, tried.reasons if tried else ()),
+        instructions=prompts.test_first(
+            kind, work.run.request, tester_of(work).by_hand, tried.reasons if tried else ()
+        ),
         context=(overview_of(work),),
     )
     done = worker(work, assignment)
@@ -119,7 +121,9 @@ def edit(work: Work, worker: Worker) -> EditHandoff:
     red = [f"{name}: {why}" for name, why in first.why.items()] if first else []
     assignment = Assignment(
         role="developer",
-        instructions=prompts.edit(kind, work.run.request, red, judged.reasons if judged else ()),
+        instructions=prompts.edit(
+            kind, work.run.request, red, tester_of(work).by_hand, judged.reasons if judged else ()
+        ),
         context=(overview_of(work),),
         protected=first.files if first else (),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -105,16 +107,26 @@ class Tester:
         quiet = ("-q", "-p", "no:cacheprovider", f"--junitxml={JUNIT}", "-o", "junit_family=xunit1")
         return ("python", "-m", "pytest", *quiet, *only)
 
+    @property
+    def _path(self) -> str:
+        roots = self.project.source_roots or (("src",) if (self.root / "src").is_dir() else (".",))
+        return ":".join(f"/work/{root}" for root in roots)
+
+    @property
+    def by_hand(self) -> str:
+        """What to type in the sandbox to run the tests as they are run here."""
+        command = self.project.tests.command or ("python", "-m", "pytest", "-q")
+        return f"PYTHONPATH={self._path} {shlex.join(command)}"
+
     def _job(self, command: tuple[str, ...], into: Path) -> Job:
         assert self.environment is not None  # noqa: S101 - `missing` said so
-        roots = self.project.source_roots or (("src",) if (self.root / "src").is_dir() else (".",))
         return Job(
             argv=command,
             workspace=self.root,
             env={
                 "PATH": f"{self.environment / 'bin'}:/usr/local/bin:/usr/bin:/bin",
                 # Imports work as if the project were installed.
-                "PYTHONPATH": ":".join(f"/work/{root}" for root in roots),
+                "PYTHONPATH": self._path,
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "NO_COLOR": "1",
             },
@@ -147,7 +159,10 @@ def _name(case: Case) -> str:
 
 
 def _test(case: Case) -> Test:
-    return Test(outcome=case.outcome, path=case.path, broke=case.broke, message=case.message, details=case.details)
+    """With what the trace says in its last line, where the report has only a general word (`collection failure`)."""
+    said = re.findall(r"^E\s+(\w.+)$", case.details, re.MULTILINE) if case.broke == "error" else []
+    message = f"{case.message}: {said[-1]}" if said else case.message
+    return Test(outcome=case.outcome, path=case.path, broke=case.broke, message=message, details=case.details)
 
 
 def _last_words(result: JobResult) -> str:
