@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from omni.sandbox import python_mounts
+from omni.sandbox import bubblewrap, python_mounts
 from omni.sandbox.bubblewrap import Bubblewrap
 from omni.sandbox.docker import Docker
 from omni.sandbox.job import Driver, Job, Limits
@@ -151,3 +151,15 @@ def test_what_a_hostile_guest_sends_for_a_socket_is_not_used(answer: Callable[[s
         answer(theirs)
         theirs.close()
         assert out_of_guest(ours, 1) is None
+
+
+def test_a_network_that_is_shared_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def shared(*given: object) -> list[str]:
+        argv = whole(*given)
+        at = argv.index("--unshare-all")
+        return [*argv[:at], "--unshare-pid", "--unshare-uts", "--unshare-ipc", *argv[at + 1 :]]
+
+    whole: Callable[..., list[str]] = bubblewrap.arguments
+    monkeypatch.setattr(bubblewrap, "arguments", shared)
+    (tmp_path / "workspace").mkdir()
+    assert HEAVY["reach past the endpoint"](Bubblewrap(), tmp_path) != ""

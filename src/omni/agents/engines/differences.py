@@ -23,6 +23,8 @@ def _content(folder: Folder, path: str) -> tuple[bytes, int] | None:
 
 
 def _one(path: str, old: tuple[bytes, int] | None, new: tuple[bytes, int] | None) -> str:
+    if old == new:
+        return ""
     head = [f"diff --git a/{path} b/{path}\n"]
     if old is None and new is not None:
         head.append(f"new file mode {_mode(new)}\n")
@@ -33,7 +35,7 @@ def _one(path: str, old: tuple[bytes, int] | None, new: tuple[bytes, int] | None
     names = (f"a/{path}" if old else "/dev/null", f"b/{path}" if new else "/dev/null")
     before, after = (side[0] if side else b"" for side in (old, new))
     if before == after:
-        return "".join(head)
+        return "".join(head)  # the mode alone, or an empty file
     try:
         lines = _lines(before.decode()), _lines(after.decode())
     except UnicodeDecodeError:

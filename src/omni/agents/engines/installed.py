@@ -99,21 +99,17 @@ def _of_node(adapter: Adapter, modules: Path, home: Path) -> Installed:
 
 
 def _of_machine(adapter: Adapter) -> Installed | None:
+    """With what it needs inside: its virtual environment, or the folder that its link leads to, else the file alone."""
     program = machine.find(adapter.program)
     if program is None:
         return None
-    return Installed(program, version(adapter), (program.parent,), _shown(program))
-
-
-def _shown(program: Path) -> tuple[Mount, ...]:
-    """What it needs inside: its virtual environment, or the folder that its link leads to, else the file alone."""
     real = program.resolve()
     folder = real.parent.parent
     if (folder / "pyvenv.cfg").is_file():
-        return (*python_mounts(folder), *machine.mounts(program))
-    if program.is_symlink() and real.parent != program.parent and not Path.home().is_relative_to(folder):
-        return (Mount(folder, str(folder)), *machine.mounts(program))
-    return machine.mounts(program)
+        return Installed(real, version(adapter), (real.parent,), python_mounts(folder))
+    if real.parent != program.parent and not Path.home().is_relative_to(folder):
+        return Installed(real, version(adapter), (real.parent,), (Mount(folder, str(folder)),))
+    return Installed(program, version(adapter), (program.parent,), machine.mounts(program))
 
 
 def _name(adapter: Adapter) -> str:
