@@ -9,9 +9,9 @@ from sqlalchemy import Engine, update
 
 from omni.kernel import clock
 from omni.kernel.tables import cached_replies
-from omni.models.cache import KEEP, Counts, SemanticCache, alike, cached, scope_of
+from omni.models.cache import KEEP, Counts, SemanticCache, alike, scope_of
 from omni.models.embedding import MANNERS, HashedWords, cosine, hashed
-from omni.models.wire import Attribution, ChatReply, ChatRequest, Message, ToolSpec, Usage, Want
+from omni.models.wire import Attribution, ChatReply, ChatRequest, Message, ToolSpec, Usage
 
 HERE = Attribution(project="shop", prompt="P2.1@3", run="r1")
 HAIKU = "Please write a haiku about the sea."
@@ -178,22 +178,6 @@ def test_old_answers_are_forgotten(engine: Engine) -> None:
     cache.keep(request("another"), reply(), HERE)
     with engine.connect() as connection:
         assert len(connection.execute(cached_replies.select()).all()) == 1
-
-
-def test_a_chat_behind_the_cache(engine: Engine) -> None:
-    asked: list[str] = []
-    heard: list[str] = []
-
-    def chat(request: ChatRequest, want: Want, attribution: Attribution, on_text: object = None) -> ChatReply:
-        asked.append(want.model)
-        return reply()
-
-    behind = cached(chat, SemanticCache(engine), lambda _, want: want.model or "qwen3-8b")
-    first = behind(request(HAIKU), Want(), HERE)
-    second = behind(request(HAIKU), Want(), HERE, heard.append)
-    behind(request(HAIKU), Want(model="gpt-oss-20b"), HERE)
-    assert (first.cached, second.cached, heard) == (False, True, ["Waves fold on themselves."])
-    assert asked == ["", "gpt-oss-20b"]
 
 
 def test_counts_from_many_threads(engine: Engine) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue, TypeAdapter
@@ -22,7 +21,7 @@ from omni.kernel.database import writing
 from omni.kernel.errors import OmniError
 from omni.kernel.tables import cache_counts, cached_replies
 from omni.models.embedding import MANNERS, Embedder, HashedWords, Vector, cosine
-from omni.models.wire import Attribution, Chat, ChatReply, ChatRequest, Model, Usage, Want
+from omni.models.wire import Attribution, ChatReply, ChatRequest, Model, Usage
 
 MOST_WORDS = 120
 """Longer questions hit only when they are the same: there, one word that matters moves a vector too little."""
@@ -148,25 +147,6 @@ class SemanticCache:
         near = [(cosine(vector, tuple(array("f", row.vector))), row) for row in connection.execute(query)]
         fit = [(cos, row) for cos, row in near if cos >= self._embedder.threshold and alike(question, row.question)]
         return _hit(max(fit, key=lambda each: each[0])[1], similar=True) if fit else None
-
-
-def cached(chat: Chat, cache: SemanticCache, first: Callable[[ChatRequest, Want], str]) -> Chat:
-    """The same chat behind the cache. `first` names the model (its id) that would be asked first; empty: unknown."""
-
-    def ask(
-        request: ChatRequest, want: Want, attribution: Attribution, on_text: Callable[[str], None] | None = None
-    ) -> ChatReply:
-        model = first(request, want)
-        hit = cache.look_up(request, model, attribution) if model else None
-        if hit is None:
-            reply = chat(request, want, attribution, on_text)
-            cache.keep(request, reply, attribution)
-            return reply
-        if on_text and isinstance(hit.reply.message.content, str) and hit.reply.message.content:
-            on_text(hit.reply.message.content)
-        return hit.reply
-
-    return ask
 
 
 def fit_to_keep(request: ChatRequest, attribution: Attribution) -> bool:

@@ -243,7 +243,8 @@ def read_models_file(path: Path) -> ModelsFile:
         return ModelsFile()
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        why = f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+        said = "there is no such field" if problem["type"] == "extra_forbidden" else problem["msg"]
+        why = f"{'.'.join(map(str, problem['loc']))}: {said.removeprefix('Value error, ')}"
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         why = str(error)
     raise OmniError(BAD_MODELS_FILE, why, where=str(path))

@@ -12,6 +12,7 @@ import json
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from pydantic import BaseModel, ConfigDict, JsonValue, SecretStr, ValidationError
 
@@ -82,14 +83,15 @@ class Asker:
         return answer
 
 
-def direct(endpoint: Endpoint, key: SecretStr | None, pace: Pace) -> Ask:
+@contextmanager
+def direct(endpoint: Endpoint, key: SecretStr | None, pace: Pace) -> Iterator[Ask]:
     """Asks the endpoint by itself: no router, so nobody answers in its place."""
-
-    async def once(request: ChatRequest, heard: Callable[[str], None]) -> Answer:
-        async with http_client(pace) as http:
-            return await chat(http, endpoint, key, request, pace, heard)
-
-    return lambda request, heard: asyncio.run(once(request, heard))
+    with asyncio.Runner() as loop:
+        http = http_client(pace)
+        try:
+            yield lambda request, heard: loop.run(chat(http, endpoint, key, request, pace, heard))
+        finally:
+            loop.run(http.aclose())
 
 
 def probe(ask: Ask, endpoint: Endpoint, longest: int) -> Report:
@@ -236,9 +238,10 @@ def _schema(asker: Asker) -> tuple[bool, str]:
     )
     text = _text(asker.ask(request))
     try:
-        found = _Order.model_validate(json_object(text))
+        found = _Order.model_validate(json_object(text) or {})
     except ValidationError as error:
-        return False, f"not kept ({error.errors(include_url=False)[0]['msg']}): {_shown(text)}"
+        problem = error.errors(include_url=False)[0]
+        return False, f"not kept ({'.'.join(map(str, problem['loc']))}: {problem['msg']}): {_shown(text)}"
     right = (found.paid, found.total_cents) == (False, 21950) and "Okafor" in found.customer
     return True, "kept, with the right values" if right else f"kept, but with wrong values: {_shown(text)}"
 
@@ -283,7 +286,7 @@ def _edits(asker: Asker) -> tuple[bool, str]:
     request = ChatRequest(messages=(_user(task),), reply_schema=_as_json(_Edit.model_json_schema()))
     text = _text(asker.ask(request))
     try:
-        edit = _Edit.model_validate(json_object(text))
+        edit = _Edit.model_validate(json_object(text) or {})
     except ValidationError:
         return False, f"no edit: {_shown(text)}"
     if EDIT.count(edit.old) != 1:

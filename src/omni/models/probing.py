@@ -34,7 +34,8 @@ def probe_enabled(settings: Settings, name: str, longest: int) -> Iterator[Repor
             raise OmniError(NO_ANSWER, "Omni is told to stay offline", where=place.name)
         endpoint = Endpoint(place, model)
         key = read_key(settings.home, place.keys[0]) if place.keys else None
-        report = probe(direct(endpoint, key, Pace()), endpoint, longest)
+        with direct(endpoint, key, Pace()) as ask:
+            report = probe(ask, endpoint, longest)
         _keep(settings, endpoint, report)
         yield report
 
