@@ -10,10 +10,8 @@ from click.testing import CliRunner, Result
 from inline_snapshot import snapshot
 
 from omni.cli.models import models
-from omni.kernel.errors import OmniError
+from omni.kernel.errors import Exit, OmniError
 from omni.models.script import Rule, Script, serve
-
-from omni.kernel.errors import Exit
 
 RULES = (
     Rule.model_validate(
