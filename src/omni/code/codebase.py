@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path, PurePosixPath
 
 from omni.code.languages import language_of, languages
@@ -32,6 +32,10 @@ KNOWN = {
     ".gitignore": "what git leaves out",
     "py.typed": "says that the package is typed",
 }
+NO_PURPOSE = re.compile(
+    r"(?i)copyright|licen[cs]e|coding|^-\*-|/bin/|^(todo|fixme|xxx)\b|^(type|ruff|mypy|pylint|eslint)\b"
+)
+"""Comments for programs, lawyers and later."""
 OTHERS = (
     (r"(^|/)(LICEN[CS]E|COPYING|NOTICE)", "the terms of its use"),
     (r"(^|/)(CHANGE|HISTORY|NEWS|RELEASE)", "what changed from version to version"),
@@ -85,6 +89,11 @@ def _read(root: Path, path: str) -> SourceFile:
     return read.model_copy(update={"purpose": _purpose(read, str(doc))})
 
 
+def text_of(root: Path, path: str) -> str:
+    """The file's text; empty for a link, data, what is too large, and what is gone."""
+    return _text(root / path)[0]
+
+
 def _text(path: Path) -> tuple[str, str]:
     """(text, why there is none)"""
     try:
@@ -135,15 +144,9 @@ def _comment(text: str, language: str) -> str:
             (line.strip() for line, below in under if line.strip() and re.fullmatch(r"([=\-~*#^])\1{2,}", below)), ""
         )
     mark = languages()[language].comment if language in languages() else ""
-    said = (line.strip().removeprefix(mark).strip(" *!/") for line in lines if mark and line.strip().startswith(mark))
-    return next(
-        (
-            line
-            for line in said
-            if len(line) > 12 and not re.search(r"(?i)copyright|licen[cs]e|coding|^-\*-|/bin/", line)
-        ),
-        "",
-    )
+    own = takewhile(lambda line: not line.strip() or line.lstrip().startswith(mark), lines if mark else ())
+    said = (line.strip().removeprefix(mark).strip(" *!/") for line in own)
+    return next((line for line in said if len(line) > 12 and not NO_PURPOSE.search(line)), "")
 
 
 def _purpose(file: SourceFile, doc: str) -> str:

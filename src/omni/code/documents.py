@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from omni.code.codebase import text_of
 from omni.code.graph import module_of
 from omni.code.model import Codebase, Problem
 
@@ -39,7 +40,7 @@ def accuracy(root: Path, codebase: Codebase) -> Accuracy:
     for file in documents:
         if HISTORY.search(file.path):
             continue
-        for number, line in enumerate((root / file.path).read_text("utf-8", "replace").splitlines(), 1):
+        for number, line in enumerate(text_of(root, file.path).splitlines(), 1):
             for kind, said in _claims(line, tops):
                 count += 1
                 right = said.rpartition(".")[2] in words if kind == "name" else _exists(file.path, said, paths, folders)
@@ -74,4 +75,4 @@ def _exists(document: str, said: str, paths: frozenset[str], folders: set[str]) 
 def _words(root: Path, codebase: Codebase) -> frozenset[str]:
     """Every word of the code. An attribute may be set anywhere, so a dotted name is wrong if its last part is none."""
     files = (file for file in codebase.files if file.symbols or file.language == "python")
-    return frozenset(word for file in files for word in WORD.findall((root / file.path).read_text("utf-8", "replace")))
+    return frozenset(word for file in files for word in WORD.findall(text_of(root, file.path)))

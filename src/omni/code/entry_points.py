@@ -11,6 +11,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from omni.code.codebase import text_of
 from omni.code.graph import module_of
 from omni.code.model import ASIDE, Codebase, EntryPoint, SourceFile
 
@@ -70,7 +71,7 @@ def _decorated(file: SourceFile) -> Iterator[EntryPoint]:
 def _declared(root: Path, codebase: Codebase) -> Iterator[EntryPoint]:
     """What the project's own metadata name."""
     for path in ("pyproject.toml", "setup.cfg", "package.json"):
-        text = _read(root, path) if path in codebase.by_path else ""
+        text = text_of(root, path) if path in codebase.by_path else ""
         try:
             named = {"pyproject.toml": _pyproject, "setup.cfg": _setup_cfg, "package.json": _package_json}[path](text)
         except (ValueError, configparser.Error, AttributeError, TypeError):  # foreign files hold what they like
@@ -117,7 +118,7 @@ def _written(root: Path, file: SourceFile) -> Iterator[EntryPoint]:
     docker = file.path.rpartition("/")[2].startswith(("Dockerfile", "Containerfile"))
     if not (django or docker or file.language in {"javascript", "typescript", *MAIN}):
         return
-    for number, line in enumerate(_read(root, file.path).splitlines(), 1):
+    for number, line in enumerate(text_of(root, file.path).splitlines(), 1):
         if django and (found := URL.search(line)):
             yield EntryPoint(kind="route", what=f"/{found[1]}", path=file.path, line=number, symbol=found[2])
         elif docker and (found := STARTS.search(line)):
@@ -126,10 +127,3 @@ def _written(root: Path, file: SourceFile) -> Iterator[EntryPoint]:
             yield EntryPoint(kind="route", what=f"{found[1].upper()} {found[2]}", path=file.path, line=number)
         elif file.language in MAIN and MAIN[file.language].search(line):
             yield EntryPoint(kind="program", what=f"main in {file.path}", path=file.path, line=number, symbol="main")
-
-
-def _read(root: Path, path: str) -> str:
-    try:
-        return (root / path).read_text("utf-8", "replace")
-    except OSError:
-        return ""

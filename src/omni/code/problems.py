@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from omni.code.codebase import text_of
 from omni.code.graph import Graph
 from omni.code.model import ASIDE, Codebase, Problem, SourceFile, Symbol
 
@@ -80,7 +81,7 @@ def _untested(codebase: Codebase, graph: Graph) -> Iterator[Problem]:
     for file in codebase.code:
         if file.language == "python" and file.path not in reached and not ASIDE.search(file.path):
             why = "no test imports it, directly or through others" if tests else "there is no test at all"
-            yield Problem(kind="untested", path=file.path, what=f"{len(file.symbols)} definitions", why=why)
+            yield Problem(kind="untested", path=file.path, what=f"defines {len(file.symbols)}", why=why)
 
 
 def dead_code(root: Path, codebase: Codebase) -> tuple[Problem, ...]:
@@ -120,7 +121,7 @@ def _words(root: Path, codebase: Codebase) -> Counter[str]:
     found: Counter[str] = Counter()
     for file in codebase.files:
         if not file.problem or file.problem.startswith("can't be parsed"):
-            found.update(WORD.findall((root / file.path).read_text("utf-8", "replace")))
+            found.update(WORD.findall(text_of(root, file.path)))
     return found
 
 
@@ -134,7 +135,7 @@ def _marked(root: Path, codebase: Codebase) -> Iterator[Problem]:
     for file in codebase.code:
         if file.problem:
             continue
-        for number, line in enumerate((root / file.path).read_text("utf-8", "replace").splitlines(), 1):
+        for number, line in enumerate(text_of(root, file.path).splitlines(), 1):
             if found := MARK.search(line):
                 what = found[2].strip()[:120] or "without a word"
                 yield Problem(kind="marked", path=file.path, line=number, what=what, why=f"its author wrote {found[1]}")
