@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import click
 
 from omni.cli.common import json_option, line, settings, table
+from omni.kernel.errors import Exit
 
 
 @click.group()
@@ -62,3 +66,54 @@ def install(names: tuple[str, ...], as_json: bool) -> None:
             line("installed", {"engine": wanted.name, "version": here.version, "program": str(here.program)})
         else:
             click.echo(f"{wanted.name} {here.version} {here.program}")
+
+
+@engines.command("run")
+@click.argument("name", metavar="NAME")
+@click.argument("instructions")
+@click.option("--repo", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path), help="The project.")
+@click.option("--endpoint", required=True, metavar="URL", help="An OpenAI-compatible endpoint: omni serve models.")
+@click.option("--model", required=True, help="The model, as the endpoint names it; of Omni's own: auto.")
+@click.option(
+    "--key", metavar="NAME", help="Variable, or file in the home's secrets, with the endpoint's key; no engine sees it."
+)
+@click.option("--budget", type=click.IntRange(1), metavar="TOKENS", help="Of prompts and replies together.")
+@json_option
+def run_one(
+    name: str,
+    instructions: str,
+    repo: Path,
+    endpoint: str,
+    model: str,
+    key: str | None,
+    budget: int | None,
+    as_json: bool,
+) -> None:
+    """Let one engine work on a project and print the difference that it made.
+
+    Its changes are in the project when it ends well, and nowhere else when it does not. NAME may be `auto`.
+    """
+    from omni.agents.engines.contract import EngineTask
+    from omni.agents.engines.running import run_engine
+    from omni.agents.workspace import AgentWorkspace
+    from omni.kernel.database import open_database
+    from omni.models.keys import read_key
+
+    found = settings()
+    secret = read_key(found.home, key) if key else None
+    if key and secret is None:
+        raise click.BadParameter(f"there is no variable and no file {key}", param_hint="--key")
+    database = open_database(found)
+    try:
+        task = EngineTask(AgentWorkspace(repo.resolve()), instructions, endpoint, model, secret, budget)
+        result = run_engine(name, task, found, database)
+    finally:
+        database.dispose()
+    if as_json:
+        line("engine", result.model_dump(mode="json"))
+    else:
+        click.echo(result.diff, nl=False)
+        click.echo(f"omni engines: {result.engine} {result.version}: {result.ended} {result.why}".rstrip(), err=True)
+        click.echo(f"omni engines: {result.usage.total} tokens, {result.seconds:.1f} s", err=True)
+    if not result.ok:
+        sys.exit(Exit.INCOMPLETE)

@@ -39,7 +39,7 @@ _BLOCK = """calc.py
 >>>>>>> REPLACE
 ```
 """
-_TITLE = Rule(match=Match(system="title"), times=0, reply=Reply(text="Mend add"))
+_TITLE = Rule(match=Match(system="title generator"), times=0, reply=Reply(text="Mend add"))
 """Some engines let the model name the session, beside its work."""
 
 
@@ -77,8 +77,7 @@ WAYS: dict[str, tuple[Reply, ...]] = {
 
 def solving(engine: str) -> Script:
     """The model that mends `add`, turn by turn, and is asked for nothing else."""
-    turns = [Rule(match=Match(turn=turn), reply=reply) for turn, reply in enumerate(WAYS[engine], 1)]
-    return Script(rules=(_TITLE, *turns))
+    return Script(rules=(_TITLE, *(Rule(reply=reply) for reply in WAYS[engine])))
 
 
 def always(reply: Reply) -> Script:

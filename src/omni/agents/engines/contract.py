@@ -48,7 +48,7 @@ class EngineTask:
     workspace: AgentWorkspace
     instructions: str
     endpoint_url: str
-    """Base URL of an OpenAI-compatible endpoint, such as `http://127.0.0.1:8360/v1`. The engine never sees it."""
+    """Base URL of an OpenAI-compatible endpoint, such as `http://127.0.0.1:8372/v1`. The engine never sees it."""
     model: str
     """As the endpoint names it."""
     key: SecretStr | None = None
