@@ -65,7 +65,7 @@ def test_a_call_that_nobody_renews_is_settled_at_what_it_reserved(engine: Engine
     with engine.begin() as connection:
         connection.execute(update(model_calls).values(expires_at=clock.now() - timedelta(seconds=1)))
     ledger.renew(engine, [alive.id])
-    begin(engine, Attribution(run="another"))
+    ledger.settle_lost(engine)
     assert (budget.state().used, budget.state().reserved) == (150, 150)
     ledger.answered(engine, dead, REPLY, Cost(), keep=False)  # it had only slept
     assert (budget.state().used, budget.state().reserved) == (120, 150)

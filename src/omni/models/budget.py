@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, RowMapping, Update, select, update
+from sqlalchemy import Connection, Engine, RowMapping, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 
@@ -30,6 +30,10 @@ USUAL_REPLY = 8_192
 """Tokens that are reserved for a reply, and the most it may have, where the request sets no limit."""
 SMALLEST_REPLY = 256
 """A call that can't have this many is not made."""
+
+# Built once: to build and to hash a statement takes longer than to run it.
+_FIND = select(budgets).where(budgets.c.run_id == bindparam("run")).with_for_update()
+_CHANGE = update(budgets).where(budgets.c.run_id == bindparam("of_run"))
 
 
 class Preset(Model):
@@ -120,7 +124,7 @@ class Budget:
                 why = f"{tokens} tokens are not more than the {row['used']} used" if row else "it has none"
                 raise OmniError(BAD_BUDGET, why, where=self.run)
             alerted = _level(percent(row["used"], tokens, row["kept"]))
-            connection.execute(_of(self.run).values(tokens=tokens, alerted=alerted))
+            _change(connection, self.run, tokens=tokens, alerted=alerted)
             change = {"from": row["tokens"], "to": tokens, "by": by}
             events.record(connection, self.run, "budget.raised", change)
         return self.state()
@@ -151,8 +155,7 @@ def lineage(connection: Connection, run: str) -> list[RowMapping]:
     """The budgets that a call of `run` counts against: its own, then its parent's, … ; locked until the end."""
     rows: list[RowMapping] = []
     while run:
-        query = select(budgets).where(budgets.c.run_id == run).with_for_update()
-        row = connection.execute(query).mappings().first()
+        row = connection.execute(_FIND, {"run": run}).mappings().first()
         if row is None:
             break
         rows.append(row)
@@ -180,7 +183,7 @@ def reserve(connection: Connection, run: str, stage: str, prompt: int, reply: in
         if wanted > min(limit - row["used"] - row["reserved"] for row, limit in limits):
             return None
     for row in rows:
-        connection.execute(_of(row["run_id"]).values(reserved=budgets.c.reserved + wanted))
+        _change(connection, row["run_id"], reserved=row["reserved"] + wanted)
     return wanted if rows else 0
 
 
@@ -189,8 +192,13 @@ def settle(connection: Connection, run: str, released: int, used: int) -> None:
     for row in lineage(connection, run):
         total = row["used"] + used
         level = _level(percent(total, row["tokens"], row["kept"]))
-        values = {"used": total, "reserved": row["reserved"] - released, "alerted": max(level, row["alerted"])}
-        connection.execute(_of(row["run_id"]).values(**values))
+        _change(
+            connection,
+            row["run_id"],
+            used=total,
+            reserved=row["reserved"] - released,
+            alerted=max(level, row["alerted"]),
+        )
         for passed in (each for each in (*ALERTS, 100) if row["alerted"] < each <= level):
             _tell(connection, row["run_id"], passed, total, row["tokens"])
 
@@ -200,7 +208,7 @@ def pause(engine: Engine, run: str) -> None:
     with writing(engine) as connection:
         row = next(iter(lineage(connection, run)))
         if row["alerted"] < 100:
-            connection.execute(_of(run).values(alerted=100))
+            _change(connection, run, alerted=100)
             _tell(connection, run, 100, row["used"], row["tokens"])
 
 
@@ -214,5 +222,5 @@ def _level(reached: int) -> int:
     return max((each for each in (*ALERTS, 100) if each <= reached), default=0)
 
 
-def _of(run: str) -> Update:
-    return update(budgets).where(budgets.c.run_id == run)
+def _change(connection: Connection, run: str, **values: int | None) -> None:
+    connection.execute(_CHANGE, {"of_run": run, **values})

@@ -70,8 +70,9 @@ class AsyncGateway:
             self._asked.discard(asked.id)
 
     async def keep_alive(self) -> None:
-        """Renews the calls that are being answered, for as long as it runs."""
+        """Renews the calls that are being answered, and settles those of others that died, for as long as it runs."""
         while True:
+            await asyncio.to_thread(ledger.settle_lost, self._engine)
             await asyncio.sleep(RENEW)
             if self._asked:
                 await asyncio.to_thread(ledger.renew, self._engine, tuple(self._asked))

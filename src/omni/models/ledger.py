@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, bindparam, case, func, insert, select, update
 
 from omni.kernel import clock
 from omni.kernel.database import writing
@@ -42,6 +42,17 @@ _SUMS = {
     "price": model_calls.c.price,
     "unpriced": case((model_calls.c.price.is_(None), 1), else_=0),
 }
+
+# Built once: to build and to hash a statement takes longer than to run it.
+_NAMED = (
+    select(model_calls)
+    .where(model_calls.c.run_id == bindparam("run"), model_calls.c.call == bindparam("name"))
+    .order_by(model_calls.c.id)
+    .with_for_update()
+)
+_ONE = select(model_calls).where(model_calls.c.id == bindparam("id")).with_for_update()
+_INSERT = insert(model_calls)
+_CHANGE = update(model_calls).where(model_calls.c.id == bindparam("of_id"))
 
 
 class Asked(Model):
@@ -89,7 +100,6 @@ def begin(engine: Engine, attribution: Attribution, prompt: int, reply: int | No
 
     None: others of this budget hold what it takes; try again soon. Raises OmniError (M002).
     """
-    settle_lost(engine)
     try:
         with writing(engine) as connection:
             if attribution.call:
@@ -102,7 +112,7 @@ def begin(engine: Engine, attribution: Attribution, prompt: int, reply: int | No
             if reserved is None:
                 return None
             asked = Asked(id=uuid7(), run=attribution.run, most=reserved - prompt if reserved else None)
-            connection.execute(insert(model_calls).values(_fresh(asked, attribution, reserved)))
+            connection.execute(_INSERT, _fresh(asked, attribution, reserved))
             return asked
     except budget.UsedUpError as error:
         budget.pause(engine, error.run)
@@ -178,9 +188,8 @@ def usage(
 
 
 def _named(connection: Connection, attribution: Attribution) -> list[RowMapping]:
-    same = (model_calls.c.run_id == attribution.run) & (model_calls.c.call == attribution.call)
-    query = select(model_calls).where(same).order_by(model_calls.c.id).with_for_update()
-    return list(connection.execute(query).mappings())
+    name = {"run": attribution.run, "name": attribution.call}
+    return list(connection.execute(_NAMED, name).mappings())
 
 
 def _fresh(asked: Asked, attribution: Attribution, reserved: int) -> dict[str, object]:
@@ -216,15 +225,14 @@ def _lose(connection: Connection, rows: Iterable[RowMapping]) -> None:
     for row in rows:
         if row["status"] == "asked":
             lost = {"status": "lost", "wasted_tokens": row["reserved"], "estimated": True}
-            connection.execute(update(model_calls).where(model_calls.c.id == row["id"]).values(lost))
+            connection.execute(_CHANGE, {"of_id": row["id"], **lost})
             budget.settle(connection, row["run_id"], row["reserved"], row["reserved"])
 
 
 def _settle(engine: Engine, asked: Asked, values: dict[str, object], used: int) -> None:
     with writing(engine) as connection:
-        query = select(model_calls).where(model_calls.c.id == asked.id).with_for_update()
-        row = connection.execute(query).mappings().one()
-        connection.execute(update(model_calls).where(model_calls.c.id == asked.id).values(values))
+        row = connection.execute(_ONE, {"id": asked.id}).mappings().one()
+        connection.execute(_CHANGE, {"of_id": asked.id, **values})
         if row["status"] == "lost":  # somebody took us for dead; what was charged then is given back
             budget.settle(connection, asked.run, 0, used - row["wasted_tokens"])
         else:
