@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 from tests.agents.edits.corpus import FOLDER, Case, dumped, load
@@ -79,7 +81,8 @@ Copy the file's lines into `old` and try again.\
 def test_help_with_duplicates() -> None:
     edited = _edited(MODULE, ("        if amount <= 0:\n", "        if amount < 1:\n"))
     assert edited.outcomes[0].why == snapshot(
-        "`old` is there 2 times, at lines 10, 15. Give more of the lines around the one that you mean, or say times=2 to change them all."
+        "`old` is there 2 times, at lines 10, 15. Give more of the lines around the one that you mean, "
+        "or say times=2 to change them all."
     )
 
 
@@ -127,12 +130,14 @@ def test_what_is_applied_says_where_and_what_did_not_count() -> None:
     assert (outcome.status, outcome.lines, outcome.how) == ("applied", (9,), "indentation")
 
 
+BRIEFLY = settings(max_examples=40, deadline=None)  # a deadline would time the machine
 lines = st.text(st.sampled_from("ab (=_1\t\"'.é“-"), max_size=12)
 texts = st.lists(lines, max_size=12).map("\n".join)
 ends = st.sampled_from(["\n", "\r\n"])
 some_edits = st.lists(st.tuples(texts, texts, st.integers(1, 3)), min_size=1, max_size=4)
 
 
+@BRIEFLY
 @given(texts, some_edits, ends)
 @example("a\n", [("a", "a\na", 1)], "\n")
 def test_what_is_not_applied_changes_nothing(text: str, edits: list[tuple[str, str, int]], end: str) -> None:
@@ -149,6 +154,7 @@ def test_what_is_not_applied_changes_nothing(text: str, edits: list[tuple[str, s
         assert (not new.strip("\n\r ") and not new) or outcome.how or new.replace("\n", end) in edited.text
 
 
+@BRIEFLY
 @given(texts, st.text(st.sampled_from("xyz\n"), min_size=1), texts)
 def test_what_is_not_there_is_refused(text: str, old: str, new: str) -> None:
     """`old` has letters that the text has not."""
@@ -158,52 +164,52 @@ def test_what_is_not_there_is_refused(text: str, old: str, new: str) -> None:
     assert edited.outcomes[0].status in ("refused", "already")
 
 
-words = st.from_regex(r"[a-z]{3,8}( = [0-9]{1,3})?", fullmatch=True)
-blocks = st.lists(words, min_size=1, max_size=6, unique=True)
+names = st.integers(100, 999).map("long_enough_name_{}()".format)
+wholes = st.lists(names, min_size=3, max_size=12, unique=True)
+cuts = st.tuples(st.integers(0, 11), st.integers(1, 4))
 
 
-@given(blocks, blocks, blocks, st.data(), ends)
-def test_the_inverse_brings_the_text_back(
-    head: list[str], old: list[str], tail: list[str], data: st.DataObject, end: str
-) -> None:
-    whole = [*head, *old, *tail]
-    assume(len(set(whole)) == len(whole))
-    new = [f"{line}_new" for line in data.draw(st.permutations(old))]
+def _parts(whole: list[str], cut: tuple[int, int]) -> tuple[list[str], list[str], list[str]]:
+    """What is before a block, the block (one line at least), and what comes after."""
+    start = min(cut[0], len(whole) - 1)
+    return whole[:start], whole[start : start + cut[1]], whole[start + cut[1] :]
+
+
+@BRIEFLY
+@given(wholes, cuts, st.randoms(use_true_random=False), ends)
+def test_the_inverse_brings_the_text_back(whole: list[str], cut: tuple[int, int], rng: Random, end: str) -> None:
+    head, old, tail = _parts(whole, cut)
+    new = [f"{line}.new" for line in rng.sample(old, len(old))]
     text = "".join(f"{line}{end}" for line in whole)
-    there = _edited(text, ("\n".join(old), "\n".join(new)))
+    there = _edited(text, ("\n".join(old) + "\n", "\n".join(new) + "\n"))
     assert there.text == "".join(f"{line}{end}" for line in (*head, *new, *tail))
-    assert _edited(there.text, ("\n".join(new), "\n".join(old))).text == text
-    again = _edited(there.text, ("\n".join(old), "\n".join(new)))
-    assert again.text == there.text
+    assert _edited(there.text, ("\n".join(new) + "\n", "\n".join(old) + "\n")).text == text
+    assert _edited(there.text, ("\n".join([*old, "gone()"]), "\n".join(new))).text == there.text
 
 
-@given(
-    blocks,
-    blocks,
-    blocks,
-    st.sampled_from(["", "    ", "        "]),
-    st.sampled_from(["", "    "]),
-    st.sampled_from(["", "  ", "\t"]),
-)
+blanks = st.sampled_from(["", "  ", "\t"])
+
+
+@BRIEFLY
+@given(wholes, cuts, st.sampled_from(["", "    ", "        "]), st.sampled_from(["", "    "]), blanks)
 def test_only_the_place_that_is_meant_changes(
-    head: list[str], old: list[str], tail: list[str], depth: str, written: str, blank: str
+    whole: list[str], cut: tuple[int, int], depth: str, written: str, blank: str
 ) -> None:
     """Whatever the indentation and the blanks: all around stays, byte for byte, and so do the lines kept."""
-    whole = [*head, *old, *tail]
-    assume(len(set(whole)) == len(whole) and sum(map(str.isalnum, "".join(old))) >= 16)
-    text = "".join(f"{depth}{line}{blank}\n" for line in whole)
+    head, old, tail = _parts(whole, cut)
     new = [*old[:-1], "something_else()"]
-    edited = _edited(
-        text, ("".join(f"{written}{line}\n" for line in old), "".join(f"{written}{line}\n" for line in new))
-    )
+    text = "".join(f"{depth}{line}{blank}\n" for line in whole)
+    asked = tuple("".join(f"{written}{line}\n" for line in lines) for lines in (old, new))
+    edited = _edited(text, (asked[0], asked[1]))
     kept = "".join(f"{depth}{line}{blank}\n" for line in (*head, *old[:-1]))
     rest = "".join(f"{depth}{line}{blank}\n" for line in tail)
     assert edited.outcomes[0].status == "applied"
     assert edited.text.startswith(kept)
     assert edited.text.endswith(rest)
-    assert edited.text[len(kept) : len(edited.text) - len(rest)].strip() == "something_else()"
+    assert edited.text[len(kept) : len(edited.text) - len(rest)].rstrip() == f"{depth}something_else()"
 
 
+@BRIEFLY
 @given(texts, some_edits)
 def test_line_ends_do_not_matter(text: str, edits: list[tuple[str, str, int]]) -> None:
     """A file with CRLF becomes what the same file with LF becomes."""
