@@ -109,3 +109,22 @@ def test_a_log_line_tells_everything(capsys: pytest.CaptureFixture[str]) -> None
         "     1  2026-01-02 03:04:07  stage.ended        stage=fast  number=4  title=Fast verification  "
         "attempt=0  passed=true\n"
     )
+
+
+def test_a_model_at_work(screen: Screen) -> None:
+    """Its turns, tokens and tools; what goes wrong stays to be read."""
+    terminal = watch.Terminal()
+    terminal.event(event("stage.started", 0, stage="implementation", number="2", title="Implementation", attempt=0))
+    terminal.event(event("agent.replied", 1, session="s", turn=1, tokens=1200, cached=800, model="local/m"))
+    terminal.event(event("agent.called", 2, session="s", turn=1, tool="bash", ok=False))
+    terminal.event(event("agent.told", 2, session="s", turn=1, reason="refusal"))
+    terminal.event(event("budget.alert", 2, percent=50, used=1200, tokens=2400))
+    terminal.event(event("agent.replied", 3, session="s", turn=2, tokens=1300, cached=1200, model="local/m"))
+    terminal.tick(BEGAN + timedelta(seconds=4))
+    assert screen.lines() == snapshot(
+        [
+            "       turn 1: refusal",
+            "       50 % of the budget of 2400 tokens is used",
+            "⠙   2  Implementation           4.0 s  turn 2, 2500 tokens, replied",
+        ]
+    )

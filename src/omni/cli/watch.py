@@ -107,6 +107,8 @@ class Terminal(View):
                 self._note = str(data["text"])
             case kind if kind.startswith("agent."):
                 self._agent(kind.removeprefix("agent."), event)
+            case "budget.alert" | "budget.paused":
+                self._print(f"{data['percent']} % of the budget of {data['tokens']} tokens is used")
             case "note":
                 self._print(str(data["text"]))
             case "approval.waiting":
