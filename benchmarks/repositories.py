@@ -4,8 +4,8 @@
     .venv/bin/python benchmarks/repositories.py flask --mirrors FOLDER   # FOLDER/flask is a clone at hand
 
 Each `repositories/NAME.yaml` names the commit before the upstream fix, the request in the words of the upstream issue,
-and a script: what the model says, mistakes included. Everything else is real: the analysis, the sandbox, the suite of the
-repository before and after, the test that has to fail first, verification, the branch. At the end the tests that
+and a script: what the model says, mistakes included. Everything else is real: the analysis, the sandbox, the suite of
+the repository before and after, the test that has to fail first, verification, the branch. At the end the tests that
 upstream wrote for its own fix, which no script has seen, are run on the branch.
 """
 
@@ -99,28 +99,31 @@ def measure(name: str, folder: Path, mirrors: Path | None) -> Row:
     run("git", "-C", str(source), "checkout", "-q", "-B", "work", case.commit)
     run(str(UV), "venv", "-q", "--python", "3.11", str(environment))
     run(str(UV), "pip", "install", "-q", "--python", str(environment / "bin" / "python"), *case.environment)
-    settings = load_settings({"home": str(folder / "home")})
+    settings = load_settings({"home": str(folder.parent / "home")})
     before, record, began = state(source), Record(), time.monotonic()
     with serve(case.script, record) as url:
         add(settings, Wish(name="scripted", base_url=url))
         code, result, events = build(case.request, source, environment, settings)
     seconds = time.monotonic() - began
     change = result.get("change") or {}
+    branch = change.get("branch", "")
+
+    def told(revision: str, into: str) -> str:
+        return upstream(case, source, revision, environment, settings, folder / into)
+
     row = Row(
         name=name,
         exit_code=code,
         seconds=round(seconds, 1),
-        branch=change.get("branch", ""),
+        branch=branch,
         before=change.get("before", ""),
         after=change.get("after", ""),
         added=change.get("added", 0),
         removed=change.get("removed", 0),
         sent_back=sum(each.get("kind") == "stage.ended" and not each.get("passed") for each in events),
         asked=record.chats,
-        upstream_before=upstream(case, source, case.commit, environment, settings, folder / "before"),
-        upstream_after=upstream(
-            case, source, change.get("branch") or case.commit, environment, settings, folder / "after"
-        ),
+        upstream_before=told(case.commit, "before"),
+        upstream_after=told(branch or case.commit, "after"),
         untouched=state(source) == before,
     )
     print(row.model_dump_json(), file=sys.stderr)
@@ -142,11 +145,10 @@ def build(
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     for line in lines:
         if line.get("kind") in {"note", "stage.ended"}:
-            said = (
-                line.get("text")
-                or f"{line['title']}: {'passed' if line['passed'] else 'sent back'} {line['reasons'] or ''}"
+            ended = (
+                f"{line.get('title')}: {'passed' if line.get('passed') else 'sent back'} {line.get('reasons') or ''}"
             )
-            print(f"  {said}", file=sys.stderr)
+            print(f"  {line.get('text') or ended}", file=sys.stderr)
     if done.stderr.strip():
         print(done.stderr[-2000:], file=sys.stderr)
     return done.returncode, next((line for line in lines if line["type"] == "result"), {}), lines
@@ -169,14 +171,30 @@ def state(source: Path) -> dict[str, str]:
     return {str(path): path.read_bytes().hex() for path in (*files, *own)} | {"work": repository.commit(source, "work")}
 
 
+HEAD = (
+    "repository",
+    "exit",
+    "seconds",
+    "suite before",
+    "suite after",
+    "lines",
+    "sent back",
+    "asked",
+    "upstream's test before",
+    "and after",
+    "rest untouched",
+)
+
+
 def table(rows: list[Row]) -> Iterator[str]:
-    yield "| repository | exit | seconds | tests before | tests after | lines | sent back | asked | upstream's test before | after | rest untouched |"
-    yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+    yield f"| {' | '.join(HEAD)} |"
+    yield f"|{' --- |' * len(HEAD)}"
     for row in rows:
-        yield (
-            f"| {row.name} | {row.exit_code} | {row.seconds:.0f} | {row.before} | {row.after} | +{row.added} -{row.removed} "
-            f"| {row.sent_back} | {row.asked} | {row.upstream_before} | {row.upstream_after} | {'yes' if row.untouched else 'NO'} |"
-        )
+        size = f"+{row.added} -{row.removed}"
+        counts = (str(row.sent_back), str(row.asked))
+        shown = (row.upstream_before, row.upstream_after, "yes" if row.untouched else "NO")
+        cells = (row.name, str(row.exit_code), f"{row.seconds:.0f}", row.before, row.after, size, *counts, *shown)
+        yield f"| {' | '.join(cells)} |"
 
 
 def run(*argv: str) -> None:

@@ -56,7 +56,8 @@ class ProofHandoff(Handoff):
     """How it is afterwards."""
 
     suite: str
-    report: str
+    report: str = ""
+    """Digest of verification's report; empty where the tests failed already."""
     green: tuple[str, ...] = ()
     """Tests that failed before the change and pass now."""
     flaky: tuple[str, ...] = ()

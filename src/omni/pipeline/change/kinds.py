@@ -19,7 +19,7 @@ def kind_of(request: str) -> Kind:
     places: dict[Kind, int] = {}
     for kind in KINDS:
         found = re.search(rf"\b({_table()[kind]['words']})\b", request, re.IGNORECASE)
-        if found and kind != "feature":
+        if found:
             places[kind] = found.start()
     return min(places, key=lambda kind: places[kind], default="feature")
 

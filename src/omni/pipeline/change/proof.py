@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from omni.pipeline.change.kinds import Kind
-from omni.pipeline.change.suite import Suite, Test
+from omni.pipeline.change.suite import Ran, Suite
 from omni.verify.analysis.places import TEST_FILE
 from omni.verify.report import Finding, Report, Severity
 
@@ -21,7 +21,7 @@ def is_test_file(path: str) -> bool:
     return bool(TEST_FILE.search(path)) or bool(re.search(r"(^|/)(tests?|testing)/", path))
 
 
-def why_not_red(test: Test, kind: Kind) -> str:
+def why_not_red(test: Ran, kind: Kind) -> str:
     """Why the failure of a new test shows nothing about the product; empty when it does.
 
     It shows a bug when what it asserts is not so, or when the product itself breaks. A feature's test may also fail

@@ -153,19 +153,20 @@ def prove(work: Work) -> ProofHandoff:
     work.emit("progress", text=f"tests after: {now.told}")
     now, flaky = _settled(tester, earlier, now)
     red = first.red if first else ()
-    report = examine(work)
     reasons = [now.problem] if now.problem else []
     reasons += [*proof.not_green(red, now), *proof.broken(earlier, now)]
     reasons += _touched_tests(work, first)
-    reasons += [
-        f"new finding: {each.check}/{each.rule} at {each.path}:{each.line or ''} {each.message}"
-        for each in proof.new_errors(work.read(Report, before.report), report)
-    ]
+    report = None if reasons else examine(work)  # what fails its tests is sent back at once
+    if report:
+        found = proof.new_errors(work.read(Report, before.report), report)
+        reasons += [
+            f"new finding: {each.check}/{each.rule} at {each.path}:{each.line or ''} {each.message}" for each in found
+        ]
     return ProofHandoff(
         passed=not reasons,
         reasons=tuple(reasons),
         suite=work.put(now),
-        report=work.put(report),
+        report=work.put(report) if report else "",
         green=tuple(name for name in red if name in now.named("passed")),
         flaky=flaky,
     )

@@ -27,7 +27,7 @@ NO_TESTS = 5
 """pytest's exit code when it collected nothing."""
 
 
-class Test(BaseModel):
+class Ran(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     outcome: Outcome
@@ -43,7 +43,7 @@ class Suite(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    tests: dict[str, Test] = {}
+    tests: dict[str, Ran] = {}
     """By pytest's name: `tests/test_a.py::test_b`."""
     command: tuple[str, ...] = ()
     seconds: float = 0.0
@@ -158,11 +158,11 @@ def _name(case: Case) -> str:
     return node_id(case) if case.path else case.classname.replace(".", "/") + case.name.replace(".", "/") + ".py"
 
 
-def _test(case: Case) -> Test:
+def _test(case: Case) -> Ran:
     """With what the trace says in its last line, where the report has only a general word (`collection failure`)."""
     said = re.findall(r"^E\s+(\w.+)$", case.details, re.MULTILINE) if case.broke == "error" else []
     message = f"{case.message}: {said[-1]}" if said else case.message
-    return Test(outcome=case.outcome, path=case.path, broke=case.broke, message=message, details=case.details)
+    return Ran(outcome=case.outcome, path=case.path, broke=case.broke, message=message, details=case.details)
 
 
 def _last_words(result: JobResult) -> str:
