@@ -33,6 +33,31 @@ def gate_engine(host: str, port: int, public_url: str) -> None:
     uvicorn.run(service, host=host, port=port, log_level="warning", server_header=False)
 
 
+@serve.command("code-scorer")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8350, show_default=True, type=click.IntRange(0, 65535))
+def code_scorer(host: str, port: int) -> None:
+    """Score what is sent in ten dimensions: from evidence, and by a model where one is enabled.
+
+    \b
+    curl -H "Authorization: Bearer $TOKEN" localhost:8350/v1/score -d '{"files": {"app.py": "…"}, "spec": "…"}'
+    """
+    import uvicorn  # a web server: only for who serves
+
+    from omni.kernel.database import open_database
+    from omni.models.catalog import load_catalog
+    from omni.models.gateway import open_gateway
+    from omni.server.code_scorer import TOKEN, app
+
+    found = settings()
+    engine = open_database(found)
+    told = f"code scorer on http://{host}:{port}; the token is in {found.home / TOKEN}"
+    with open_gateway(found, engine) as gateway:
+        service = app(found, engine, gateway.chat if load_catalog(found).enabled else None)
+        click.echo(told, err=True)
+        uvicorn.run(service, host=host, port=port, log_level="warning", server_header=False)
+
+
 @serve.command("models")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8372, show_default=True, type=click.IntRange(0, 65535))

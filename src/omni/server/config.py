@@ -64,9 +64,9 @@ def load(home: Path) -> GateConfig:
         raise OmniError(BAD_CONFIG, str(problem), where=str(path)) from problem
 
 
-def token(home: Path) -> str:
-    """What callers have to show; made on first use, readable by its owner alone."""
-    path = home / TOKEN
+def token(home: Path, place: Path = TOKEN) -> str:
+    """What callers of a service have to show; made on first use, readable by its owner alone."""
+    path = home / place
     if not path.exists():
         write_atomic(path, secrets.token_urlsafe(32) + "\n", 0o600)
     return path.read_text("ascii").strip()
