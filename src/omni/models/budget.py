@@ -51,6 +51,11 @@ PRESETS = {
 }
 
 
+def tokens_of(name: str) -> int | None:
+    """Tokens of a budget given as a preset's name or as a number; None: unlimited. Raises ValueError."""
+    return PRESETS[name].tokens if name in PRESETS else int(name)
+
+
 class BudgetState(Model):
     """A budget at one moment. Tokens."""
 

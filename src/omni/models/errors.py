@@ -11,7 +11,7 @@ NO_ANSWER = declare(
     "Type: omni models list --enabled, and omni models probe NAME; add another with omni models add.",
 )
 BUDGET_USED_UP = declare(
-    "M002", "The budget is used up", Exit.INCOMPLETE, "Raise it in place, and the run goes on: omni budget raise RUN"
+    "M002", "The budget is used up", Exit.INCOMPLETE, "Raise it in place: omni budget RUN --raise-to TOKENS"
 )
 UNUSABLE = declare(
     "M003", "The answer of a model can't be used", Exit.INCOMPLETE, "Type: omni models probe NAME to see what it can."

@@ -14,7 +14,7 @@ from omni.kernel import events
 from omni.kernel.canonical import JsonValue
 from omni.kernel.errors import OmniError
 from omni.kernel.settings import Settings
-from omni.models.budget import PRESETS, Budget
+from omni.models.budget import Budget, tokens_of
 from omni.models.catalog import load_catalog
 from omni.models.client import Pace
 from omni.models.errors import NO_SUCH_MODEL
@@ -106,11 +106,6 @@ def check_model(settings: Settings, model: str) -> None:
     if not (any(catalog.offers()) if model == "auto" else catalog.find(model)):
         called = "" if model == "auto" else f" that is called {model}"
         raise OmniError(NO_SUCH_MODEL, f"none is enabled{called}", fix="Type: omni models add local --base-url URL")
-
-
-def tokens_of(budget: str) -> int | None:
-    """Tokens of a budget given as a preset's name or as a number; None: unlimited. Raises ValueError."""
-    return PRESETS[budget].tokens if budget in PRESETS else int(budget)
 
 
 def _converse(work: Work, made: ImplementationHandoff, findings: tuple[str, ...]) -> tuple[Outcome, tuple[str, ...]]:
