@@ -94,7 +94,7 @@ def test_probe(url: str) -> None:
     )
     report, result = lines("probe", "--context", "1000")
     assert (report["type"], report["endpoint"], report["model"]) == ("probe", "local", "tiny")
-    assert "It doesn't find what stands in a short text." in report["fit"]
+    assert "it doesn't find what stands in a short text." in report["fit"]
     assert result == {"type": "result", "models": 1, "answered": 1}
 
 

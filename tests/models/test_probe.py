@@ -111,7 +111,7 @@ def test_a_model_that_talks_and_no_more(tmp_path: Path) -> None:
         )
     )
     assert report.fit == snapshot(
-        "Fit for testing the way to a model, and for nothing else. It doesn't find what stands in a short text."
+        "Fit for testing the way to a model, and for nothing else: it doesn't find what stands in a short text."
     )
     (model,) = load_catalog(settings).enabled[0].models
     assert (model.tools, model.vision, model.context) == (False, False, None)

@@ -54,17 +54,21 @@ def listing(only_enabled: bool, as_json: bool) -> None:
 
 
 def _list_known(catalog: Catalog) -> None:
-    by_id = {model.id: model for model in reversed(catalog.models)}
+    of_weights = {provider.id for provider in catalog.providers if provider.serves == "weights"}
+    by_id: dict[str, list[CatalogModel]] = {}
+    for model in catalog.models:
+        by_id.setdefault(model.id, []).append(model)
     rows = []
-    for model in reversed(by_id.values()):
-        servers = [each.provider for each in catalog.models if each.id == model.id and each.provider]
-        rows.append((model.id, *_facts(model), ", ".join(servers) or "nobody that is known"))
+    for name, offers in by_id.items():
+        servers = [each.provider for each in offers if each.provider and each.provider not in of_weights]
+        own = ["published weights"] if any(each.provider in of_weights for each in offers) else []
+        rows.append((name, *_facts(offers[0]), ", ".join(own + servers) or offers[0].note))
     table(("model", "for", "context", "abilities", "VRAM", "served by"), rows)
     click.echo()
-    providers = [
-        (each.id, each.provider_class, each.base_url or "your address", each.key) for each in catalog.providers
-    ]
-    table(("provider", "class", "address", "key"), providers)
+    table(
+        ("provider", "class", "address", "key"),
+        [(each.id, each.provider_class, each.base_url or "your address", each.key) for each in catalog.providers],
+    )
 
 
 def _list_enabled(catalog: Catalog, as_json: bool) -> None:

@@ -15,12 +15,16 @@ SLOW = 10.0
 BUILD_TOKENS = 20_000
 """What models write for a small application, about; for an idea of the time."""
 
+NOTHING = "Fit for testing the way to a model, and for nothing else"
+
 
 def fit(findings: Sequence[Finding]) -> str:
     """One to four sentences for a person who wonders whether to build with this model."""
     found = {finding.name: finding for finding in findings}
     if not found["answers"].ok:
         return f"It can't be used: {found['answers'].said}."
+    if not found["context"].context_kept:
+        return f"{NOTHING}: it doesn't find what stands in a short text."
     eyes = "It sees pictures, such as a wireframe." if found["sees"].ok else ""
     return " ".join(filter(None, (_work(found), _memory(found["context"]), _speed(found["streams"]), eyes)))
 
@@ -37,12 +41,10 @@ def _work(found: Mapping[str, Finding]) -> str:
         return "Fit for single edits and documents; not for building, which needs tools that it doesn't call."
     if schema:
         return "Fit for sorting and summarising into forms; not for code."
-    return "Fit for testing the way to a model, and for nothing else."
+    return f"{NOTHING}."
 
 
 def _memory(context: Finding) -> str:
-    if not context.context_kept:
-        return "It doesn't find what stands in a short text."
     if context.context_lost and context.context_kept < BUILD_CONTEXT:
         advice = "a build needs about 16,000: give the server a larger window (Ollama: OLLAMA_CONTEXT_LENGTH=32768)"
         return f"It keeps about {context.context_kept:,} tokens in mind; {advice}."
