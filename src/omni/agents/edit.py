@@ -29,7 +29,7 @@ class Edit(Model):
     model_config = ConfigDict(use_attribute_docstrings=True)  # a model is told them too
 
     old: str
-    """Text of the file, with enough lines around what changes that it is there just once."""
+    """Text of the file, with enough lines around the change that it is there just once."""
     new: str
     """What is to be there instead; empty: nothing."""
     times: Annotated[int, Field(ge=1)] = 1

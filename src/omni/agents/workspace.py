@@ -224,7 +224,7 @@ _WORDS = {
     errno.ELOOP: "a symbolic link, or behind one; Omni follows none. Name the file itself",
     errno.ENOENT: "there is no such file",
     errno.EISDIR: "a folder, not a file",
-    errno.ENOTDIR: "a part of the path is a file, not a folder",
+    errno.ENOTDIR: "a part of the path is a file or a symbolic link, not a folder",
     errno.EXDEV: "leads outside the workspace",
     errno.EINVAL: "not a regular file",
     errno.ENXIO: "not a regular file",

@@ -78,7 +78,9 @@ def _told(arguments: Arguments, edited: Edited) -> str:
     ]
     refused = sum(outcome.status == "refused" for outcome in edited.outcomes)
     if several and refused:
-        lines.append(f"The other {len(edited.outcomes) - refused} stay done: send only the {refused} refused again.")
+        lines.append(
+            f"{len(edited.outcomes) - refused} of {len(edited.outcomes)} are done and stay; send only the refused."
+        )
     return f"{arguments.path}:\n" + "\n".join(lines)
 
 
