@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from tests.agents.replies import DECISION, RIGHT, without
 from tests.agents.speaking import speaker
 
 from omni.agents.handoffs import Envelope, decisions, kind_of
+from omni.agents.roles import TOOLS as GRANTABLE
 from omni.agents.roles import Role, asker, consult, house_rules, load_role, of_stage, question, roles, system
+from omni.agents.tools import TOOLS as BUILT
+from omni.agents.tools import Toolbox
+from omni.agents.workspace import AgentWorkspace
 from omni.kernel.errors import OmniError
-from omni.models.wire import Attribution
+from omni.kernel.settings import Settings
+from omni.models.wire import Attribution, ToolCall
 from omni.pipeline.flow import STAGES
+from omni.sandbox.reduced import Reduced
 
 SIX = ["architect", "developer", "optimizer", "project-manager", "reviewer", "tester"]
 COUNTS = {"P0": 4, "P1": 3, "P2": 5, "P3": 6, "P4": 5, "P6": 5}
@@ -88,6 +95,30 @@ def test_who_reviews_cannot_write() -> None:
     reviewers = [role for role in roles().values() if role.stages[-1] == "review" and role.id != "tester"]
     assert len(reviewers) == 12
     assert [role.id for role in reviewers if WRITING & set(role.tools)] == []
+
+
+def test_the_tools_that_can_be_granted_are_those_there_are() -> None:
+    assert tuple(BUILT) == GRANTABLE
+
+
+@pytest.mark.parametrize("role_id", ["reviewer", "architect", "project-manager", "P1.3", "P4.1"])
+def test_a_write_tool_that_was_not_granted_is_refused(role_id: str, tmp_path: Path) -> None:
+    told: list[tuple[str, object]] = []
+    (tmp_path / "home").mkdir()
+    settings = Settings(home=tmp_path / "home", database_url="sqlite://")
+    (tmp_path / "work").mkdir()
+    toolbox = Toolbox(
+        AgentWorkspace(tmp_path / "work"),
+        Reduced(),
+        settings,
+        allowed=load_role(role_id).tools,
+        tell=lambda kind, data: told.append((kind, data["tool"])),
+    )
+    for tool, given in (("write", '{"path": "a", "text": "x"}'), ("edit", "{}"), ("bash", '{"command": "touch a"}')):
+        assert not toolbox.call(ToolCall(id="1", name=tool, arguments=given)).ok
+    assert list((tmp_path / "work").iterdir()) == []
+    assert told == [("agent.refused", "write"), ("agent.refused", "edit"), ("agent.refused", "bash")]
+    assert not {"write", "edit", "bash"} & {spec.name for spec in toolbox.specs}
 
 
 def test_the_test_writer_sees_no_code() -> None:

@@ -42,12 +42,12 @@ def picture(tmp_path: Path) -> Path:
     return tmp_path / "sketch.png"
 
 
-def home(tmp_path: Path, url: str, vision: str) -> Settings:
-    """A home with one model, which sees, or doesn't, or of which that is not known."""
+def home(tmp_path: Path, url: str) -> Settings:
+    """A home with one model, of which it is not known whether it sees."""
     folder = tmp_path / "home"
     folder.mkdir()
     (folder / "models.toml").write_text(
-        f'[[endpoint]]\nname = "place"\nbase_url = "{url}"\nmodels = [{{ wire_name = "seer"{vision} }}]\n'
+        f'[[endpoint]]\nname = "place"\nbase_url = "{url}"\nmodels = [{{ wire_name = "seer" }}]\n'
     )
     return Settings(home=folder, database_url=f"sqlite:///{folder / 'omni.db'}")
 
@@ -68,7 +68,7 @@ def test_the_specification_names_the_fields_and_the_buttons() -> None:
 def test_the_picture_goes_to_a_model_that_sees(tmp_path: Path, picture: Path) -> None:
     record = Record()
     with serve(Script(rules=(Rule(reply=Reply(text=json.dumps(SEEN))),)), record) as url:
-        settings = home(tmp_path, url, "")
+        settings = home(tmp_path, url)
         done = CliRunner().invoke(wireframe, [str(picture), "--json"], env={"OMNI_HOME": str(settings.home)})
     assert done.exit_code == 0, done.output
     assert json.loads(done.output)["request"].startswith("an app to keep plants.")

@@ -18,6 +18,7 @@ from omni.delivery.report_page import (
     Phrase,
     ReportContext,
     ScoreEvidence,
+    ScoreJudged,
     ScoreRow,
     Screenshot,
     Step,
@@ -141,6 +142,25 @@ def test_every_word_of_the_request_is_on_the_page_once_in_order_with_its_outcome
     assert words == context.spec.request.text
     assert [phrase.outcome for phrase in context.phrases] == ["delivered", "delivered", "not-delivered", "narrative"]
     assert re.findall(r'<mark class="(\w+)">', quote) == ["pass", "pass", "fail", "mute"]
+
+
+def test_what_a_model_judged_stands_beside_the_evidence() -> None:
+    """With the lines that it quoted, where it disagrees, and whether it judged its own work."""
+    judged = ScoreJudged(
+        score=2,
+        because="anybody may <wipe> it",
+        cites=("src/a.py:3",),
+        model="local/judge",
+        review="code",
+        independent=True,
+    )
+    row = ScoreRow(dimension="security", title="Security", score=2, measured=9, judged=judged, disagreement=7)
+    text = _Page(render(_context(scores=(row,)))).text
+    assert "local/judge gives 2.0: anybody may <wipe> it src/a.py:3 . The checks give 9.0: they disagree" in text
+    assert "of two, the lower counts" in text
+    assert "evidence alone" not in text
+    own = row.model_copy(update={"judged": judged.model_copy(update={"independent": False})})
+    assert "It wrote this itself" in _Page(render(_context(scores=(own,)))).text
 
 
 def test_evidence_and_its_absence_are_both_shown() -> None:

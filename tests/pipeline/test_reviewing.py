@@ -15,11 +15,17 @@ from omni.kernel.artifacts import ArtifactStore
 from omni.kernel.database import open_database
 from omni.kernel.settings import Settings, load_settings
 from omni.models.script import Match, Record, Reply, Rule, Script, serve
-from omni.pipeline.handoffs import DesignHandoff, Handoff, ImplementationHandoff, SpecificationHandoff
+from omni.pipeline.handoffs import (
+    DesignHandoff,
+    Handoff,
+    ImplementationHandoff,
+    SpecificationHandoff,
+    VerificationHandoff,
+)
 from omni.pipeline.reviewing import DesignRecord, ReviewRecord, review_code, review_design
 from omni.pipeline.run import RunOptions, create, end_stage, start_stage
 from omni.pipeline.stage import Stage, Work
-from omni.pipeline.stages import s00_specification, s02_implementation
+from omni.pipeline.stages import s00_specification, s02_implementation, s03_instant
 from omni.pipeline.workspace import Workspace
 from omni.review.design import DesignReview
 from omni.review.scorecard import Score, Scorecard
@@ -116,6 +122,9 @@ def filled(work: Work) -> Work:
     left(work, s02_implementation.STAGE, ImplementationHandoff(
         spec="", commit=second, changed=True, files=2, lines=9, package="app", trace={}, undelivered={},
         models=("writer-place/writer",)))  # fmt: skip
+    why = ("types: a name may be None",)
+    instant = VerificationHandoff(passed=False, reasons=why, tier=1, verdict="fail", report="", seconds=1)
+    left(work, s03_instant.STAGE, instant)
     return work
 
 
@@ -162,7 +171,9 @@ def test_what_a_model_wrote_is_judged_attacked_and_tested_from_outside(tmp_path:
     assert (card.scores[0].score, card.scores[0].disagreement, card.author, card.overrated) == (2.0, 8.0, 9.5, 7.5)
     assert record.unexpected == []
     assert asked == len(record.asked) == 9
-    assert {json.dumps(each.request)[:400].count('"judge"') for each in record.asked if each.rule} <= {0, 1}
+    told = [json.dumps(each.request) for each in record.asked]
+    assert sum("instant, attempt 0: types: a name may be None" in each for each in told) == 4
+    assert not any("a name may be None" in each or "names[:-1]" in each for each in told if "black-box" in each.lower())
 
 
 @pytest.mark.host

@@ -22,9 +22,11 @@ from omni.models.gateway import open_gateway
 from omni.models.typed import Asker, quoted
 from omni.models.wire import Attribution, Chat
 from omni.pipeline.deployment import door as door_of
-from omni.pipeline.handoffs import DesignHandoff, ImplementationHandoff, SpecificationHandoff
+from omni.pipeline.handoffs import DesignHandoff, ImplementationHandoff, SpecificationHandoff, VerificationHandoff
+from omni.pipeline.run import stage_records
 from omni.pipeline.stage import Work
 from omni.pipeline.steps import project_environment
+from omni.pipeline.verification import STAGES
 from omni.review.adversarial import Assault, Attacks, assault
 from omni.review.citation import Findings, Material, Remark, material, read_files
 from omni.review.design import DesignReview
@@ -41,6 +43,8 @@ THRESHOLD = 8.5
 WHOSE = "Omni-Model"
 """Trailer of a commit: who wrote it."""
 
+MOST_ERRORS = 10
+"""Of one attempt, that are told."""
 SPEC = "docs/spec.md"
 ALONE = "models"
 """Under this name it is said that there is no other model."""
@@ -169,6 +173,7 @@ def review_code(work: Work, made: ImplementationHandoff) -> ReviewRecord:
         return ReviewRecord(authors=made.models, missing={ALONE: why})
     shown, specification = read_files(work.workspace.path, paths), _specification(work)
     case = (shown, specification)
+    before = _earlier_errors(work)
     ground = Ground(work.workspace.path, project_environment(work), work.driver())
     called = [role for role in of_stage(work.stage) if role.concerned(shown.files.values())]
     with _panel(work, made.models) as panel:
@@ -177,7 +182,7 @@ def review_code(work: Work, made: ImplementationHandoff) -> ReviewRecord:
             files=tuple(shown.files),
             own=panel.attempt("author", _own, panel, *case),
             reviews=(
-                *panel.attempt("reviewer", judge, panel.member("reviewer"), "code", *case, made.models),
+                *panel.attempt("reviewer", judge, panel.member("reviewer"), "code", *case, made.models, before),
                 *panel.attempt(
                     "reviewer of security",
                     judge,
@@ -198,7 +203,7 @@ def review_code(work: Work, made: ImplementationHandoff) -> ReviewRecord:
                 each
                 for role in called
                 if kind_of(role.output) is Attacks
-                for each in panel.attempt(role.id, assault, panel.member(role.id), *case, ground, made.models)
+                for each in panel.attempt(role.id, assault, panel.member(role.id), *case, ground, made.models, before)
             ),
             intent=panel.attempt("intent", _intent, panel, specification, ground) if work.spec().criteria else (),
             missing={**panel.missing, **{path: f"not shown: {why}" for path, why in shown.left_out.items()}},
@@ -247,6 +252,17 @@ def _errors(review: Review) -> tuple[Remark, ...]:
 
 def _specification(work: Work) -> str:
     return work.store.get(work.handoff(SpecificationHandoff, "specification").document).decode()
+
+
+def _earlier_errors(work: Work) -> str:
+    """What verification said of earlier attempts: where something went wrong once, a reviewer looks twice."""
+    said = [
+        f"{record.name}, attempt {record.attempt}: {reason}"
+        for record in stage_records(work.engine, work.run.id)
+        if record.name in STAGES.values() and record.output
+        for reason in work.read(VerificationHandoff, record.output).reasons[:MOST_ERRORS]
+    ]
+    return quoted("errors of earlier attempts, mended since", "\n".join(said)) if said else ""
 
 
 def _threats(spec: Specification) -> str:
