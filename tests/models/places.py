@@ -15,7 +15,9 @@ from omni.models.wire import ChatRequest, Message, Want
 
 NOWHERE = "http://127.0.0.1:9/v1"
 """Nobody listens on the port of the discard protocol."""
-QUICK = Pace(unmeasured=0.3, soonest=0.03, first_piece=5.0, idle=0.3, patience=0.0, queue=5.0)
+QUICK = Pace(unmeasured=30.0, soonest=30.0, first_piece=30.0, idle=1.0, patience=0.0, queue=5.0)
+"""Gives up at once, and hedges never: on a busy machine everybody is slow at times."""
+HEDGING = QUICK.model_copy(update={"unmeasured": 0.3, "soonest": 1.0})
 BALANCED = Want(capability="balanced")
 
 

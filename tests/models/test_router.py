@@ -7,7 +7,7 @@ import time
 from contextlib import ExitStack
 
 import pytest
-from tests.models.places import NOWHERE, QUICK, always, catalog, place, question, routing, script
+from tests.models.places import HEDGING, NOWHERE, QUICK, always, catalog, place, question, routing, script
 
 from omni.kernel.errors import OmniError
 from omni.models.client import Pace
@@ -53,12 +53,13 @@ def test_tool_calls_arrive_whole() -> None:
         (Reply(fault="garbage"), "first/m: the connection broke: "),
         (Reply(body="<html>hello</html>"), "first/m: what it sends is no JSON"),
         (Reply(fault="hang"), "first/m: slow: nothing for 0.3"),
-        (Reply(text="a b c", fault="hang", after=2), "first/m: silent for 0.3 s in mid-stream"),
+        (Reply(text="a b c", fault="hang", after=2), "first/m: silent for 1 s in mid-stream"),
     ],
 )
 def test_another_one_answers_when_the_first_does_not_and_it_is_said(fault: Reply, note: str) -> None:
+    pace = HEDGING if fault == Reply(fault="hang") else QUICK
     with serve(script(always(fault))) as bad, serve(FINE) as good:
-        (routed,) = routing((place("first", bad), place("second", good, "community")))
+        (routed,) = routing((place("first", bad), place("second", good, "community")), pace=pace)
     assert (routed.provider, routed.answer.message.content) == ("second", "here you are")
     assert len(routed.fallbacks) == 1
     assert routed.fallbacks[0].startswith(note)
@@ -72,10 +73,11 @@ def test_nobody_listens_and_the_next_is_asked() -> None:
     assert "first/m: All connection attempts failed" in first.fallbacks[0]
 
 
-def test_who_hangs_is_waited_for_once() -> None:
+def test_who_hangs_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("omni.models.breaker.FIRST_COOLDOWN", 60.0)
     record = Record()
     with serve(script(always(Reply(fault="hang"))), record) as bad, serve(FINE) as good:
-        routed = routing((place("first", bad), place("second", good, "community")), times=4)
+        routed = routing((place("first", bad), place("second", good, "community")), times=4, pace=HEDGING)
     assert [each.provider for each in routed] == ["second"] * 4
     assert record.chats == 1
     assert routed[0].wasted > 0  # it was asked in vain
@@ -84,17 +86,17 @@ def test_who_hangs_is_waited_for_once() -> None:
 
 def test_who_is_usually_fast_is_hedged_after_its_own_p95() -> None:
     rules = Rule(reply=Reply(text="fine"), times=10), always(Reply(fault="hang"))
-    pace = QUICK.model_copy(update={"unmeasured": 60.0})
+    pace = HEDGING.model_copy(update={"unmeasured": 60.0})
     with serve(script(*rules)) as bad, serve(FINE) as good:
         routed = routing((place("first", bad), place("second", good, "community")), times=11, pace=pace)
     assert [each.provider for each in routed] == ["first"] * 10 + ["second"]
-    assert routed[10].fallbacks[0].startswith("first/m: slow: nothing for 0.")
+    assert routed[10].fallbacks[0].startswith("first/m: slow: nothing for 1.")
 
 
 def test_who_is_slow_but_answers_first_wins() -> None:
-    slow = script(always(Reply(text="slow but sure", delay=0.4)))
+    slow = script(always(Reply(text="slow but sure", delay=0.6)))
     with serve(slow) as first, serve(script(always(Reply(fault="hang")))) as second:
-        (routed,) = routing((place("first", first), place("second", second)))
+        (routed,) = routing((place("first", first), place("second", second)), pace=HEDGING)
     assert (routed.provider, routed.fallbacks) == ("first", ())
     assert routed.wasted > 0
 
@@ -133,8 +135,8 @@ def test_a_named_model_that_can_not_answer_is_not_replaced_in_silence() -> None:
 
 def test_a_named_model_is_not_hedged_by_another_one() -> None:
     want, record = Want(model="slow"), Record()
-    with serve(script(always(Reply(text="at last", delay=0.5)))) as slow, serve(FINE, record) as fast:
-        (routed,) = routing((place("home", fast), place("other", slow, id="slow")), want=want)
+    with serve(script(always(Reply(text="at last", delay=0.6)))) as slow, serve(FINE, record) as fast:
+        (routed,) = routing((place("home", fast), place("other", slow, id="slow")), want=want, pace=HEDGING)
     assert (routed.model, routed.fallbacks, record.chats) == ("slow", (), 0)
 
 
@@ -226,7 +228,7 @@ def test_equal_endpoints_share_the_load() -> None:
         slow = script(always(Reply(text="done", delay=0.2)))
         urls = [stack.enter_context(serve(slow, record)) for record in records]
         places = tuple(place(f"p{number}", url) for number, url in enumerate(urls))
-        routing(places, times=12, at_once=True, pace=QUICK.model_copy(update={"unmeasured": 60.0}))
+        routing(places, times=12, at_once=True)
     assert [record.chats for record in records] == [4, 4, 4]
 
 
@@ -274,7 +276,9 @@ def test_a_place_gives_no_more_than_its_tokens_of_a_day() -> None:
         assert asyncio.run(ask()) == ["free", "paid", "paid"]
 
 
-def test_the_order_and_the_health_can_be_shown() -> None:
+def test_the_order_and_the_health_can_be_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("omni.models.breaker.FIRST_COOLDOWN", 60.0)
+
     async def look() -> tuple[list[tuple[str, int, str]], list[tuple[str, str, str]]]:
         router = Router(catalog(*places), lambda _: None, pace=QUICK)
         await router.ask(question(), Want(tools=True))

@@ -25,8 +25,8 @@ from omni.models.wire import Attribution, ChatReply, ChatRequest, Want
 
 RENEW = ledger.LEASE / 3
 """Seconds between two signs of life of the calls that are being answered."""
-_SOON = 0.05
-"""Seconds until a call looks again whether its budget has room."""
+_SOON, _LATER = 0.05, 1.0
+"""Seconds until a call looks again whether its budget has room: the first time, and at most."""
 
 T = TypeVar("T")
 
@@ -78,12 +78,13 @@ class AsyncGateway:
                 await asyncio.to_thread(ledger.renew, self._engine, tuple(self._asked))
 
     async def _begin(self, request: ChatRequest, attribution: Attribution) -> Asked | ChatReply:
-        prompt = estimate(request)
+        prompt, wait = estimate(request), _SOON
         while True:
             asked = await asyncio.to_thread(ledger.begin, self._engine, attribution, prompt, request.max_tokens)
             if asked is not None:
                 return asked
-            await asyncio.sleep(_SOON)
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, _LATER)
 
 
 class Gateway:
