@@ -151,9 +151,14 @@ def test_a_key_goes_to_its_endpoint_alone_and_into_no_file(tmp_path: Path, monke
     assert asked == [("GET", "/v1/models sk-canary", "")]
     assert place.keys == ("MY_KEY",)
     assert "sk-canary" not in "".join(path.read_text() for path in tmp_path.rglob("*") if path.is_file())
-    with pytest.raises(OmniError) as caught:
-        add(settings(tmp_path), Wish(name="far", base_url="http://models.example/v1", keys=("MY_KEY",)))
-    assert caught.value.kind.code == "M031"
+    for wrong in (
+        Wish(name="far", base_url="http://models.example/v1", keys=("MY_KEY",)),
+        Wish(name="far", base_url="https://models.example/v1", keys=("sk-proj-canary",)),
+    ):
+        with pytest.raises(OmniError) as caught:
+            add(settings(tmp_path), wrong)
+        assert (caught.value.kind.code, "canary" in str(caught.value)) == ("M032", False)
+    assert [each.name for each in load_catalog(settings(tmp_path)).enabled] == ["mine"]
 
 
 def test_two_at_once_lose_nothing(tmp_path: Path) -> None:

@@ -6,14 +6,15 @@ The facts are `catalog/*.toml`, each with its source; what nobody published is n
 
 from __future__ import annotations
 
+import ipaddress
 import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from omni.kernel.errors import OmniError
 from omni.kernel.settings import Settings
@@ -130,7 +131,8 @@ class EndpointEntry(Model):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
     provider: str = OPENAI_COMPATIBLE
     base_url: str
-    keys: tuple[str, ...] = ()
+    keys: tuple[Annotated[str, Field(pattern=r"^[A-Z0-9_]{1,64}$")], ...] = ()
+    """Names in capitals, so that a key that is pasted in their place is refused."""
     daily_tokens: int | None = None
     requests_per_minute: int | None = None
     models: tuple[ModelEntry, ...] = ()
@@ -144,6 +146,16 @@ class EndpointEntry(Model):
         if parts.username or parts.password or parts.query:
             raise ValueError('holds a password or a query; keys are given by name (keys = ["NAME"])')
         return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _keys_are_kept_from_others(self) -> EndpointEntry:
+        if (
+            self.keys
+            and not self.base_url.startswith("https:")
+            and not _private(urlsplit(self.base_url).hostname or "")
+        ):
+            raise ValueError("base_url: a key would go unencrypted over a foreign network; use https")
+        return self
 
 
 class ModelEntry(Model):
@@ -248,6 +260,14 @@ def read_models_file(path: Path) -> ModelsFile:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         why = str(error)
     raise OmniError(BAD_MODELS_FILE, why, where=str(path))
+
+
+def _private(host: str) -> bool:
+    """Whether a host is in one's own network: an address of RFC 1918 and the like, or a name without a domain."""
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return "." not in host
 
 
 def _offered(facts: _ModelFacts, providers: tuple[Provider, ...]) -> Iterator[CatalogModel]:

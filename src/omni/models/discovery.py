@@ -5,7 +5,6 @@ Ollama, vLLM, SGLang and llama.cpp sign their lists of models (`owned_by`); Lite
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -20,10 +19,6 @@ from omni.models.catalog import OPENAI_COMPATIBLE, Catalog, ModelEntry
 SILENT = declare(
     "M030", "The endpoint does not answer", Exit.INCOMPLETE, "Start it, and check its address: curl BASE_URL/models"
 )
-KEY_IN_THE_CLEAR = declare(
-    "M031", "A key would go over the network unencrypted", Exit.NOT_ALLOWED, "Use https, or no key in your own network."
-)
-
 SIGNATURES = {"library": "ollama", "vllm": "vllm", "sglang": "sglang", "llamacpp": "llama-cpp"}
 """`owned_by` in a list of models → who writes it."""
 OLLAMA_CONTEXT = 4096
@@ -47,10 +42,8 @@ def address(given: str) -> str:
 def discover(base_url: str, key: SecretStr | None, catalog: Catalog) -> tuple[str, tuple[ModelEntry, ...]]:
     """The provider that listens at `base_url`, and the models it lists.
 
-    Raises OmniError: M030 when nobody answers, or not with a list of models; M031 for a key that others could read.
+    Raises OmniError (M030) when nobody answers, or not with a list of models.
     """
-    if key is not None:
-        _refuse_clear_text(base_url)
     headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
     own = _host(base_url) in _OWN
     with httpx.Client(headers=headers, timeout=_SECONDS, trust_env=not own) as client:
@@ -67,16 +60,6 @@ _OWN = ("localhost", "127.0.0.1", "::1")
 
 def _host(url: str) -> str:
     return urlsplit(url).hostname or ""
-
-
-def _refuse_clear_text(url: str) -> None:
-    host = _host(url)
-    try:
-        private = ipaddress.ip_address(host).is_private
-    except ValueError:
-        private = host == "localhost" or "." not in host
-    if urlsplit(url).scheme != "https" and not private:
-        raise OmniError(KEY_IN_THE_CLEAR, f"{host} is neither in your own network nor reached by https", where=url)
 
 
 def _listed(client: httpx.Client, base_url: str) -> list[Json]:

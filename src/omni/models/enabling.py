@@ -48,7 +48,7 @@ class Wish(BaseModel, frozen=True):
 def add(settings: Settings, wish: Wish) -> Enabled:
     """Ask the endpoint what it has, and write it down. Asks nobody but the address that is given.
 
-    Raises OmniError: M032 when it can't be meant so, M030 or M031 of `omni.models.discovery`, M006 for an unsafe key.
+    Raises OmniError: M032 when it can't be meant so, M030 when it does not answer, M006 for an unsafe key.
     """
     catalog = load_catalog(settings)
     provider = catalog.provider(wish.provider or wish.name)
@@ -103,8 +103,10 @@ def _entry(wish: Wish, url: str, keys: tuple[str, ...]) -> EndpointEntry:
         return EndpointEntry(name=wish.name, base_url=url, keys=keys)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        why = f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].removeprefix('Value error, ')}"
-        raise OmniError(NOT_ENABLED, why) from error
+        place, said = str(problem["loc"][0]) if problem["loc"] else "", problem["msg"].removeprefix("Value error, ")
+        if place == "keys":
+            said = "give the name of the variable that holds the key, in capitals; never the key itself"
+        raise OmniError(NOT_ENABLED, f"{place}: {said}".removeprefix(": ")) from None
 
 
 def _check(settings: Settings, draft: EndpointEntry) -> None:

@@ -134,7 +134,7 @@ def _finding(name: str, check: Check, asker: Asker, reason: str) -> Finding:
     try:
         found = check(asker)
     except EndpointError as error:
-        return Finding(name=name, ok=False, said=error.why)
+        return Finding(name=name, ok=False, said=_plain(error.why))
     return found if isinstance(found, Finding) else Finding(name=name, ok=found[0], said=found[1])
 
 
@@ -149,10 +149,14 @@ def _text(reply: Answer) -> str:
 
 
 def _shown(text: str) -> str:
-    """Some of what a model said, for a person: one line, without what would move the cursor."""
-    line = " ".join(text.split())
-    plain = "".join(character if character.isprintable() else "?" for character in line)
+    """Some of what a model said, for a person."""
+    plain = _plain(text)
     return f"“{plain[:60]}…”" if len(plain) > 60 else f"“{plain}”"
+
+
+def _plain(text: str) -> str:
+    """In one line, without what would move the cursor."""
+    return "".join(character if character.isprintable() else "?" for character in " ".join(text.split()))
 
 
 def _answers(asker: Asker) -> tuple[bool, str]:
@@ -336,7 +340,7 @@ def _remembers(asker: Asker, length: int, *, again: bool = False) -> tuple[int, 
     try:
         reply = asker.ask(ChatRequest(messages=(_user(question),)))
     except EndpointError as error:
-        return 0, f"refused at about {length:,} tokens: {error.why}"
+        return 0, f"refused at about {length:,} tokens: {_plain(error.why)}"
     said = _text(reply).lower()
     if not all(word in said for word in words):
         return 0, f"forgotten in a text of about {length:,} tokens: {_shown(said)}"
