@@ -22,6 +22,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from omni.agents.engines.installed import installed
+from omni.agents.engines.registry import adapter
 from omni.agents.log import Called, Failed, SessionLog, Told, sessions
 from omni.agents.transcript import transcript
 from omni.delivery.package import verify_package
@@ -286,6 +288,20 @@ def test_a_model_that_changes_nothing_is_a_failure_that_says_so(tmp_path: Path) 
     assert not made.passed
     assert made.reasons == ("the model changed nothing; it ended by done: It was all there.",)
     assert made.undelivered.keys() == {"operation:request.p2", "AC1"}
+
+
+def test_other_hands_do_the_same_task(tmp_path: Path) -> None:
+    """An engine from outside, if one is installed here: its work is delivered, and told in the same log."""
+    if installed(adapter("mini-swe-agent"), load_settings().home) is None:
+        pytest.skip("not installed: omni engines install mini-swe-agent")
+    test = 'import pytest\n\n\n@pytest.mark.criterion("AC1")\ndef test_it() -> None:\n    assert True\n'
+    way = (f"cat > tests/unit/test_it.py <<'END'\n{test}END", "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT")
+    calls = [Reply(tool_calls=(Call(name="bash", arguments={"command": command}),)) for command in way]
+    with serve(Script(rules=tuple(Rule(reply=reply) for reply in calls))) as url:
+        home = Home(tmp_path / "home", url, RunOptions(model="local", engine="mini-swe-agent"))
+        made = implemented(home)
+    assert (made.passed, made.undelivered, made.trace) == (True, {}, {"AC1": ("tests/unit/test_it.py",)})
+    assert (made.models, made.prompt) == (("local/scripted",), "of mini-swe-agent")
 
 
 def implemented(home: Home) -> ImplementationHandoff:

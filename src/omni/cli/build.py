@@ -37,6 +37,7 @@ def _budget(_context: click.Context, _option: click.Parameter, value: str) -> st
 @click.option("--profile", type=click.Choice(["autonomous", "supervised"]), help="When people are asked to approve.")
 @click.option("--model", help="Let a model deliver what no template knows: an enabled one (omni models list), or auto.")
 @click.option("--budget", default="medium", show_default=True, callback=_budget, help="Tokens for models, or a preset.")
+@click.option("--engine", "hands", help="Whose hands do the model's work (omni engines list); Omni's own unless given.")
 @click.option(
     "--repo",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -66,6 +67,7 @@ def build(
     profile: str | None,
     model: str | None,
     budget: str,
+    hands: str | None,
     repo: Path | None,
     kind: str | None,
     environment: Path | None,
@@ -79,6 +81,8 @@ def build(
     omni build --repo ../shop "fix the failing login"
     """
     _fit(repo, kind, environment, template)
+    if hands and (repo or not model):
+        raise click.UsageError("--engine goes with --model, and without --repo.")
     if file and request:
         raise click.UsageError("Say it in words or with --file, not both.")
     text = _text(file) if file else request
@@ -96,7 +100,7 @@ def build(
     if model:
         from omni.pipeline.coding import check_model
 
-        check_model(found, model)
+        check_model(found, model, hands or "")
     given = _read_answers(answers)
     if template:
         get(template)
@@ -113,6 +117,7 @@ def build(
         profile=found.gate_profile,
         retries=found.retries,
         model=model or ("auto" if repo else ""),
+        engine=hands or "",
         budget=budget,
         repository=str(top(repo.resolve())) if repo else "",
         change=kind or "" if repo else "",

@@ -22,6 +22,7 @@ from omni.models.gateway import open_gateway
 from omni.models.typed import quoted
 from omni.models.wire import Attribution, Chat, Want
 from omni.pipeline.handoffs import ImplementationHandoff, SpecificationHandoff, VerificationHandoff
+from omni.pipeline.hands import NATIVE, by_engine, check_engine
 from omni.pipeline.run import stage_records
 from omni.pipeline.stage import Work
 from omni.pipeline.steps import project_environment
@@ -65,7 +66,8 @@ def by_model(work: Work, made: ImplementationHandoff) -> ImplementationHandoff:
     outcome, authors = _converse(work, made, findings)
     apply_fixes(work)
     message = "fix: mend what verification found" if findings else "feat: deliver what no template knows"
-    prompt = load_role(ROLE).prompt_id
+    hands = work.run.options.engine
+    prompt = load_role(ROLE).prompt_id if hands in NATIVE else f"of {hands}"
     trailers = work.trailers(ROLE) | {"Omni-Model": ", ".join(authors) or "none", "Omni-Prompt": prompt}
     commit = work.workspace.commit(message, trailers)
     reasons = _complaints(outcome, changed=commit != made.commit)
@@ -100,8 +102,9 @@ def _complaints(outcome: Outcome, *, changed: bool) -> tuple[str, ...]:
     return () if outcome.ended == "done" else (f"the model's work {end}",)
 
 
-def check_model(settings: Settings, model: str) -> None:
-    """Raises OmniError when no enabled model goes by that name (`auto`: when none is enabled)."""
+def check_model(settings: Settings, model: str, engine: str = "") -> None:
+    """Raises OmniError when no enabled model goes by that name (`auto`: when none is enabled), or no engine does."""
+    check_engine(engine)
     catalog = load_catalog(settings)
     if not (any(catalog.offers()) if model == "auto" else catalog.find(model)):
         called = "" if model == "auto" else f" that is called {model}"
@@ -145,6 +148,8 @@ def _session(
         limits=Limits(window=_window(work.settings, model)),
         attribution=Attribution(run=work.run.id, stage=work.stage, role=role.id, prompt=role.prompt_id),
     )
+    if work.run.options.engine not in NATIVE:
+        return by_engine(work, task, tools, log, tokens_of(work.run.options.budget))
     return run_session(task, chat, tools, log)
 
 

@@ -48,6 +48,8 @@ class RunOptions(BaseModel):
     """How often implementation is tried again on findings."""
     model: str = ""
     """Who delivers what no template knows: an enabled model, or `auto`; empty: nobody."""
+    engine: str = ""
+    """Whose hands do a model's work: an engine of `omni.agents.engines`; empty: Omni's own."""
     budget: str = "medium"
     """Of tokens, when a model is asked: a preset of `omni.models.budget`, or a number."""
     repository: str = ""
