@@ -16,6 +16,7 @@ COMMANDS = {
     "analyse": ("omni.cli.analyse:analyse", "Read a codebase and say what it is, before it is changed."),
     "blame": ("omni.cli.blame:blame", "Say of each line which model, prompt, run and role wrote it."),
     "verify": ("omni.cli.verify:verify", "Tell the truth about a repository."),
+    "review": ("omni.cli.review:review", "Let your own models review a change."),
     "affected": ("omni.cli.affected:affected", "List the packages that a change affects."),
     "ci": ("omni.cli.ci:ci", "Verify in CI and before each commit."),
     "serve": ("omni.cli.serve:serve", "Run a service, such as the gate engine."),

@@ -1,0 +1,162 @@
+"""Review of a change by one's own models: what was touched by syntax in, remarks with file and line out.
+
+The result is a report as verification gives it, so that it is shown, posted and gated in the same ways.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from omni.agents.handoffs import kind_of
+from omni.agents.roles import asker, load_role, of_stage
+from omni.kernel.errors import OmniError
+from omni.kernel.ids import uuid7
+from omni.models.typed import Asker, quoted
+from omni.models.wire import Attribution, Chat
+from omni.review.citation import Dropped, Findings, Material, Remark, patch, read_files
+from omni.review.findings import find
+from omni.review.independence import barred, impartial, independent
+from omni.review.judge import judge
+from omni.review.touched import touched
+from omni.verify import repository
+from omni.verify.report import CheckResult, Coverage, Finding, Report, Severity, Status, fingerprint
+
+STAGE = "review"
+JUDGES: dict[str, Literal["code", "security"]] = {"code": "code", "security": "security"}
+"""What the Reviewer is asked; specialists are asked as their roles say."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`base`: the revision that the change starts from. `authors`: models that wrote it, as `provider/model`."""
+
+    base: str = "HEAD"
+    spec: str = ""
+    model: str = ""
+    authors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Change:
+    shown: Material
+    touched: str
+    """One line for each function or class that was added, removed or changed."""
+
+
+@dataclass(frozen=True)
+class Opinion:
+    model: str
+    remarks: tuple[Remark, ...]
+    dropped: tuple[Dropped, ...]
+    scores: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    report: Report
+    patch: str
+    """All mends that can be applied, as one unified diff."""
+
+
+def review_change(root: Path, asked: Asked, chat: Chat) -> Reviewed:
+    """The remarks on what changed since `base`. Who could not be asked is incomplete. Raises `V003` without git."""
+    began, run = time.monotonic(), uuid7()
+    change = _change(root, asked.base)
+    specialists = [
+        role.id
+        for role in of_stage(STAGE)
+        if kind_of(role.output) is Findings and role.concerned(change.shown.files.values())
+    ]
+    results, remarks = [], list[Remark]()
+    for name in (*JUDGES, *specialists):
+        role = load_role("reviewer" if name in JUDGES else name)
+        account = Attribution(run=run, stage=STAGE, call=name)
+        who = asker(role, impartial(chat), account, model=asked.model, not_models=barred(asked.authors))
+        result = _empty(name, role.title if role.specialist else name, change.shown)
+        if not change.shown.files:
+            results.append(result.model_copy(update={"status": Status.SKIPPED, "reason": "nothing changed"}))
+            continue
+        try:
+            opinion = _opinion(name, who, change, asked)
+        except OmniError as problem:
+            results.append(result.model_copy(update={"status": Status.INCOMPLETE, "reason": str(problem)}))
+        else:
+            remarks += opinion.remarks
+            results.append(_filled(result, opinion, asked.authors))
+    report = Report(
+        target=str(root),
+        tiers=(2,),
+        results=tuple(results),
+        seconds=round(time.monotonic() - began, 2),
+        isolation="none",
+        changed=asked.base,
+        files=Coverage(seen=len(change.shown.files), skipped=dict(change.shown.left_out)),
+    )
+    return Reviewed(report, patch(remarks, change.shown.files))
+
+
+def _change(root: Path, base: str) -> Change:
+    commit = repository.commit(root, base)
+    paths = repository.changed_since(root, commit, repository.listed_files(root) or ())
+    shown = read_files(root, sorted(path for path in paths if (root / path).exists()))
+    before = {path: data.decode("utf-8", "replace") for path, data in repository.read(root, commit, paths).items()}
+    return Change(shown, "\n".join(map(str, touched(before, shown.files))))
+
+
+def _opinion(name: str, who: Asker, change: Change, asked: Asked) -> Opinion:
+    extra = quoted("what changed", change.touched)
+    if title := JUDGES.get(name):
+        said = judge(who, title, change.shown, asked.spec, asked.authors, extra)
+        return Opinion(said.model, said.remarks, said.dropped, {each.dimension: each.score for each in said.scores})
+    found = find(who, change.shown, asked.spec, asked.authors, extra)
+    return Opinion(found.model, found.remarks, found.dropped, {})
+
+
+def _empty(name: str, title: str, shown: Material) -> CheckResult:
+    coverage = Coverage(seen=len(shown.files), skipped=dict(shown.left_out))
+    return CheckResult(
+        check=f"review-{name.lower()}", title=f"Review: {title}", tier=2, status=Status.PASS, coverage=coverage
+    )
+
+
+def _filled(result: CheckResult, opinion: Opinion, authors: tuple[str, ...]) -> CheckResult:
+    """Errors fail; everything else is said. Who judged its own work can fail a change and not pass it."""
+    counts = Counter[tuple[str, str, str]]()
+    findings = []
+    for remark in opinion.remarks:
+        key = (remark.rule, remark.quote, remark.path)
+        findings.append(_finding(result.check, remark, counts[key]))
+        counts[key] += 1
+    failed = any(remark.severity == "error" for remark in opinion.remarks)
+    own = not independent(opinion.model, authors)
+    return result.model_copy(
+        update={
+            "status": Status.FAIL if failed else Status.INCOMPLETE if own else Status.PASS,
+            "reason": f"{opinion.model} wrote this itself" if own and not failed else "",
+            "findings": tuple(findings),
+            "tool": opinion.model,
+            "metrics": {
+                f"{result.check}.dropped": float(len(opinion.dropped)),
+                **{f"{result.check}.{dimension}": points for dimension, points in opinion.scores.items()},
+            },
+        }
+    )
+
+
+def _finding(check: str, remark: Remark, ordinal: int) -> Finding:
+    return Finding(
+        check=check,
+        rule=remark.rule,
+        severity=Severity(remark.severity),
+        path=remark.path,
+        line=remark.line,
+        message=remark.message,
+        why=remark.why,
+        fix=remark.fix,
+        snippet=remark.quote,
+        fingerprint=fingerprint(remark.rule, remark.quote, remark.path, ordinal),
+    )
