@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -69,6 +70,8 @@ def test_links_are_not_followed(workspace: AgentWorkspace, tmp_path: Path, path:
         ("tests/test_main.py", "protected", "protected by the task"),
         ("tests/new/test_more.py", "protected", "protected by the task"),
         ("uv.lock", "protected", "protected by the task"),
+        ("omni.toml", "protected", "only a person changes it"),
+        ("packages/one/omni.toml", "protected", "only a person changes it"),
         ("src", "path", "a folder"),
         ("src/main.py/x", "path", "not a folder"),
         ("", "path", "workspace itself"),
@@ -131,6 +134,20 @@ def test_snapshot_and_restore(workspace: AgentWorkspace, root: Path, tmp_path: P
     AgentWorkspace(root).restore(store, second)  # by a process that knows nothing of it
     assert workspace.snapshot(store) == second
     assert (root / ".git/config").read_text() == "[core]\n"
+
+
+def test_many_files_are_kept_too(workspace: AgentWorkspace, root: Path, tmp_path: Path) -> None:
+    store = ArtifactStore(tmp_path / "store")
+    for number in range(40):
+        workspace.write(f"many/{number}", b"%d" % number)
+    many = workspace.snapshot(store)
+    half = store.path("sha256:" + hashlib.sha256(b"7").hexdigest())
+    half.chmod(0o644)
+    half.write_bytes(b"")  # as a crash may leave it
+    assert AgentWorkspace(root).snapshot(store) == many
+    (root / "many" / "7").unlink()
+    workspace.restore(store, many)
+    assert (root / "many" / "7").read_bytes() == b"7"
 
 
 def test_restore_of_what_is_not_kept(workspace: AgentWorkspace, tmp_path: Path) -> None:

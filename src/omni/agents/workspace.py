@@ -7,18 +7,21 @@ through a link: a hostile repository, or a command in the sandbox, may have made
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
+import secrets
 import stat
 import tempfile
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Literal
 
 from omni.agents.folder import VENV_MARK, Folder, Found, printable
 from omni.kernel.artifacts import ArtifactStore
+from omni.kernel.files import file_digest
 from omni.models.wire import Model
 from omni.sandbox.collect import pattern_to_regex
 from omni.sandbox.job import Driver, Job, JobResult
@@ -27,6 +30,9 @@ INSIDE = "/work"
 """Where a command in the sandbox finds the workspace, so that models name paths so."""
 CACHES = frozenset({"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".tox", ".nox"})
 """Folders that tools leave behind; they are not brought back."""
+
+_FEW = 16
+"""New files that a snapshot forces to disk one by one."""
 
 RefusalKind = Literal["tool", "arguments", "path", "protected", "edit"]
 """A tool that is unknown or not granted; arguments that can't be read; a path that leads out or through a link; a path
@@ -156,6 +162,8 @@ class AgentWorkspace:
             return "Omni alone writes .git"
         if any(pattern.fullmatch(name) for pattern in self._protected):
             return "protected by the task; it stays as it is"
+        if name.rpartition("/")[2] == "omni.toml":
+            return "protected: it says how Omni judges the work, so only a person changes it"
         return ""
 
     def snapshot(self, store: ArtifactStore) -> str:
@@ -164,15 +172,16 @@ class AgentWorkspace:
         Same content, same digest. The list: `mode digest path` or `link target-digest path`, each ended by a NUL.
         """
         found = self.folder.walk()
-        lines = []
-        for path, each in found.items():
-            kept = self._kept.get(path)
-            if kept is None or kept[0] != each:
-                data = os.fsencode(each.target) if each.target is not None else self.folder.read(path)[0]
-                kept = self._kept[path] = (each, store.put(data))
-            kind = "link" if each.target is not None else f"{each.mode & 0o777:o}"
-            lines.append(os.fsencode(f"{kind} {kept[1]} {path}\0"))
-        return store.put(b"".join(lines))
+        changed = [path for path, each in found.items() if path not in self._kept or self._kept[path][0] != each]
+        put = store.put if len(changed) <= _FEW else partial(_put_unsynced, store)
+        for path in changed:
+            each = found[path]
+            data = os.fsencode(each.target) if each.target is not None else self.folder.read(path)[0]
+            self._kept[path] = (each, put(data))
+        if len(changed) > _FEW:
+            os.sync()  # once, instead of once a file: before the list that names them is kept
+        lines = (f"{_kind(each)} {self._kept[path][1]} {path}\0" for path, each in found.items())
+        return store.put(b"".join(map(os.fsencode, lines)))
 
     def restore(self, store: ArtifactStore, snapshot: str) -> None:
         """Bring the folder back to exactly that, `.git` untouched. Raises OmniError when something is missing."""
@@ -210,6 +219,19 @@ def inside(path: str) -> str:
     if any(part.casefold() == ".git" for part in parts):
         raise Refused("path", f"{printable(path)!r}: .git belongs to Omni; nothing in it can be read or changed.")
     return "/".join(parts)
+
+
+def _put_unsynced(store: ArtifactStore, data: bytes) -> str:
+    """Keep the bytes without forcing them to disk. A crash may leave half a file, which the next put mends."""
+    digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    path = store.path(digest)
+    if not path.is_file() or f"sha256:{file_digest(path)}" != digest:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+        temporary.write_bytes(data)
+        temporary.chmod(0o444)
+        temporary.replace(path)
+    return digest
 
 
 def _kind(found: Found) -> str:

@@ -39,7 +39,7 @@ def run(arguments: Arguments, toolbox: Toolbox) -> ToolResult:
         return ToolResult(text=f"{problem.kind.title}: {problem.why}. {problem.fix}", ok=False)
     for entry in changes.refused:
         if not entry.endswith(": symbolic link"):
-            toolbox.refuse("bash", "protected" if "protected by the task" in entry else "path", entry)
+            toolbox.refuse("bash", "protected" if ": protected" in entry else "path", entry)
     output = cut(plain(result.stdout), OUTPUT)
     said = [output.rstrip("\n")] if output.strip() else ["(no output)"]
     return ToolResult(text="\n".join([*said, _end(result, arguments), *_changed(changes)]), ok=result.exit_code == 0)
