@@ -69,7 +69,8 @@ class JsonLines(View):
     """Every event as one line for a program."""
 
     def event(self, event: Event) -> None:
-        line("event", {"id": event.id, "at": event.at.isoformat(), "kind": event.kind, **event.data})
+        # Last, so that no event's data can pass for another kind of event.
+        line("event", {**event.data, "id": event.id, "at": event.at.isoformat(), "kind": event.kind})
 
 
 class LogLines(View):

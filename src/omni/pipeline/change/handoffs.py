@@ -23,8 +23,8 @@ class BaselineHandoff(Handoff):
     """How it was before."""
 
     suite: str
-    report: str
-    """Digest of verification's report."""
+    report: str = ""
+    """Digest of verification's report; empty where the tests could not be run."""
 
 
 class RedHandoff(Handoff):

@@ -73,9 +73,10 @@ def baseline(work: Work) -> BaselineHandoff:
     work.workspace.restore(base)
     suite = run_safely(tester_of(work))
     work.emit("progress", text=f"tests before: {suite.told}")
-    report = examine(work)
-    reasons = (f"The tests could not be run: {suite.problem}",) if suite.problem else ()
-    return BaselineHandoff(passed=not reasons, reasons=reasons, suite=work.put(suite), report=work.put(report))
+    if suite.problem:
+        reasons = (f"The tests could not be run: {suite.problem}",)
+        return BaselineHandoff(passed=False, reasons=reasons, suite=work.put(suite))
+    return BaselineHandoff(suite=work.put(suite), report=work.put(examine(work)))
 
 
 def test_first(work: Work, worker: Worker) -> RedHandoff:
