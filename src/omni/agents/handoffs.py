@@ -284,6 +284,14 @@ def uncovered(plan: Plan, criteria: Iterable[str]) -> str:
     return "; ".join(problems)
 
 
+def wrong(document: Document, given: Iterable[Envelope]) -> str:
+    """What is wrong with a document beside what its author was given; empty when nothing is."""
+    if not isinstance(document, Plan):
+        return ""
+    specs = [unpack(each, ProductSpec) for each in given if each.kind == ProductSpec.__name__]
+    return uncovered(document, [criterion.id for spec in specs for criterion in spec.criteria]) if specs else ""
+
+
 def openapi(contract: ApiContract) -> dict[str, JsonValue]:
     """The contract as an OpenAPI document (https://spec.openapis.org/oas/v3.1.0): these routes and no others."""
     paths: dict[str, dict[str, JsonValue]] = {}

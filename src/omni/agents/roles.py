@@ -17,7 +17,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from omni.agents.handoffs import Envelope, decisions, kind_of
+from omni.agents.handoffs import Envelope, decisions, kind_of, wrong
 from omni.kernel.errors import Exit, OmniError, declare
 from omni.models.typed import Answer, Asker, Document, quoted, schema
 from omni.models.wire import Attribution, Capability, Chat, Model, Want
@@ -125,7 +125,7 @@ def consult(role: Role, who: Asker, task: str, given: Sequence[Envelope] = ()) -
     if missing := [name for name in role.inputs if name not in held]:
         raise OmniError(NOT_GIVEN, f"{role.id} was not given {', '.join(missing)}")
     read = [envelope for envelope in given if envelope.kind in {*role.inputs, *role.optional}]
-    answer = who.ask(kind_of(role.output), question(task, read, given))
+    answer = who.ask(kind_of(role.output), question(task, read, given), lambda said: wrong(said, read))
     envelope = Envelope(
         kind=role.output,
         document=answer.document.model_dump(mode="json"),

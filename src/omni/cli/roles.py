@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
-from omni.cli.common import json_option, line, table
+from omni.cli.common import json_option, line, settings, table
 
 
 @click.group(invoke_without_command=True)
@@ -54,3 +55,38 @@ def show(role_id: str, as_json: bool) -> None:
     click.echo(f"knowledge   {', '.join(role.knowledge)}\ncapability  {role.capability}\n")
     click.echo(f"{system(role)}\n")
     click.echo(json.dumps(schema_of(role.output), indent=2))
+
+
+@roles.command()
+@click.argument("role_id", metavar="ROLE")
+@click.argument("task")
+@click.option("--file", "files", multiple=True, type=click.Path(exists=True, dir_okay=False), help="A text to show it.")
+@click.option(
+    "--given",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A document that another role handed over.",
+)
+@click.option("--model", default="", help="An enabled model; default: the router chooses.")
+@click.option("--openapi", is_flag=True, help="Of a contract: print the OpenAPI document that it is.")
+def ask(role_id: str, task: str, files: tuple[str, ...], given: tuple[Path, ...], model: str, *, openapi: bool) -> None:
+    """Ask one that needs no workspace; print what it hands over, as JSON that --given takes.
+
+    \b
+    omni roles ask P0.1 "a todo app with user auth" > spec.json
+    omni roles ask P0.2 "the contract of the API" --given spec.json
+    omni roles ask P2.3 "look at these routes" --file app/routes.py
+    """
+    from omni.kernel.database import open_database
+    from omni.models.gateway import open_gateway
+    from omni.pipeline.consulting import ask_role, read_envelope
+
+    found = settings()
+    texts = {name: Path(name).read_text("utf-8", "replace") for name in files}
+    documents = [read_envelope(path) for path in given]
+    with open_gateway(found, open_database(found)) as gateway:
+        said = ask_role(role_id, task, texts, documents, gateway.chat, model)
+    for each in said.dropped:
+        click.echo(f"dropped: {each.claim} ({each.why})", err=True)
+    contract = said.openapi if openapi else None
+    click.echo(json.dumps(contract, indent=2) if contract else said.envelope.model_dump_json(indent=2))

@@ -6,7 +6,7 @@ that judges its own work can only lower.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -89,27 +89,32 @@ def judge(
         if part
     )
     answer = who.ask(Judgement, ask, _unknown, name=title)
-    said = answer.document
-    kept, dropped = [], []
-    for each in said.scores:
-        cites, wrong = checked(each.cites, shown.files)
-        if cites:
-            kept.append(each.model_copy(update={"cites": cites}))
-        else:
-            why = wrong[0].why if wrong else "it cites nothing"
-            dropped.append(Dropped(claim=f"{each.dimension} {each.score:g}: {each.because}"[:300], why=why))
-    remarks, wrong = checked(said.remarks, shown.files)
+    said, dropped = hold(answer.document, shown.files)
     return Review(
         title=title,
         model=answer.model,
         independent=independent(answer.model, authors),
         feedback=said.feedback,
-        scores=tuple(kept),
-        remarks=remarks,
-        dropped=(*dropped, *wrong),
+        scores=said.scores,
+        remarks=said.remarks,
+        dropped=dropped,
         looked_at=tuple(shown.files),
         left_out=dict(shown.left_out),
     )
+
+
+def hold(said: Judgement, files: Mapping[str, str]) -> tuple[Judgement, tuple[Dropped, ...]]:
+    """What of a judgement holds: scores with a citation that is right, remarks likewise; and what was dropped."""
+    kept, dropped = [], []
+    for each in said.scores:
+        cites, wrong = checked(each.cites, files)
+        if cites:
+            kept.append(each.model_copy(update={"cites": cites}))
+        else:
+            why = wrong[0].why if wrong else "it cites nothing"
+            dropped.append(Dropped(claim=f"{each.dimension} {each.score:g}: {each.because}"[:300], why=why))
+    remarks, wrong = checked(said.remarks, files)
+    return said.model_copy(update={"scores": tuple(kept), "remarks": remarks}), (*dropped, *wrong)
 
 
 def combine(evidence: Scorecard, reviews: Sequence[Review]) -> Scorecard:
