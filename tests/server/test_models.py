@@ -290,3 +290,12 @@ def test_the_cache_answers_what_was_answered_before_and_nothing_else(settings: S
     assert (counts["exact"], counts["similar"], counts["missed"]) == (2, 1, 2)
     assert counts["tokens_saved"] > 0
     assert 'omni_cache_lookups_total{how="similar"} 1' in shown
+
+
+def test_an_endpoint_that_fails_is_shown_to_rest(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("omni.models.breaker.FIRST_COOLDOWN", 60.0)
+    with serving(settings, (always(status=500, text="oops"),), (always(text="yes"),)) as client:
+        assert client.post("/chat/completions", json=ask(model="small")).status_code == 200
+        shown = {each["endpoint"]: (each["state"], each["why"]) for each in client.get("/endpoints").json()}
+        assert client.get("/endpoints", headers={"Authorization": "Bearer no"}).status_code == 401
+    assert shown == {"small-place/small": ("open", "HTTP 500: oops"), "large-place/large": ("closed", "")}

@@ -100,9 +100,10 @@ class Budget:
         `kept`: tokens for packaging; by default a twentieth, of a child none. Raises OmniError (M007).
         """
         share = tokens // KEPT_SHARE if tokens is not None and not parent else 0
-        row = {"run_id": run, "parent": parent, "tokens": tokens, "kept": share if kept is None else kept}
-        if not run or parent == run or (tokens is not None and not 0 <= row["kept"] < tokens):
-            raise OmniError(BAD_BUDGET, f"{tokens} tokens, {row['kept']} of them kept", where=run)
+        held = share if kept is None else kept
+        row = {"run_id": run, "parent": parent, "tokens": tokens, "kept": held}
+        if not run or parent == run or (tokens is not None and not 0 <= held < tokens):
+            raise OmniError(BAD_BUDGET, f"{tokens} tokens, {held} of them kept", where=run)
         make = insert_on_postgresql if engine.dialect.name == "postgresql" else insert_on_sqlite
         with writing(engine) as connection:
             if parent and not lineage(connection, parent):

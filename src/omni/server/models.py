@@ -30,6 +30,7 @@ from omni.models.cache import Counts, SemanticCache
 from omni.models.catalog import load_catalog
 from omni.models.errors import BUDGET_USED_UP, NO_ANSWER, NO_SUCH_MODEL, UNUSABLE
 from omni.models.gateway import AsyncGateway, open_async_gateway
+from omni.models.router import EndpointHealth
 from omni.models.tokens import NO_TOKEN, Grant
 from omni.models.vectors import embed
 from omni.models.wire import Attribution, ChatReply, ChatRequest, Want
@@ -181,6 +182,12 @@ def _model_routes(service: FastAPI, settings: Settings, desk: Desk) -> None:
                 for name, owner in sorted(known.items())
             ],
         }
+
+    @service.get("/v1/endpoints")
+    async def endpoints(request: Request) -> list[EndpointHealth]:
+        """How each endpoint is: asked, resting or probed, and why; how fast, and how busy."""
+        _granted(settings, request.headers)
+        return desk.gateway.router.health()
 
     @service.get("/v1/cache")
     def cache(request: Request, project: str = "") -> Counts:
