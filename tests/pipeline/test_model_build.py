@@ -300,6 +300,7 @@ def test_other_hands_do_the_same_task(tmp_path: Path) -> None:
     with serve(Script(rules=tuple(Rule(reply=reply) for reply in calls))) as url:
         home = Home(tmp_path / "home", url, RunOptions(model="local", engine="mini-swe-agent"))
         made = implemented(home)
+    assert made.reasons == ()
     assert (made.passed, made.undelivered, made.trace) == (True, {}, {"AC1": ("tests/unit/test_it.py",)})
     assert (made.models, made.prompt) == (("local/scripted",), "of mini-swe-agent")
 

@@ -48,7 +48,7 @@ def installed(adapter: Adapter, home: Path) -> Installed | None:
         return _of_node(adapter, modules, home) if modules else None
     python = _python(adapter, home)
     root = find(_name(adapter), _lock(adapter), home, python) if python else None
-    return _of_python(adapter, root) if root else None
+    return _of_python(adapter, root.resolve()) if root else None  # only what links lead to is mounted
 
 
 def install(adapter: Adapter, home: Path, offline: bool, progress: Callable[[str], None]) -> Installed:
