@@ -48,7 +48,7 @@ def installed(adapter: Adapter, home: Path) -> Installed | None:
         return _of_node(adapter, modules, home) if modules else None
     python = _python(adapter, home)
     root = find(_name(adapter), _lock(adapter), home, python) if python else None
-    return _of_python(adapter, root.resolve()) if root else None  # only what links lead to is mounted
+    return _of_python(adapter, root) if root else None
 
 
 def install(adapter: Adapter, home: Path, offline: bool, progress: Callable[[str], None]) -> Installed:
@@ -87,11 +87,13 @@ def _python(adapter: Adapter, home: Path) -> Path | None:
     return None
 
 
-def _of_python(adapter: Adapter, root: Path) -> Installed:
+def _of_python(adapter: Adapter, environment: Path) -> Installed:
+    root = environment.resolve()  # only what links lead to is mounted
     return Installed(root / adapter.program, version(adapter), (root / "bin",), python_mounts(root))
 
 
-def _of_node(adapter: Adapter, modules: Path, home: Path) -> Installed:
+def _of_node(adapter: Adapter, environment: Path, home: Path) -> Installed:
+    modules = environment.resolve()
     node = node_bin(home, True, lambda _: None)
     beside = () if any(node.is_relative_to(root) for root in SYSTEM) else (Mount(node.resolve(), str(node)),)
     program = modules / adapter.program

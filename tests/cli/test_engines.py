@@ -1,0 +1,96 @@
+"""`omni engines`: what a person, and a program, sees."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from omni.agents.engines.contract import EngineResult
+from omni.agents.engines.registry import adapters
+from omni.agents.engines.results import keep
+from omni.cli.engines import engines
+from omni.kernel.database import open_database
+from omni.kernel.errors import OmniError
+from omni.kernel.settings import load_settings
+from omni.models.script import Call, Reply, Rule, Script, serve
+from omni.models.wire import Usage
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("OMNI_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    edits = [{"old": "one", "new": "two"}]
+    calls = (
+        Call(name="edit", arguments={"path": "a.txt", "edits": edits}),
+        Call(name="finish", arguments={"summary": "."}),
+    )
+    with serve(Script(rules=tuple(Rule(reply=Reply(tool_calls=(call,))) for call in calls))) as served:
+        yield served
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(engines, arguments, catch_exceptions=False)
+
+
+def test_the_list_says_of_each_engine_where_it_is_how_it_is_proved_and_how_to_get_it() -> None:
+    rows = {row["name"]: row for row in map(json.loads, run("list", "--json").stdout.splitlines())}
+    assert rows.keys() == {"native", *adapters()}
+    aider, goose = rows["aider"], rows["goose"]
+    assert (aider["type"], aider["version"], aider["state"], aider["proof"]) == ("engine", "0.86.2", "not here", "run")
+    assert aider["get"] == "Type: omni engines install aider"
+    assert (goose["state"], goose["proof"]) == ("not here", "recorded")
+    assert rows["native"]["state"] == "here"
+    assert "omni engines install aider" in run("list").stdout
+
+
+def test_the_list_shows_results() -> None:
+    database = open_database(load_settings({}))
+    done = EngineResult(engine="aider", version="1", ended="done", usage=Usage(prompt=900), seconds=3)
+    for passed in (True, True, False):
+        keep(database, "run-1", "bugfix", done, passed=passed)
+    database.dispose()
+    last = json.loads(run("list", "--json").stdout.splitlines()[-1])
+    assert last == {
+        "type": "result",
+        "engine": "aider",
+        "kind": "bugfix",
+        "runs": 3,
+        "passed": 2,
+        "tokens": 900,
+        "seconds": 3.0,
+    }
+    assert run("list").stdout.splitlines()[-1].split() == ["aider", "bugfix", "2", "of", "3", "900", "3"]
+
+
+def test_an_engine_works_on_a_project(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_KEY", "secret-canary")
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/a.txt").write_text("one\n")
+    given = ("native", "Say two.", "--repo", str(tmp_path / "project"), "--endpoint", url, "--model", "scripted")
+    result = run("run", *given, "--key", "A_KEY")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("diff --git a/a.txt b/a.txt\n")
+    assert "native" in result.stderr
+    assert "secret-canary" not in result.output
+    assert (tmp_path / "project/a.txt").read_text() == "two\n"
+
+
+def test_what_can_not_be_used_is_one_clear_error(tmp_path: Path) -> None:
+    given = ("--repo", str(tmp_path), "--endpoint", "http://127.0.0.1:1/v1", "--model", "m")
+    with pytest.raises(OmniError, match="There is no such engine"):
+        run("install", "nobody")
+    with pytest.raises(OmniError, match="Goose can't be installed by Omni here") as problem:
+        run("install", "goose")
+    assert problem.value.fix.startswith("Install the goose CLI")
+    with pytest.raises(OmniError, match="The models' endpoint does not answer"):
+        run("run", "aider", "x", *given)
+    assert "there is no variable and no file NOT_THERE" in run("run", "aider", "x", *given, "--key", "NOT_THERE").stderr
