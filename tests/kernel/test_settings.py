@@ -32,6 +32,7 @@ def test_later_sources_win_and_each_value_says_where_it_came_from(tmp_path: Path
         ("gate_profile", "autonomous", "default"),
         ("tier_deadlines", "1=9,2=300,3=600,4=14400", str(project / "omni.toml")),
         ("retries", "4", "flag --retries"),
+        ("model_idle", "60.0", "default"),
         ("color", "auto", "environment OMNI_COLOR"),
     ]
     assert all(row.help for row in rows)
