@@ -21,8 +21,8 @@ def event(data: object) -> bytes:
 
 
 def delta(**what: str) -> dict[str, object]:
-    return {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [
-        {"index": 0, "delta": what, "finish_reason": None}]}  # fmt: skip
+    choice = {"index": 0, "delta": what, "finish_reason": None}
+    return {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [choice]}
 
 
 USAGE = {"prompt_tokens": 9, "completion_tokens": PIECES, "total_tokens": 9 + PIECES}

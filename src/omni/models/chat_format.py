@@ -91,6 +91,10 @@ class _Call:
     name: str = ""
     arguments: str = ""
 
+    def whole(self) -> ToolCall:
+        """With an id of ours where the server gave none: its result has to name it."""
+        return ToolCall(id=self.id or f"call_{secrets.token_hex(6)}", name=self.name, arguments=self.arguments)
+
 
 @dataclass
 class _Thoughts:
@@ -164,9 +168,7 @@ class Assembly:
 
     def message(self) -> Message:
         text = "".join(self._text) + self._thoughts.rest()
-        calls = tuple(ToolCall(id=each.id or f"call_{secrets.token_hex(6)}", name=each.name, arguments=each.arguments)
-                      for each in self._calls)  # fmt: skip
-        return Message(role="assistant", content=text, tool_calls=calls)
+        return Message(role="assistant", content=text, tool_calls=tuple(call.whole() for call in self._calls))
 
     @property
     def finish(self) -> Finish:

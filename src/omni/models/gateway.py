@@ -175,7 +175,7 @@ async def open_async_gateway(
         known,
         lambda name: read_key(settings.home, name),
         offline=settings.offline,
-        pace=pace,
+        pace=pace or Pace(idle=settings.model_idle),
         spent_today={row.key[0]: row.prompt + row.completion for row in spent},
     )
     gateway = AsyncGateway(router, engine)

@@ -97,8 +97,9 @@ class Router:
         stations = [station for station in self._stations if not self._spent_up(station)]
         if not in_order(stations, need):
             raise NoAnswerError(NO_ANSWER, self._nobody(need))
-        race = Race(lambda station, heard: self._ask(station, request, need, heard), stations, need, self._pace,
-                    self._retries)  # fmt: skip
+        race = Race(
+            lambda station, heard: self._ask(station, request, need, heard), stations, need, self._pace, self._retries
+        )
         race.on_text, race.on_restart = on_text or race.on_text, on_restart or race.on_restart
         try:
             async with asyncio.timeout(self._pace.whole):

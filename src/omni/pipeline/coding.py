@@ -16,7 +16,6 @@ from omni.kernel.errors import OmniError
 from omni.kernel.settings import Settings
 from omni.models.budget import Budget, tokens_of
 from omni.models.catalog import load_catalog
-from omni.models.client import Pace
 from omni.models.errors import NO_SUCH_MODEL
 from omni.models.gateway import open_gateway
 from omni.models.typed import quoted
@@ -116,7 +115,7 @@ def _converse(work: Work, made: ImplementationHandoff, findings: tuple[str, ...]
     authors: set[str] = set()
     tools = _toolbox(work)
     Budget.open(work.engine, work.run.id, tokens_of(work.run.options.budget))
-    with open_gateway(work.settings, work.engine, pace=Pace(idle=work.settings.model_idle)) as gateway:
+    with open_gateway(work.settings, work.engine) as gateway:
         for number in range(REMINDERS + 1):
             log = SessionLog(work.engine, f"{work.run.id}/implementation#{work.attempt}.{number}")
             outcome = _session(work, made, findings, gateway.chat, tools, log, number)
