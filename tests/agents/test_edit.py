@@ -68,10 +68,10 @@ def test_help_with_a_near_match() -> None:
         MODULE, ("        if amount < 0:\n            raise ValueError(amount)\n        self.balance -= amount", "x")
     )
     assert edited.outcomes[0].why == snapshot("""\
-`old` is not in the file. Did you mean lines 15-17? (98% alike; `-` is the file's, `+` is yours)
+`old` is not in the file. Did you mean lines 15-17? (91% alike; `-` is the file's, `+` is yours)
 -         if amount <= 0:
-+         if amount < 0:
 -             raise ValueError("amount")
++         if amount < 0:
 +             raise ValueError(amount)
           self.balance -= amount
 Copy the file's lines into `old` and try again.\
@@ -94,7 +94,7 @@ def test_help_when_nothing_is_like_it() -> None:
 
 def test_help_says_that_only_white_space_differs() -> None:
     assert _edited(MODULE, ("self.balance  =  0", "self.balance = 1")).outcomes[0].why == snapshot("""\
-`old` is not in the file. Did you mean line 7 (only white space differs)? (94% alike; `-` is the file's, `+` is yours)
+`old` is not in the file. Did you mean line 7 (only white space differs)? (100% alike; `-` is the file's, `+` is yours)
 -         self.balance = 0
 + self.balance  =  0
 Copy the file's lines into `old` and try again.\

@@ -83,6 +83,7 @@ def test_what_a_model_is_told() -> None:
                             "times": {
                                 "default": 1,
                                 "description": "How many places have `old` and are all to be changed.",
+                                "maximum": 1000,
                                 "minimum": 1,
                                 "type": "integer",
                             },
@@ -250,7 +251,7 @@ def test_edit(toolbox: Toolbox, root: Path, events: Events) -> None:
             text="""\
 src/main.py:
 Edit 1 of 2: applied at line 5.
-Edit 2 of 2: refused: `old` is not in the file. Did you mean line 4? (77% alike; `-` is the file's, `+` is yours)
+Edit 2 of 2: refused: `old` is not in the file. Did you mean line 4? (83% alike; `-` is the file's, `+` is yours)
 - def main(name):
 + def start(name):
 Copy the file's lines into `old` and try again.

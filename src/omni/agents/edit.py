@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from omni.agents.matching import Page, Splice, cuts_a_word, exact, fold, folded, occurrences, shifted
+from omni.agents.matching import MOST, Page, Splice, cuts_a_word, exact, fold, folded, occurrences, shifted
 from omni.agents.near import advice
 from omni.agents.pasted import stands_for_lines, suspicious, without
 from omni.models.wire import Model
@@ -32,7 +32,7 @@ class Edit(Model):
     """Text of the file, with enough lines around the change that it is there just once."""
     new: str
     """What is to be there instead; empty: nothing."""
-    times: Annotated[int, Field(ge=1)] = 1
+    times: Annotated[int, Field(ge=1, le=MOST)] = 1
     """How many places have `old` and are all to be changed."""
 
 
@@ -77,7 +77,7 @@ def apply(text: str, edits: Sequence[Edit]) -> Edited:
     """Apply edits to a text whose line ends, byte order mark and last line end stay as they are.
 
     All are looked for in the text as it was, so that their order does not matter and none sees another's work. One
-    that is not there is looked for once more in what the others made.
+    that is not there, or that shares lines with another, is looked for in what the others made.
     """
     mark = BOM if text.startswith(BOM) else ""
     body = text.removeprefix(BOM)
@@ -97,11 +97,10 @@ def apply(text: str, edits: Sequence[Edit]) -> Edited:
                 waiting.append(number)
             outcomes[number] = answer.outcome
             continue
-        small = [_smallest(body, splice) for splice in found.splices]
-        if any(_touch(one, other) for one in small for other in taken):
+        if any(_touch(one, other) for one in found.splices for other in taken):
             waiting.append(number)
             continue
-        taken += small
+        taken += found.splices
         outcomes[number] = _applied(page, found)
     body = _spliced(body, taken)
     for number in waiting:
@@ -132,20 +131,6 @@ def _spliced(text: str, splices: Sequence[Splice]) -> str:
         pieces += [text[at : splice.start], splice.text]
         at = splice.end
     return "".join([*pieces, text[at:]])
-
-
-def _smallest(text: str, splice: Splice) -> Splice:
-    """Only what really changes, so that edits may share the lines around it."""
-    was, new = text[splice.start : splice.end], splice.text
-    head = _same(was, new)
-    tail = _same(was[head:][::-1], new[head:][::-1])
-    return Splice(splice.start + head, splice.end - tail, new[head : len(new) - tail])
-
-
-def _same(one: str, other: str) -> int:
-    """Length of what both begin with."""
-    length = min(len(one), len(other))
-    return next((at for at in range(length) if one[at] != other[at]), length)
 
 
 def _touch(one: Splice, other: Splice) -> bool:
@@ -251,6 +236,8 @@ def _wrong_number(lines: tuple[int, ...], times: int, how: str) -> str:
     aside = f" (leaving aside {how})" if how else ""
     if len(lines) == 1:
         return f"`old` is there once{aside}, at line {named}, not {times} times."
+    if len(lines) > MOST:
+        return f"`old` is there more than {MOST} times{aside}. Give more of the lines around the one that you mean."
     return (
         f"`old` is there {len(lines)} times{aside}, at lines {named}. Give more of the lines around the one that you "
         f"mean, or say times={len(lines)} to change them all."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -27,8 +28,10 @@ LOOKALIKES = str.maketrans(
 """Characters that models, word processors and terminals exchange for one another."""
 _NO_SPACES_BETWEEN_WORDS = "\u0e00"
 """From Thai on, most scripts of Unicode write without spaces: there, every character may end a word."""
-_DIFFED = 2000
+_DIFFED = 400
 """Lines of an edit that are compared one by one; a longer middle is replaced as a whole."""
+MOST = 1000
+"""Places that are looked for; who has more is told so."""
 _SHIFTABLE = 16
 """Letters and digits that a block must have to be recognised at another indentation."""
 
@@ -61,7 +64,8 @@ class Page:
     def folded(self) -> list[str]:
         if self.text.isascii():
             return [line.rstrip() for line in self.lines]
-        return [fold(line) for line in self.lines]
+        # All at once: a line end composes with nothing, so this is `fold` of every line.
+        return [line.rstrip() for line in unicodedata.normalize("NFC", self.text.translate(LOOKALIKES)).split("\n")]
 
     @cached_property
     def whole(self) -> str:
@@ -128,9 +132,11 @@ def _in_word(character: str) -> bool:
 
 
 def occurrences(text: str, wanted: str) -> Iterator[int]:
-    """Every offset, overlapping ones too."""
+    """The offsets, overlapping ones too, of the first `MOST` and one more."""
     at = text.find(wanted)
-    while at >= 0:
+    for _ in range(MOST + 1):
+        if at < 0:
+            return
         yield at
         at = text.find(wanted, at + 1)
 
@@ -173,6 +179,8 @@ def _folded_splice(page: Page, at: int, to: int, old: list[str], new: list[str])
     if last == len(page.lines):  # the text lacks its last line end; `old` has it
         old, new, last, end = old[:-1], (new[:-1] if new[-1] == "" else new), last - 1, len(page.lines[-1])
     lines = page.lines[first : last + 1]
+    if old[-1].strip() and not lines[-1][end:].strip():
+        end = len(lines[-1])  # blanks and a carriage return at its end belong to a line
     pieces = [lines[0][start:], *lines[1:-1], lines[-1][:end]] if len(lines) > 1 else [lines[0][start:end]]
     text = "\n".join(merge(old, pieces, new, lambda indent: indent))
     return Splice(page.starts[first] + start, page.starts[last] + end, text)
@@ -202,7 +210,9 @@ def shifted(page: Page, old: str, new: str) -> list[Splice]:
     wanted = [fold(line).lstrip() for line in old_lines]
     if sum(map(str.isalnum, "".join(wanted))) < _SHIFTABLE:
         return []
-    anchor = max(range(len(wanted)), key=lambda index: len(wanted[index]))
+    sought = set(wanted)
+    common = Counter(line for line in page.bare if line in sought)
+    anchor = min(range(len(wanted)), key=lambda index: common[wanted[index]])
     found = []
     for at in (index - anchor for index, line in enumerate(page.bare) if line == wanted[anchor]):
         if at >= 0 and page.bare[at : at + len(wanted)] == wanted:
@@ -212,6 +222,8 @@ def shifted(page: Page, old: str, new: str) -> list[Splice]:
                 start, end = page.starts[at], page.starts[at + len(wanted) - 1] + len(lines[-1])
                 text = "\n".join(merge(old_lines, lines, new_lines, indent))
                 found.append(Splice(start, end, text + ("\n" if new_ended and not ended else "")))
+                if len(found) > MOST:
+                    break
     return found
 
 
@@ -288,10 +300,11 @@ def _other_unit(pairs: dict[str, str]) -> Indent | None:
     def indent(written: str) -> str:
         if written in pairs:
             return pairs[written]
-        told = {step * levels for mine, step in units if (levels := _levels(written, mine)) is not None}
-        if len(told) != 1:
+        told = {None if (levels := _levels(written, mine)) is None else step * levels for mine, step in units}
+        answer = told.pop()
+        if told or answer is None:
             raise KeyError(written)
-        return told.pop()
+        return answer
 
     return indent if units else None
 
@@ -316,8 +329,8 @@ def merge(old: list[str], lines: list[str], new: list[str], indent: Indent) -> l
         else:
             feed = "\r" if lines[max(i - 1, 0)].endswith("\r") else ""
             made += [_indented(line, indent) + feed for line in new[k:m]]
-    if made and not lines[-1].endswith("\r"):
-        made[-1] = made[-1].removesuffix("\r")
+    if made:
+        made[-1] = made[-1].removesuffix("\r") + ("\r" if lines[-1].endswith("\r") else "")
     return made
 
 

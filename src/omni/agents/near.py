@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from difflib import SequenceMatcher, ndiff
+from difflib import SequenceMatcher
 from html import unescape
 
 from omni.agents.matching import Page, fold
@@ -16,9 +16,12 @@ _ALIKE = 0.6
 """How much of a block has to be the same for it to be named."""
 _COMMON = 50
 """A line that the text has more often says nothing about where a block is."""
-_CANDIDATES = 400
+_CANDIDATES = 200
 _COMPARED = 120
 """Lines of `old` that are compared with each candidate."""
+_LETTERS = 6000
+"""Characters of them."""
+_WIDTH = 200
 
 
 def advice(page: Page, old: str, new: str) -> str:
@@ -53,14 +56,25 @@ def _nearest(page: Page, old: str) -> str:
     named = f"line {at + 1}" if len(lines) == 1 else f"lines {at + 1}-{at + len(lines)}"
     if [fold(line).split() for line in lines] == [fold(line).split() for line in wanted]:
         named += " (only white space differs)"
-    diff = [line for line in ndiff([line.rstrip("\r") for line in lines], wanted) if not line.startswith("?")]
+    diff = _diff([line.rstrip("\r") for line in lines], wanted)
     more = f"\n  … {len(diff) - SHOWN} more" if len(diff) > SHOWN else ""
     return (
         f" Did you mean {named}? ({alike:.0%} alike; `-` is the file's, `+` is yours)\n"
-        + "\n".join(line[:200] for line in diff[:SHOWN])
+        + "\n".join(diff[:SHOWN])
         + more
         + "\nCopy the file's lines into `old` and try again."
     )
+
+
+def _diff(theirs: list[str], mine: list[str]) -> list[str]:
+    made: list[str] = []
+    for kind, i, j, k, m in SequenceMatcher(None, theirs, mine, autojunk=False).get_opcodes():
+        if kind == "equal":
+            made += [f"  {line[:_WIDTH]}" for line in theirs[i:j]]
+        else:
+            made += [f"- {line[:_WIDTH]}" for line in theirs[i:j]]
+            made += [f"+ {line[:_WIDTH]}" for line in mine[k:m]]
+    return made
 
 
 def _there_already(page: Page, new: str) -> str:
@@ -70,15 +84,19 @@ def _there_already(page: Page, new: str) -> str:
 
 def _best(page: Page, wanted: list[str]) -> tuple[int, float] | None:
     """First line of the block that is most like `wanted`, and how much, 0 to 1."""
-    goal = "\n".join(line.strip() for line in wanted)
+    goal = _pieces(wanted)
     best: tuple[int, float] | None = None
     for at in _candidates(page, wanted):
-        block = "\n".join(page.bare[at : at + len(wanted)])
-        matcher = SequenceMatcher(None, goal, block, autojunk=False)
+        matcher = SequenceMatcher(None, goal, _pieces(page.bare[at : at + len(wanted)]))
         least = max(_ALIKE, best[1] if best else 0)
         if matcher.real_quick_ratio() > least and matcher.quick_ratio() > least and (alike := matcher.ratio()) > least:
             best = at, alike
     return best
+
+
+def _pieces(lines: list[str]) -> list[str]:
+    """Words and signs: what a line is made of, white space aside."""
+    return re.findall(r"\w+|[^\w\s]", "\n".join(lines)[:_LETTERS])
 
 
 def _candidates(page: Page, wanted: list[str]) -> list[int]:
