@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -13,7 +14,7 @@ from sqlalchemy import Engine
 
 from omni.agents.conversation import EMPTY, NO_ANSWER, messages
 from omni.agents.limits import Limits
-from omni.agents.log import Called, Entry, Line, Replied, Resumed, SessionLog, Told
+from omni.agents.log import Called, Compacted, Entry, Line, Replied, Resumed, SessionLog, Told
 from omni.agents.session import Outcome, Task, run_session
 from omni.agents.tools import ToolResult
 from omni.kernel.database import open_database
@@ -255,8 +256,6 @@ def test_when_nobody_answers_the_error_is_the_callers_and_the_session_goes_on_la
 
 
 def test_silence_is_not_waited_for(engine: Engine) -> None:
-    import threading
-
     def silent(*_: object) -> ChatReply:
         threading.Event().wait(5)
         raise AssertionError
@@ -265,6 +264,40 @@ def test_silence_is_not_waited_for(engine: Engine) -> None:
     with pytest.raises(OmniError, match=r"nothing was heard for 0\.05 seconds"):
         run_session(TASK.model_copy(update={"limits": Limits(idle=0.05)}), silent, Desk(), log)
     assert [line.entry.kind for line in log.lines()] == ["began", "failed"]
+
+
+def test_a_long_session_goes_on_with_a_digest_and_the_same_opening(engine: Engine) -> None:
+    replies = [says(f"Step {number}.", write("x" * 900)) for number in range(8)]
+    outcome, entries, _, model = run(engine, *replies, says("", FINISH), limits=Limits(window=2500))
+    assert outcome.ended == "done"
+    assert any(isinstance(entry, Compacted) for entry in entries)
+    openings = {request.messages[:2] for request in model.asked}
+    assert len(openings) == 1
+    digest = str(model.asked[-1].messages[3].content)
+    assert "- turn 1: Step 0." in digest
+
+
+def test_a_server_that_takes_less_than_it_told_gets_less(engine: Engine) -> None:
+    replies: list[ChatReply | OmniError] = [says(f"Step {number}.", write("x" * 500)) for number in range(3)]
+    replies.append(OmniError(NOBODY, "400: this model's maximum context length is 4096 tokens"))
+    outcome, entries, _, model = run(engine, *replies, says("", FINISH), limits=Limits(window=2000))
+    assert outcome.ended == "done"
+    assert [entry.kind for entry in entries][-4:] == ["compacted", "replied", "called", "closed"]
+    assert len(str(model.asked[-1].messages)) < len(str(model.asked[-2].messages))
+
+
+def test_calls_that_change_nothing_run_side_by_side(engine: Engine) -> None:
+    meeting = threading.Barrier(3, timeout=20)
+
+    class Waiting(Desk):
+        def call(self, call: ToolCall) -> ToolResult:
+            if call.name == "read":
+                meeting.wait()
+            return super().call(call)
+
+    model = Model([says("", READ, READ, READ, write("a")), says("", FINISH)])
+    outcome = run_session(TASK, model, Waiting(), SessionLog(engine, TASK.session))
+    assert outcome.ended == "done"
 
 
 STORY = (

@@ -7,6 +7,7 @@ workspace is put back to how the newest of these entries left it.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +37,11 @@ FINISH = ToolSpec(
     },
 )
 SIDE_BY_SIDE = 4
+OVERFLOW = re.compile(
+    r"context.{0,20}(length|window|size)|(prompt|input|request).{0,20}too (long|large)", re.IGNORECASE
+)
+"""How servers say that a request does not fit."""
+MOST_HALVINGS = 3
 FAILURES = 3
 """So many asks in a row without a usable reply, in one process; then the error is the caller's."""
 
@@ -141,17 +147,22 @@ class _Session:
 
     def step(self) -> None:
         """One thing: run what was called, end, say a word, make room, or ask."""
-        limits, turn = self.task.limits, turns(self.lines)
+        turn = turns(self.lines)
         if calls := pending(self.lines):
             self.run_calls(turn, calls)
         elif end := ending(self.lines, self.task.ends_with) or self.at_limit():
             self.keep(Closed(turn=turn, ended=end[0], summary=end[1]))
         elif told := remark(self.lines, self.task.ends_with):
             self.keep(told)
-        elif compacted := compact(self.lines, limits.window, turn):
+        elif compacted := compact(self.lines, self.window(), turn):
             self.keep(compacted)
         else:
             self.ask(turn + 1)
+
+    def window(self) -> int:
+        """The window that was told, or half of it for each time that a server said that it was less."""
+        failures = [line.entry.why for line in self.lines if isinstance(line.entry, Failed)]
+        return self.task.limits.window >> min(sum(bool(OVERFLOW.search(why)) for why in failures), MOST_HALVINGS)
 
     def at_limit(self) -> tuple[Ended, str] | None:
         reached = exceeded(self.task.limits, spent(self.lines))
