@@ -75,8 +75,8 @@ def test_an_engine_works_on_a_project(tmp_path: Path, url: str, monkeypatch: pyt
     monkeypatch.setenv("A_KEY", "secret-canary")
     (tmp_path / "project").mkdir()
     (tmp_path / "project/a.txt").write_text("one\n")
-    given = ("native", "Say two.", "--repo", str(tmp_path / "project"), "--endpoint", url, "--model", "scripted")
-    result = run("run", *given, "--key", "A_KEY")
+    monkeypatch.chdir(tmp_path / "project")
+    result = run("run", "native", "Say two.", "--endpoint", url, "--model", "scripted", "--key", "A_KEY")
     assert result.exit_code == 0
     assert result.stdout.startswith("diff --git a/a.txt b/a.txt\n")
     assert "native" in result.stderr
@@ -84,8 +84,8 @@ def test_an_engine_works_on_a_project(tmp_path: Path, url: str, monkeypatch: pyt
     assert (tmp_path / "project/a.txt").read_text() == "two\n"
 
 
-def test_what_can_not_be_used_is_one_clear_error(tmp_path: Path) -> None:
-    given = ("--repo", str(tmp_path), "--endpoint", "http://127.0.0.1:1/v1", "--model", "m")
+def test_what_can_not_be_used_is_one_clear_error() -> None:
+    given = ("--endpoint", "http://127.0.0.1:1/v1", "--model", "m")
     with pytest.raises(OmniError, match="There is no such engine"):
         run("install", "nobody")
     with pytest.raises(OmniError, match="Goose can't be installed by Omni here") as problem:

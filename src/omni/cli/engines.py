@@ -71,30 +71,30 @@ def install(names: tuple[str, ...], as_json: bool) -> None:
 @engines.command("run")
 @click.argument("name", metavar="NAME")
 @click.argument("instructions")
-@click.option("--repo", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path), help="The project.")
 @click.option("--endpoint", required=True, metavar="URL", help="An OpenAI-compatible endpoint: omni serve models.")
 @click.option("--model", required=True, help="The model, as the endpoint names it; of Omni's own: auto.")
 @click.option(
     "--key", metavar="NAME", help="Variable, or file in the home's secrets, with the endpoint's key; no engine sees it."
 )
 @click.option("--budget", type=click.IntRange(1), metavar="TOKENS", help="Of prompts and replies together.")
+@click.option("--kind", default="", help="Of the task, as bugfix: have the outcome verified, and keep the result.")
 @json_option
 def run_one(
     name: str,
     instructions: str,
-    repo: Path,
     endpoint: str,
     model: str,
     key: str | None,
     budget: int | None,
+    kind: str,
     as_json: bool,
 ) -> None:
-    """Let one engine work on a project and print the difference that it made.
+    """Let one engine work on the project in the current folder, and print the difference that it made.
 
     Its changes are in the project when it ends well, and nowhere else when it does not. NAME may be `auto`.
     """
     from omni.agents.engines.contract import EngineTask
-    from omni.agents.engines.running import run_engine
+    from omni.agents.engines.running import judge, run_engine
     from omni.agents.workspace import AgentWorkspace
     from omni.kernel.database import open_database
     from omni.models.keys import read_key
@@ -103,17 +103,18 @@ def run_one(
     secret = read_key(found.home, key) if key else None
     if key and secret is None:
         raise click.BadParameter(f"there is no variable and no file {key}", param_hint="--key")
+    task = EngineTask(AgentWorkspace(Path.cwd()), instructions, endpoint, model, secret, budget, kind=kind)
     database = open_database(found)
     try:
-        task = EngineTask(AgentWorkspace(repo.resolve()), instructions, endpoint, model, secret, budget)
         result = run_engine(name, task, found, database)
+        verdict = judge(task, result, found, database) if kind else ""
     finally:
         database.dispose()
     if as_json:
-        line("engine", result.model_dump(mode="json"))
+        line("engine", {**result.model_dump(mode="json"), "verdict": verdict})
     else:
         click.echo(result.diff, nl=False)
-        click.echo(f"omni engines: {result.engine} {result.version}: {result.ended} {result.why}".rstrip(), err=True)
-        click.echo(f"omni engines: {result.usage.total} tokens, {result.seconds:.1f} s", err=True)
-    if not result.ok:
-        sys.exit(Exit.INCOMPLETE)
+        said = " ".join(filter(None, (f"{result.engine} {result.version}: {result.ended}", result.why, verdict)))
+        click.echo(f"omni engines: {said}; {result.usage.total} tokens, {result.seconds:.1f} s", err=True)
+    if not result.ok or verdict == "fail":
+        sys.exit(Exit.FAILED if result.ok else Exit.INCOMPLETE)

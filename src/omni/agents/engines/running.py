@@ -13,11 +13,12 @@ from omni import __version__
 from omni.agents.engines import installed, native, outside
 from omni.agents.engines.contract import ABSENT, NO_ENDPOINT, Adapter, EngineResult, EngineTask
 from omni.agents.engines.registry import NATIVE, adapter, adapters
-from omni.agents.engines.results import choose, figures
+from omni.agents.engines.results import choose, figures, keep
 from omni.kernel.errors import OmniError
 from omni.kernel.settings import Settings
 from omni.models.wire import Model
 from omni.sandbox import choose as choose_driver
+from omni.verify.engine import Options, verify
 
 AUTO = "auto"
 
@@ -52,6 +53,19 @@ def run_engine(
     if here is None:
         raise OmniError(ABSENT, wanted.title, fix=installed.how_to_get(wanted, settings.home))
     return outside.run(wanted, here, task, choose_driver(settings), stop)
+
+
+def judge(task: EngineTask, result: EngineResult, settings: Settings, database: Engine) -> str:
+    """The verdict of tiers 1 and 2 on the workspace now, and the result kept if that is a clear one.
+
+    What the engine says of itself does not count. `incomplete` says nothing about it, and is not kept.
+    """
+    verdict = "fail"
+    if result.ok:
+        verdict = str(verify(task.workspace.root, Options(tiers=(1, 2)), settings).verdict)
+    if verdict != "incomplete":
+        keep(database, "", task.kind, result, passed=verdict == "pass")
+    return verdict
 
 
 def pick(kind: str, settings: Settings, database: Engine) -> str:
