@@ -15,6 +15,7 @@ COMMANDS = {
     "build": ("omni.cli.build:build", "Turn one plain-English request into a verified, packaged app."),
     "analyse": ("omni.cli.analyse:analyse", "Read a codebase and say what it is, before it is changed."),
     "blame": ("omni.cli.blame:blame", "Say of each line which model, prompt, run and role wrote it."),
+    "upgrade": ("omni.cli.upgrade:upgrade", "Upgrade vulnerable dependencies, one at a time, with tests after each."),
     "verify": ("omni.cli.verify:verify", "Tell the truth about a repository."),
     "review": ("omni.cli.review:review", "Let your own models review a change."),
     "affected": ("omni.cli.affected:affected", "List the packages that a change affects."),

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from omni.kernel.errors import OmniError
 from omni.sandbox import python_mounts
-from omni.sandbox.job import Driver, Isolation, Job, JobResult, Limits
+from omni.sandbox.job import Driver, Isolation, Job, JobResult, Limits, Mount
 from omni.verify.analysis.junit import BadReportError, Case, Outcome, read_junit
 from omni.verify.analysis.packages import installed
 from omni.verify.analysis.repetition import node_id
@@ -68,6 +68,8 @@ class Tester:
     project: ProjectConfig
     environment: Path | None
     driver: Callable[[], Driver]
+    overlay: Path | None = None
+    """A folder of packages that win over those of the environment."""
 
     @classmethod
     def of(cls, root: Path, source: Path, given: Path | None, driver: Callable[[], Driver]) -> Tester:
@@ -120,17 +122,18 @@ class Tester:
 
     def _job(self, command: tuple[str, ...], into: Path) -> Job:
         assert self.environment is not None  # noqa: S101 - `missing` said so
+        over = (Mount(self.overlay),) if self.overlay and self.overlay.is_dir() else ()
         return Job(
             argv=command,
             workspace=self.root,
             env={
                 "PATH": f"{self.environment / 'bin'}:/usr/local/bin:/usr/bin:/bin",
                 # Imports work as if the project were installed.
-                "PYTHONPATH": self._path,
+                "PYTHONPATH": ":".join(filter(None, (self._path, str(self.overlay or "")))),
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "NO_COLOR": "1",
             },
-            mounts=python_mounts(self.environment),
+            mounts=(*python_mounts(self.environment), *over),
             limits=LIMITS,
             collect=(JUNIT,),
             into=into,
