@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from omni.agents.engines import running
 from omni.agents.engines.contract import Ended, EngineResult, EngineTask
 from omni.agents.engines.results import figures
 from omni.agents.engines.running import judge, pick
 from omni.agents.workspace import AgentWorkspace
 from omni.kernel.database import open_database
 from omni.kernel.settings import Settings
+from omni.verify import engine as verify
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_what_counts_is_the_verdict(
     database: Engine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(running, "verify", lambda *_: _Report(verdict))
+    monkeypatch.setattr(verify, "verify", lambda *_: _Report(verdict))
     task = EngineTask(AgentWorkspace(tmp_path), "", "", "m", kind="bugfix")
     assert judge(task, EngineResult(engine="native", version="1", ended=ended), settings, database) == said
     assert [(each.runs, each.passed) for each in figures(database)] == kept

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Engine
 
 from omni import __version__
-from omni.agents.engines import installed, native, outside
+from omni.agents.engines import installed
 from omni.agents.engines.contract import ABSENT, NO_ENDPOINT, Adapter, EngineResult, EngineTask
 from omni.agents.engines.registry import NATIVE, adapter, adapters
 from omni.agents.engines.results import choose, figures, keep
@@ -18,7 +18,6 @@ from omni.kernel.errors import OmniError
 from omni.kernel.settings import Settings
 from omni.models.wire import Model
 from omni.sandbox import choose as choose_driver
-from omni.verify.engine import Options, verify
 
 AUTO = "auto"
 
@@ -44,6 +43,8 @@ def run_engine(
     Raises OmniError: `A060` no such engine, `A061` not installed (nothing is installed behind a person's back), `A064`
     the endpoint does not answer, and those of the sandbox. All that goes wrong later is told in the result.
     """
+    from omni.agents.engines import native, outside  # sessions, tools and HTTP: a list of engines needs none of them
+
     chosen = pick(task.kind, settings, database) if name == AUTO else name
     _require_endpoint(task.endpoint_url)
     if chosen == NATIVE:
@@ -60,6 +61,8 @@ def judge(task: EngineTask, result: EngineResult, settings: Settings, database: 
 
     What the engine says of itself does not count. `incomplete` says nothing about it, and is not kept.
     """
+    from omni.verify.engine import Options, verify  # every check is loaded: not before something is verified
+
     verdict = "fail"
     if result.ok:
         verdict = str(verify(task.workspace.root, Options(tiers=(1, 2)), settings).verdict)
@@ -77,7 +80,13 @@ def pick(kind: str, settings: Settings, database: Engine) -> str:
 def listed(settings: Settings) -> list[Listed]:
     """Every engine, Omni's own first. Installs nothing and needs no network."""
     own = Listed(
-        name=NATIVE, title="Omni's own", version=__version__, state="here", proof="run", get="", source=native.__name__
+        name=NATIVE,
+        title="Omni's own",
+        version=__version__,
+        state="here",
+        proof="run",
+        get="",
+        source="omni.agents.session",
     )
     return [own, *(_listed(each, settings) for each in adapters().values())]
 
