@@ -2,6 +2,7 @@
 
 app/                     the app, a git repository
 spec.md spec.json report.html findings.sarif scorecard.json sbom.cdx.json provenance.intoto.jsonl
+review.json              where models wrote: what others said of it, and what came of it
 manifest.json            every file and folder above with its hash, and the public key
 manifest.sig             Ed25519 over manifest.json, Base64
 <name>-<version>.tar.gz  all of the above; and its signature beside it, `.sig`
@@ -45,6 +46,8 @@ DOCUMENTS = (
     "sbom.cdx.json",
     "provenance.intoto.jsonl",
 )
+WHERE_MODELS_WROTE = ("review.json",)
+"""Documents beside these: what other models said of what a model wrote."""
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 _EPOCH = 315_532_800  # 1980-01-01, the earliest time that every archive format can say
 
@@ -61,7 +64,7 @@ class PackageContents(Model):
     app: Path
     """The app's git repository; it is copied."""
     documents: Mapping[str, bytes]
-    """Exactly the files of `DOCUMENTS`."""
+    """The files of `DOCUMENTS`, and those of `WHERE_MODELS_WROTE` where there are any."""
 
 
 class Entry(Model):
@@ -103,7 +106,7 @@ def assemble(out: Path, contents: PackageContents, signer: Signer) -> Manifest:
 
     Raises OmniError when `out` holds anything else.
     """
-    if set(contents.documents) != set(DOCUMENTS):
+    if set(contents.documents) - set(WHERE_MODELS_WROTE) != set(DOCUMENTS):
         raise ValueError(f"a package has exactly these documents: {', '.join(DOCUMENTS)}")
     out = out.absolute()
     refuse_foreign(out)
@@ -113,8 +116,8 @@ def assemble(out: Path, contents: PackageContents, signer: Signer) -> Manifest:
     partial.mkdir(parents=True, mode=0o755)
     partial.chmod(0o755)
     copy_repository(contents.app, partial / "app")
-    for name in DOCUMENTS:
-        write_atomic(partial / name, contents.documents[name])
+    for name, data in contents.documents.items():
+        write_atomic(partial / name, data)
     manifest = _sign(partial, contents, signer)
     _swap(partial, out)
     return manifest

@@ -73,7 +73,7 @@ def context(work: Work) -> ReportContext:
                 command=f"omni package verify . --signed-by {_signer(work)}",
             ),
         ),
-        provenance=_provenance(work, implementation, deployed),
+        provenance=(*_provenance(work, implementation, deployed), *_reviewers(scorecard)),
         versions={"omni": __version__, "template": work.spec().template},
         seconds=tuple(
             (record.name, record.seconds) for record in stage_records(work.engine, work.run.id) if record.ended_at
@@ -133,6 +133,14 @@ def _screenshots(work: Work, after: PostDeployHandoff | None) -> tuple[Screensho
         )
         for picture in work.read(Pictures, after.pictures).pictures
     )
+
+
+def _reviewers(scorecard: Scorecard) -> tuple[Fact, ...]:
+    """Who judged what a model wrote; nothing to say where none wrote."""
+    if scorecard.independent is None:
+        return ()
+    others = ", ".join(scorecard.models) or "nobody: there is no other model, and none approves its own work"
+    return (Fact(label="Reviewed by", value=others, ok=scorecard.independent),)
 
 
 def _provenance(

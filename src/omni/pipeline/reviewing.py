@@ -17,6 +17,7 @@ from omni.agents.debate import Debate, debate
 from omni.agents.handoffs import Change, kind_of
 from omni.agents.roles import asker, load_role, of_stage
 from omni.kernel.errors import OmniError
+from omni.models.budget import Budget, tokens_of
 from omni.models.catalog import load_catalog
 from omni.models.gateway import open_gateway
 from omni.models.typed import Asker, quoted
@@ -135,6 +136,7 @@ class Panel:
 
 @contextmanager
 def _panel(work: Work, authors: tuple[str, ...]) -> Iterator[Panel]:
+    Budget.open(work.engine, work.run.id, tokens_of(work.run.options.budget))
     with open_gateway(work.settings, work.engine) as gateway:
         yield Panel(work, gateway.chat, authors)
 
@@ -236,9 +238,11 @@ def _alone(work: Work, authors: tuple[str, ...]) -> str:
 
 def _builders(work: Work) -> tuple[str, ...]:
     """Who will write the code, as far as that is settled before it is written."""
-    asked, enabled = work.run.options.model, _enabled(work)
-    found = [name for name in enabled if asked in {name, name.partition("/")[2]}]
-    return tuple(found) if found else enabled if len({name.partition("/")[2] for name in enabled}) == 1 else ()
+    meant = load_catalog(work.settings).find(work.run.options.model)
+    if meant:
+        return tuple(f"{place.name}/{model.id}" for place, model in meant)
+    enabled = _enabled(work)  # auto: it is settled where there is but one
+    return enabled if len({name.partition("/")[2] for name in enabled}) == 1 else ()
 
 
 def _enabled(work: Work) -> tuple[str, ...]:

@@ -55,7 +55,13 @@ def _documents(work: Work) -> dict[str, bytes]:
         "report.html": render_page(context(work)).encode(),
         "findings.sarif": render(_whole(work), "sarif").encode(),
         **_deployed(work),
+        **_reviewed(work),
     }
+
+
+def _reviewed(work: Work) -> dict[str, bytes]:
+    digest = work.handoff(ReviewHandoff, "review").reviews
+    return {"review.json": work.store.get(digest)} if digest else {}
 
 
 def _whole(work: Work) -> Report:
