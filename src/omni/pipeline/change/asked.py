@@ -53,7 +53,7 @@ def message(title: str, request: str, summary: str) -> str:
     said = re.sub(r"^(please )?(fix|mend|repair|add|test)(es)?\s+", "", _clean(request), flags=re.IGNORECASE)
     subject = f"{title}: {said}".partition("\n")[0]
     if len(subject) > 72:
-        subject = subject[:71].rstrip() + "…"
+        subject = textwrap.shorten(subject, 72, placeholder=" …")
     paragraphs = (textwrap.fill(each, 72) if len(each) > 72 else each for each in _clean(summary).splitlines())
     return "\n".join((subject, "", *paragraphs)).strip()
 

@@ -1,4 +1,7 @@
-"""What a tester and a developer are told of a change: a text for each kind (`prompts.toml`), then what varies."""
+"""What a tester and a developer are told of a change: a text for each kind (`prompts.toml`), then what varies.
+
+Whatever comes from the repository or from its tests is quoted as data.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from importlib.resources import files
 from pydantic import BaseModel, ConfigDict
 
 from omni.code.analysis import Analysis
+from omni.models.typed import quoted
 from omni.pipeline.change.kinds import Kind
 
 MOST = 20
@@ -39,13 +43,14 @@ def test_first(kind: Kind, request: str, run: str, wrong: Iterable[str]) -> str:
 def edit(kind: Kind, request: str, red: Iterable[str], run: str, wrong: Iterable[str]) -> str:
     """The developer's instructions. `red`: the new tests, each with what it said."""
     listed = "\n".join(f"- {each}" for each in red)
-    tests = f"The new tests, and what they say now:\n{listed}" if listed else ""
+    tests = quoted("the new tests, and what they say now", listed) if listed else ""
     return _told(request, texts().edit[kind], tests, run, wrong)
 
 
 def _told(request: str, task: str, more: str, run: str, wrong: Iterable[str]) -> str:
     failed = "\n".join(f"- {each}" for each in list(wrong)[:MOST])
-    before = f"Your last attempt was not accepted; its work is still there:\n{failed}" if failed else ""
+    against = quoted("what is against it", failed)
+    before = f"Your last attempt was not accepted; its work is still there.\n{against}" if failed else ""
     parts = (f"The request: {request}", task.strip(), more, f"Tests are run so: {run}", texts().rules.strip(), before)
     return "\n\n".join(filter(None, parts))
 
@@ -56,4 +61,5 @@ def overview(analysis: Analysis) -> str:
     code = [f"{file.path} ({file.lines}): {file.purpose}" for file in analysis.files if file.language][:150]
     tests = [f"{each.path}: {each.tests} tests" for each in analysis.tests[:40]]
     parts = (("Files", code), ("Entry points", entries), ("Tests", tests))
-    return "\n\n".join(f"{title}:\n" + "\n".join(lines) for title, lines in parts if lines)
+    said = "\n\n".join(f"{title}:\n" + "\n".join(lines) for title, lines in parts if lines)
+    return quoted("the codebase, as it was read", said)

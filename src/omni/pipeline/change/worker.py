@@ -14,6 +14,7 @@ from omni.agents.tools import Toolbox
 from omni.agents.workspace import AgentWorkspace
 from omni.kernel import events
 from omni.kernel.canonical import JsonValue
+from omni.models.budget import Budget, tokens_of
 from omni.models.gateway import open_gateway
 from omni.models.wire import Attribution, Want
 from omni.pipeline.change.asked import environment_of
@@ -72,13 +73,14 @@ def session_worker(work: Work, assignment: Assignment) -> Done:
         attribution=attribution,
     )
     log = SessionLog(work.engine, session)
+    Budget.open(work.engine, work.run.id, tokens_of(options.budget))
     with open_gateway(work.settings, work.engine) as gateway:
         outcome = run_session(task, gateway.chat, toolbox, log)
-    models = {line.entry.reply.model for line in log.lines() if isinstance(line.entry, Replied)}
+    replies = [line.entry.reply for line in log.lines() if isinstance(line.entry, Replied)]
     return Done(
         ended=outcome.ended,
         summary=outcome.summary,
-        model=", ".join(sorted(models)) or "none",
+        model=", ".join(sorted({f"{reply.provider}/{reply.model}" for reply in replies})) or "none",
         prompt=role.prompt_id,
     )
 
