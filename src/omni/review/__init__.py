@@ -1,1 +1,1 @@
-"""How good is it? The ten-dimension scorecard, from evidence."""
+"""How good is it? Evidence first; then models, which have to show what they claim."""
