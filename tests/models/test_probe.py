@@ -19,6 +19,7 @@ from omni.models.probe import (
     Check,
     Finding,
     Report,
+    _answers,
     _edits,
     _png,
     _schema,
@@ -169,6 +170,13 @@ def test_right_form_and_wrong_values_is_said_too() -> None:
     found = _schema(Asker(lambda *_: answer))
     assert found[0]
     assert found[1].startswith("kept, but with wrong values: ")
+
+
+def test_one_that_only_thinks_does_not_answer() -> None:
+    thought = Message(role="assistant", content="<think>Hm, ready or")
+    answer = Answer(message=thought, finish="length", usage=Usage(), estimated=True, seconds=1, first_piece=0.5)
+    found = _answers(Asker(lambda *_: answer))
+    assert found == (False, "after 2,048 tokens of thought it had not begun to answer")
 
 
 def test_an_error_of_the_server_is_said(tmp_path: Path) -> None:

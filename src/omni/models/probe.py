@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, SecretStr, ValidationErro
 
 from omni.models.client import Answer, Endpoint, EndpointError, Pace, chat, http_client
 from omni.models.probe_words import BUILD_CONTEXT, fit
-from omni.models.typed import THOUGHTS, json_object
+from omni.models.typed import json_object
 from omni.models.wire import ChatRequest, ImagePart, Message, Model, TextPart, ToolCall, ToolSpec
 
 Ask = Callable[[ChatRequest, Callable[[str], None]], Answer]
@@ -26,6 +27,8 @@ Ask = Callable[[ChatRequest, Callable[[str], None]], Answer]
 
 MOST_REPLY = 2048
 """Tokens of a reply: models that think aloud need some before they answer."""
+
+_THOUGHTS = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 FIRST_LENGTH = 1000
 """Tokens of the first text in which something is hidden; each further one is twice as long."""
 CHARACTERS_A_TOKEN = 4
@@ -145,7 +148,7 @@ def _user(text: str) -> Message:
 def _text(reply: Answer) -> str:
     content = reply.message.content
     parts = [content] if isinstance(content, str) else [part.text for part in content if isinstance(part, TextPart)]
-    return THOUGHTS.sub("", "".join(parts))
+    return _THOUGHTS.sub("", "".join(parts))
 
 
 def _shown(text: str) -> str:
@@ -162,6 +165,8 @@ def _plain(text: str) -> str:
 def _answers(asker: Asker) -> tuple[bool, str]:
     reply = asker.ask(ChatRequest(messages=(_user("Answer with one word: ready"),)))
     said = _text(reply)
+    if not said.strip() and reply.finish == "length":
+        return False, f"after {MOST_REPLY:,} tokens of thought it had not begun to answer"
     return bool(said.strip()), f"{_shown(said)} after {reply.seconds:.1f} s"
 
 
