@@ -165,6 +165,14 @@ def test_a_token_of_a_run_pays_from_its_budget(settings: Settings) -> None:
     assert rows == {("r1", "developer"): (2, 1800)}
 
 
+def test_a_token_of_a_run_asks_models_and_nothing_else(settings: Settings) -> None:
+    with serving(settings, ()) as client:
+        theirs = {"Authorization": f"Bearer {mint(settings, Attribution(run='r1'))}"}
+        statuses = {path: client.get(path, headers=theirs).status_code for path in ("/models", "/cache", "/endpoints")}
+        ours = [client.get(path).status_code for path in statuses]
+    assert (statuses, ours) == ({"/models": 200, "/cache": 401, "/endpoints": 401}, [200, 200, 200])
+
+
 def test_the_homes_token_says_who_pays_in_headers(settings: Settings) -> None:
     who = {"x-omni-run": "r2", "x-omni-role": "tester", "x-omni-stage": "review", "x-omni-project": "shop"}
     with serving(settings, ({"reply": "once"},)) as client:

@@ -75,7 +75,6 @@ def app(settings: Settings, engine: Engine, cache: SemanticCache | None = None) 
             yield
 
     service = FastAPI(title="Omni models", version=__version__, lifespan=running)
-
     service.add_exception_handler(OmniError, _problem)
     return service
 
@@ -186,13 +185,13 @@ def _model_routes(service: FastAPI, settings: Settings, desk: Desk) -> None:
     @service.get("/v1/endpoints")
     async def endpoints(request: Request) -> list[EndpointHealth]:
         """How each endpoint is: asked, resting or probed, and why; how fast, and how busy."""
-        _granted(settings, request.headers)
+        _owner(settings, request.headers)
         return desk.gateway.router.health()
 
     @service.get("/v1/cache")
     def cache(request: Request, project: str = "") -> Counts:
         """Hits, misses and savings of all time; of a project, if one is named."""
-        _granted(settings, request.headers)
+        _owner(settings, request.headers)
         return desk.cache.counts(project=project) if desk.cache else Counts()
 
     @service.post("/v1/chat/completions")
@@ -220,11 +219,24 @@ def _embedding_route(service: FastAPI, settings: Settings, engine: Engine) -> No
         return openai_format.embeddings(found, body.encoding_format)
 
 
+def _owner(settings: Settings, headers: Mapping[str, str]) -> None:
+    """What an agent with a token for its run has no business with. Raises `M022`."""
+    if not _is_owner(settings, headers):
+        raise OmniError(NO_TOKEN, "only the home's own token may ask this")
+
+
+def _is_owner(settings: Settings, headers: Mapping[str, str]) -> bool:
+    return hmac.compare_digest(_bearer(headers).encode(), tokens.token(settings).encode())
+
+
+def _bearer(headers: Mapping[str, str]) -> str:
+    return headers.get("authorization", "").removeprefix("Bearer ").strip()
+
+
 def _granted(settings: Settings, headers: Mapping[str, str]) -> Grant:
     """On whose account this is. Raises `M022`."""
-    given = headers.get("authorization", "").removeprefix("Bearer ").strip()
-    if not hmac.compare_digest(given.encode(), tokens.token(settings).encode()):
-        return tokens.read(settings, given)
+    if not _is_owner(settings, headers):
+        return tokens.read(settings, _bearer(headers))
     said = {name: headers.get(f"x-omni-{name}", "") for name in NAMES}
     return Grant.model_validate({"attribution": said, "want": {}, "until": tokens.FOREVER})
 
