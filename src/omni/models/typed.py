@@ -21,7 +21,10 @@ WRONG_DOCUMENT = declare(
     "Take a stronger model for this role; `omni models probe` says which of yours keep a schema.",
 )
 
-FORM = "Answer with one JSON object that keeps this schema, and with nothing else:\n"
+FORM = """\
+No tool can be called here: all that you get stands in the question. Answer with one JSON object that keeps this schema,
+and with nothing else:
+"""
 AGAIN = "That can't be used: {wrong}\nAnswer again with the whole JSON object, corrected, and with nothing else."
 THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
 """What models that think aloud say before they answer."""

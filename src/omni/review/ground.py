@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -18,7 +18,8 @@ from omni.sandbox.mounts import python_mounts
 
 INSIDE = "omni_inside.py"
 REPORT = "omni-report.json"
-LIMITS = Limits(wall=180, memory=2048, disk=512, processes=256)
+LIMITS = Limits(wall=60, memory=2048, disk=512, processes=256)
+"""Of one run of one claim: a file of tests, or a script."""
 NOT_COPIED = shutil.ignore_patterns(
     ".git", "__pycache__", ".venv", "venv", "node_modules", ".mypy_cache", ".ruff_cache"
 )
@@ -75,7 +76,9 @@ class Ground:
                 target.write_text(text, "utf-8")
             yield place
 
-    def run(self, place: Path, argv: Sequence[str], env: Mapping[str, str]) -> tuple[JobResult, str]:
+    def run(
+        self, place: Path, argv: Sequence[str], env: Mapping[str, str], wall: float = LIMITS.wall
+    ) -> tuple[JobResult, str]:
         """The command's end, and what `inside` reported; empty when it reported nothing."""
         with tempfile.TemporaryDirectory(prefix="omni-ground-") as into:
             job = Job(
@@ -90,7 +93,7 @@ class Ground:
                     **env,
                 },
                 mounts=python_mounts(self.environment),
-                limits=LIMITS,
+                limits=replace(LIMITS, wall=wall),
                 collect=(REPORT,),
                 into=Path(into),
             )

@@ -28,6 +28,8 @@ NO_DOOR = declare(
 IMPORTS = frozenset({"json", "re", "datetime", "decimal", "uuid", "itertools", "math"})
 BUILT_INS = frozenset({"open", "exec", "eval", "compile", "__import__", "globals", "vars", "getattr", "breakpoint"})
 """What a black-box test has no use for."""
+WALL = 240.0
+"""Seconds for starting the program and asking it everything."""
 CONFTEST = """import json, os, pytest
 from omni_inside import App
 
@@ -96,7 +98,7 @@ def behaviour(ground: Ground, door: Door) -> dict[str, str]:
     """What the program says of its own interface, by where it says it. Raises `R001` when it does not start."""
     with ground.copy({}) as place:
         argv = ("python", "omni_inside.py", "describe", door.model_dump_json())
-        result, report = ground.run(place, argv, _port(door))
+        result, report = ground.run(place, argv, _port(door), WALL)
     try:
         said = TypeAdapter(dict[str, str]).validate_json(report)
     except ValidationError as problem:
@@ -182,7 +184,7 @@ def _run(
     files = {f"omni_intent/test_{number:02}.py": test.code for number, test in enumerate(tests)}
     with ground.copy({**files, "omni_intent/conftest.py": CONFTEST}) as place:
         argv = ("python", "omni_inside.py", "knock", door.model_dump_json())
-        result, report = ground.run(place, argv, {"OMNI_DOOR": door.model_dump_json(), **_port(door)})
+        result, report = ground.run(place, argv, {"OMNI_DOOR": door.model_dump_json(), **_port(door)}, WALL)
     seen = watched(report)
     if not seen.results:
         raise OmniError(NO_DOOR, f"{result.ended}: {(result.stderr or result.stdout).strip()[-600:]}")
