@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from omni.pipeline.change.kinds import Kind
-from omni.pipeline.change.proof import broken, judge_tests_first, new_errors, not_green, why_not_red
+from omni.pipeline.change.proof import broken, judge_tests_first, new_errors, not_compared, not_green, why_not_red
 from omni.pipeline.change.suite import Ran, Suite
 from omni.verify.report import CheckResult, Finding, Report, Severity, Status
 
@@ -101,3 +101,14 @@ def test_only_new_findings_at_error_count() -> None:
     before = report(("old", Severity.ERROR))
     after = report(("old", Severity.ERROR), ("new", Severity.ERROR), ("hint", Severity.WARNING))
     assert [each.fingerprint for each in new_errors(before, after)] == ["new"]
+
+
+def test_a_check_that_did_not_see_all_of_it_before_blames_nobody_and_is_named() -> None:
+    finding = Finding(check="c", rule="r", severity=Severity.ERROR, path="a.py", message="m", fingerprint="new")
+    cut = CheckResult(check="c", title="C", tier=1, status=Status.INCOMPLETE, reason="out of time")
+    full = CheckResult(check="c", title="C", tier=1, status=Status.FAIL, findings=(finding,))
+    before, after = (
+        Report(target=".", tiers=(1,), results=(result,), seconds=0, isolation="none") for result in (cut, full)
+    )
+    assert new_errors(before, after) == ()
+    assert not_compared(before, after) == ("c before: out of time",)

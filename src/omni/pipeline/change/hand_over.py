@@ -43,6 +43,7 @@ def hand_over(work: Work) -> HandOverHandoff:
         files=checkout.changed(work.workspace, base, tip),
         before=_told(work, newest(work, BaselineHandoff, "baseline")),
         after=_told(work, proof),
+        not_compared=proof.not_compared if proof else (),
         green=proof.green if proof else (),
         verdict=_verdict(work, proved=proved),
     )

@@ -58,6 +58,8 @@ class ProofHandoff(Handoff):
     suite: str
     report: str = ""
     """Digest of verification's report; empty where the tests failed already."""
+    not_compared: tuple[str, ...] = ()
+    """Checks that could not look at everything, before or after, so that nothing is said of what they would find."""
     green: tuple[str, ...] = ()
     """Tests that failed before the change and pass now."""
     flaky: tuple[str, ...] = ()
@@ -77,6 +79,7 @@ class HandOverHandoff(Handoff):
     before: str = ""
     """`12 passed, 1 failed`"""
     after: str = ""
+    not_compared: tuple[str, ...] = ()
     green: tuple[str, ...] = ()
     """New tests that failed before, and pass."""
     verdict: Literal["pass", "fail", "incomplete"]

@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from omni.pipeline.change.kinds import Kind
 from omni.pipeline.change.suite import Ran, Suite
 from omni.verify.analysis.places import TEST_FILE
-from omni.verify.report import Finding, Report, Severity
+from omni.verify.report import Finding, Report, Severity, Status
 
 ASSERTION = re.compile(r"^(AssertionError|assert\b|Failed: )|DID NOT (RAISE|WARN)")
 NOT_THERE = re.compile(r"^(ImportError|ModuleNotFoundError|NameError|SyntaxError|IndentationError|fixture )")
 """A test that says this is wrong itself, or asks for something that is not there under that name."""
+NOT_SEEN = frozenset({Status.INCOMPLETE, Status.ERROR})
 FRAME = re.compile(r"^(\S+\.py):(\d+): (\w+)", re.MULTILINE)
 """How pytest ends each frame of a trace: where, and in the last one which error."""
 
@@ -88,8 +89,22 @@ def not_green(red: Iterable[str], after: Suite) -> list[str]:
 
 
 def new_errors(before: Report, after: Report) -> tuple[Finding, ...]:
-    """Findings at severity error that the code had not before, by fingerprint."""
+    """Findings at severity error that the code had not before, by fingerprint; of checks that saw all of it before."""
     known = {finding.fingerprint for finding in before.findings}
     return tuple(
-        finding for finding in after.findings if finding.severity is Severity.ERROR and finding.fingerprint not in known
+        finding
+        for result in after.results
+        if result.check not in {each.check for each in before.results if each.status in NOT_SEEN}
+        for finding in result.findings
+        if finding.severity is Severity.ERROR and finding.fingerprint not in known
+    )
+
+
+def not_compared(before: Report, after: Report) -> tuple[str, ...]:
+    """Checks that could not look at everything, before or after, each with why."""
+    return tuple(
+        f"{result.check} {when}: {result.reason}"
+        for when, report in (("before", before), ("after", after))
+        for result in report.results
+        if result.status in NOT_SEEN
     )

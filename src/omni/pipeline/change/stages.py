@@ -157,17 +157,17 @@ def prove(work: Work) -> ProofHandoff:
     reasons = [now.problem] if now.problem else []
     reasons += [*proof.not_green(red, now), *proof.broken(earlier, now)]
     reasons += _touched_tests(work, first)
-    report = None if reasons else examine(work)  # what fails its tests is sent back at once
-    if report:
-        found = proof.new_errors(work.read(Report, before.report), report)
-        reasons += [
-            f"new finding: {each.check}/{each.rule} at {each.path}:{each.line or ''} {each.message}" for each in found
-        ]
+    report, earlier_report = None, work.read(Report, before.report)
+    if not reasons:  # what fails its tests is sent back at once
+        report = examine(work)
+        found = proof.new_errors(earlier_report, report)
+        reasons += [f"new finding: {e.check}/{e.rule} at {e.path}:{e.line or ''} {e.message}" for e in found]
     return ProofHandoff(
         passed=not reasons,
         reasons=tuple(reasons),
         suite=work.put(now),
         report=work.put(report) if report else "",
+        not_compared=proof.not_compared(earlier_report, report) if report else (),
         green=tuple(name for name in red if name in now.named("passed")),
         flaky=flaky,
     )
