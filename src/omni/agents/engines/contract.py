@@ -99,8 +99,8 @@ class EngineResult(Model):
 
 
 class Adapter(Model):
-    """An engine from outside, as data: `engines/<name>.toml`. Texts may hold `$program`, `$url` (of the endpoint,
-    inside), `$model` and `$instructions`.
+    """An engine from outside, as data: `engines/<name>.toml`. Texts may hold `$program`, `$instructions`, `$model`,
+    `$key` (a word that opens nothing), `$home` (inside), and of the endpoint inside `$url` or, without the path, `$host`.
     """
 
     name: str = ""
