@@ -34,6 +34,8 @@ from omni.agents.edit import Edit, apply  # noqa: E402
 AIDER = "aider-chat==0.86.2"
 PAGE = ROOT / "docs" / "tasks" / "agent-tools.md"
 VERDICTS = ("applied", "white space", "refused", "silent", "misapplied")
+OF_OUR_FORMAT = ("joined lines", "senseless", "wrong count")
+"""Categories of questions that a format of whole lines, or `sed`, does not put."""
 TITLES = (
     "applied correctly",
     "applied, other white space changed",
@@ -66,6 +68,8 @@ def whole_lines(text: str, block: Block) -> Block:
     start = text.rfind("\n", 0, at) + 1
     end = text.find("\n", at + len(block.old))
     end = len(text) if end < 0 else end + 1
+    if not block.new and text[start:end].strip() == block.old:
+        return Block(text[start:end], "")
     return Block(text[start:end], text[start:at] + block.new + text[at + len(block.old) : end])
 
 
@@ -163,7 +167,7 @@ def verdict(case: Case, answer: Answer) -> str:
 
 
 def _folded(text: str) -> list[str]:
-    return [line.rstrip() for line in text.rstrip().lstrip("\ufeff").split("\n")]
+    return [line.rstrip() for line in text.lstrip("\ufeff").split("\n") if line.strip()]
 
 
 def table(rows: Iterable[tuple[str, Counter[str], float]], cases: tuple[Case, ...]) -> str:
@@ -189,13 +193,15 @@ def measure(name: str, way: Callable[[Case], Answer], cases: tuple[Case, ...]) -
         counted[found] += 1
         categories.setdefault(case.category, Counter())[found] += 1
         seconds.append(answer.seconds)
+        if found == "misapplied":
+            print(f"  {name} misapplied {case.id}")
     for category, found_here in categories.items():
         print(f"  {name:15} {category:18} " + ", ".join(f"{each} {count}" for each, count in found_here.items()))
     return name, counted, sorted(seconds)[len(seconds) // 2]
 
 
 def main() -> None:
-    cases = load()
+    cases = tuple(case for case in load() if case.category not in OF_OUR_FORMAT)
     folder = Path(tempfile.mkdtemp(prefix="omni-edits-"))
     try:
         ways = (("Omni", omni), ("Aider", Aider(folder)), ("shell", Shell(folder)))

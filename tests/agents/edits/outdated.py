@@ -97,7 +97,7 @@ def every_duplicate(rng: random.Random) -> Case:
 
 def wrong_number(rng: random.Random) -> Case:
     spot = _twice(rng, 3)
-    return refused("duplicates", spot, text(spot.old), text(spot.new), rng.choice((2, 4)))
+    return refused("wrong count", spot, text(spot.old), text(spot.new), rng.choice((2, 4)))
 
 
 def duplicate_with_context(rng: random.Random) -> Case:
