@@ -100,7 +100,7 @@ class EngineResult(Model):
 
 class Adapter(Model):
     """An engine from outside, as data: `engines/<name>.toml`. Texts may hold `$program`, `$instructions`, `$model`,
-    `$key` (a word that opens nothing), `$home` (inside), and of the endpoint inside `$url` or, without the path, `$host`.
+    `$key` (a word that opens nothing), `$home` (inside), of the endpoint `$url`, or without its path `$host`.
     """
 
     name: str = ""

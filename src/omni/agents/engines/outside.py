@@ -49,7 +49,8 @@ def run(
 ) -> EngineResult:
     """The engine's work on `task`; when it ends well, its changes are in the workspace, else only in the diff.
 
-    `stop` may be set at any time to end it. Raises OmniError when the task can't be given to it or the sandbox can't
+    `stop` may be set at any time to end it, and serves one run: it is set here too, once going on is useless.
+    Raises OmniError when the task can't be given to it or the sandbox can't
     be had.
     """
     stop = stop or threading.Event()

@@ -38,7 +38,7 @@ class Listed(Model):
 def run_engine(
     name: str, task: EngineTask, settings: Settings, database: Engine, stop: threading.Event | None = None
 ) -> EngineResult:
-    """Let an engine work on a task; `auto` takes the one that did tasks of this kind best here.
+    """Let an engine work on a task; `auto` takes the one that did tasks of this kind best here. `stop` serves one run.
 
     Raises OmniError: `A060` no such engine, `A061` not installed (nothing is installed behind a person's back), `A064`
     the endpoint does not answer, and those of the sandbox. All that goes wrong later is told in the result.
