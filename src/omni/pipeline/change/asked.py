@@ -50,7 +50,7 @@ def newest(work: Work, kind: type[H], stage: str) -> H | None:
 
 def message(title: str, request: str, summary: str) -> str:
     """A commit's message: what was asked as its subject, and below why it is right, in the words of who did it."""
-    said = re.sub(r"^(please )?(fix|mend|repair|add|test)(es)?\s+", "", _clean(request), flags=re.IGNORECASE)
+    said = re.sub(r"^(please )?(fix|mend|repair|add|test|refactor)(es)?\s+", "", _clean(request), flags=re.IGNORECASE)
     subject = f"{title}: {said}".partition("\n")[0]
     if len(subject) > 72:
         subject = textwrap.shorten(subject, 72, placeholder=" …")
