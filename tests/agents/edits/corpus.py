@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from pydantic import TypeAdapter
+
 FOLDER = Path(__file__).parent
 Status = Literal["applied", "already", "refused"]
 
@@ -49,28 +51,23 @@ def _filler(first: int, count: int) -> str:
     )
 
 
+_CASE = TypeAdapter(Case)
+
+
 def load() -> tuple[Case, ...]:
     """Every case: the generated ones, then those written by hand."""
-    generated = [_case(json.loads(line)) for line in (FOLDER / "generated.jsonl").read_text("utf-8").splitlines()]
-    written = tomllib.loads((FOLDER / "written.toml").read_text("utf-8")).get("case", [])
+    generated = map(_CASE.validate_json, (FOLDER / "generated.jsonl").read_text("utf-8").splitlines())
+    written = tomllib.loads((FOLDER / "written.toml").read_text("utf-8"))["case"]
     return (*generated, *map(_written, written))
 
 
 def dumped(cases: Iterable[Case]) -> str:
     """One case a line."""
-    return "".join(json.dumps(asdict(case), ensure_ascii=True) + "\n" for case in cases)
+    return "".join(json.dumps(asdict(case)) + "\n" for case in cases)
 
 
-def _case(row: dict) -> Case:  # type: ignore[type-arg] - JSON
-    blocks = tuple(Block(**block) for block in row.pop("blocks"))
-    return Case(blocks=blocks, statuses=tuple(row.pop("statuses")), **row)
-
-
-def _written(row: dict) -> Case:  # type: ignore[type-arg] - TOML
+def _written(row: dict[str, object]) -> Case:
     """`after` missing: the text stays. `old` and `new` may stand beside the text for the only block."""
-    blocks = row.pop("blocks", None) or [
-        {key: row.pop(key) for key in ("old", "new", "times", "fragment") if key in row}
-    ]
+    alone = {key: row.pop(key) for key in ("old", "new", "times", "fragment") if key in row}
     status = row.pop("status", "applied" if "after" in row else "refused")
-    statuses = row.pop("statuses", [status])
-    return _case({"after": row["before"], **row, "blocks": blocks, "statuses": statuses})
+    return _CASE.validate_python({"after": row["before"], "blocks": [alone], "statuses": [status], **row})

@@ -6,7 +6,7 @@ import random
 import re
 from dataclasses import replace
 
-from tests.agents.edits.corpus import Block, Case
+from tests.agents.edits.corpus import Block, Case, Status
 from tests.agents.edits.places import PYTHON, Place, applied, other, place, refused, text
 
 
@@ -83,8 +83,8 @@ def duplicate_at_other_depths(rng: random.Random) -> Case:
     deeper = tuple(f"    {line}" if line else line for line in spot.old)
     there = replace(spot, lines=(*spot.lines[: spot.end], "# again", *deeper, *spot.lines[spot.end :]))
     least = min(len(line) - len(line.lstrip()) for line in spot.old if line.strip())
-    dedent = [text(tuple(line[least:] for line in lines)) for lines in (spot.old, spot.new)]
-    return refused("duplicates", there, *dedent)
+    old, new = (text(tuple(line[least:] for line in lines)) for lines in (spot.old, spot.new))
+    return refused("duplicates", there, old, new)
 
 
 def every_duplicate(rng: random.Random) -> Case:
@@ -155,12 +155,15 @@ def partial(rng: random.Random) -> Case:
     taken = frozenset(each.strip() for each in (*lines, *after))
     made, stale = other(rng, line, taken), other(rng, lines[spot.start], taken)
     after[after.index(line)] = made
-    good = [(Block(text(spot.old), text(spot.new)), "applied"), (Block(f"{line}\n", f"{made}\n"), "applied")]
-    bad = (Block(f"{stale}\n{line}\n", f"{stale}\n{made}\n"), "refused")
+    good: list[tuple[Block, Status]] = [
+        (Block(text(spot.old), text(spot.new)), "applied"),
+        (Block(f"{line}\n", f"{made}\n"), "applied"),
+    ]
+    bad: tuple[Block, Status] = (Block(f"{stale}\n{line}\n", f"{stale}\n{made}\n"), "refused")
     blocks = [*good, bad]
     rng.shuffle(blocks)
     return Case("", "partial blocks", text(spot.lines), tuple(block for block, _ in blocks), text(tuple(after)),
-                tuple(status for _, status in blocks))  # type: ignore[arg-type]  # fmt: skip
+                tuple(status for _, status in blocks))  # fmt: skip
 
 
 def chain(rng: random.Random) -> Case:

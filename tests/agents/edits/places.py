@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tests.agents.edits.corpus import FOLDER, Block, Case
 
@@ -85,9 +85,11 @@ def place(
         return Place(lines, start, start + count, (*old[:at], made, *old[at + 1 :]), at)
 
 
-def applied(category: str, spot: Place, old: str, new: str, **more: object) -> Case:
-    made = Case("", category, text(spot.lines), (Block(old, new),), text(spot.after), ("applied",))
-    return replace(made, **more)  # type: ignore[arg-type]
+def applied(
+    category: str, spot: Place, old: str, new: str, before: str | None = None, after: str | None = None
+) -> Case:
+    texts = (text(spot.lines) if before is None else before, text(spot.after) if after is None else after)
+    return Case("", category, texts[0], (Block(old, new),), texts[1], ("applied",))
 
 
 def refused(category: str, spot: Place, old: str, new: str, times: int = 1) -> Case:
