@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -164,3 +166,18 @@ def test_a_request_that_is_too_large_is_not_even_read() -> None:
         connection.connect(("127.0.0.1", http.base_url.port or 0))
         connection.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n")
         assert connection.recv(100).startswith(b"HTTP/1.0 413 ")
+
+
+def test_an_engine_that_hangs_up_is_nothing_to_tell(capfd: pytest.CaptureFixture[str]) -> None:
+    record = Record()
+    with _meter(_script(Reply(text="word " * 50, pace=0.02)), record) as (meter, http):
+        with socket.create_connection(("127.0.0.1", http.base_url.port or 0), timeout=10) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset, not an end
+            body = json.dumps({**HELLO, "stream": True}).encode()
+            connection.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            assert connection.recv(100)
+        deadline = time.monotonic() + 30
+        while not meter.turns and time.monotonic() < deadline:
+            time.sleep(0.02)
+    assert [(turn.status, turn.said.startswith("word")) for turn in meter.turns] == [(200, True)]
+    assert capfd.readouterr().err == ""

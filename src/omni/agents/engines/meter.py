@@ -7,6 +7,8 @@ else. The endpoint's key is added here, so that it never is inside.
 from __future__ import annotations
 
 import json
+import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -105,6 +107,11 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], meter: Meter, http: httpx.Client) -> None:
         super().__init__(address, _Handler)
         self.meter, self.http = meter, http
+
+    def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
+        """An engine that hangs up, as a killed one does, is nothing to tell."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
