@@ -32,6 +32,7 @@ from omni.kernel.database import open_database
 from omni.kernel.settings import load_settings
 from omni.kernel.signing import Signer
 from omni.kernel.tables import model_calls
+from omni.models.ledger import usage
 from omni.models.script import Record, Reply, Rule, Script, load, serve
 from omni.models.script_rules import Call, Match
 from omni.pipeline.handoffs import ImplementationHandoff
@@ -39,6 +40,7 @@ from omni.pipeline.run import RunOptions, create, stage_records
 from omni.pipeline.run import load as load_run
 from omni.pipeline.runner import Runner
 from omni.pipeline.stages import s00_specification, s02_implementation
+from omni.server.models import app, served
 
 pytestmark = [pytest.mark.slow, pytest.mark.host]
 KILLS = int(os.environ.get("OMNI_KILLS", "2"))
@@ -303,13 +305,18 @@ def test_other_hands_do_the_same_task(tmp_path: Path) -> None:
     assert made.reasons == ()
     assert (made.passed, made.undelivered, made.trace) == (True, {}, {"AC1": ("tests/unit/test_it.py",)})
     assert (made.models, made.prompt) == (("local/scripted",), "of mini-swe-agent")
+    engine = open_database(home.settings)
+    (paid,) = usage(engine, ("run", "stage", "role", "model"), run=home.run)
+    engine.dispose()
+    assert (paid.key, paid.calls) == ((home.run, "implementation", "developer", "scripted"), 2)
 
 
 def implemented(home: Home) -> ImplementationHandoff:
     """What stage 2 leaves, without the stages after it."""
     engine = open_database(home.settings)
-    runner = Runner(load_run(engine, home.run), home.settings, engine)
-    for stage in (s00_specification.STAGE, s02_implementation.STAGE):
-        digest = runner.stage(stage, 0)
+    with served(app(home.settings, engine)) as endpoint:
+        runner = Runner(load_run(engine, home.run), home.settings, engine, endpoint)
+        for stage in (s00_specification.STAGE, s02_implementation.STAGE):
+            digest = runner.stage(stage, 0)
     engine.dispose()
     return ImplementationHandoff.model_validate_json(ArtifactStore(home.path / "artifacts").get(digest))

@@ -125,7 +125,7 @@ def test_a_stream_that_breaks_after_its_first_words_says_so(settings: Settings) 
 ERRORS: list[tuple[Json, dict[str, str], int, str, str]] = [
     ({}, {"Authorization": "Bearer wrong"}, 401, "invalid_api_key", "M022"),
     ({"model": "huge"}, {}, 404, "model_not_found", "M005"),
-    ({"top_p": 0.5}, {}, 400, "invalid_request_error", "top_p is not passed on"),
+    ({"n": 2}, {}, 400, "invalid_request_error", "n is not passed on"),
     ({"messages": []}, {}, 400, "invalid_request_error", "M023"),
 ]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -17,7 +19,7 @@ from omni.kernel.errors import Exit
 from omni.pipeline.approvals import question
 from omni.pipeline.handoffs import exit_code
 from omni.pipeline.lock import working_on
-from omni.pipeline.run import OVER, load
+from omni.pipeline.run import NATIVE, OVER, load
 from omni.pipeline.scratch import scratch
 from omni.pipeline.summary import ChangeSummary, Summary, summarize
 from omni.pipeline.workflow import start
@@ -33,20 +35,32 @@ COLOURS = {"pass": "green", "fail": "red", "rejected": "red", "cancelled": "red"
 
 def execute(run: Run, settings: Settings, engine: Engine, *, as_json: bool, wait: bool = True) -> NoReturn:
     """Take the run to its end, or to where it waits or can't go on; ends the process with the exit code of that."""
-    with working_on(settings, run.id), scratch(run.id):
-        code = _execute(run, settings, engine, as_json=as_json, wait=wait)
+    with working_on(settings, run.id), scratch(run.id), _endpoint(run, settings, engine) as endpoint:
+        code = _execute(run, settings, engine, endpoint, as_json=as_json, wait=wait)
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(code)  # the workflow's threads may be in the middle of a stage, and that is fine
 
 
-def _execute(run: Run, settings: Settings, engine: Engine, *, as_json: bool, wait: bool) -> int:
+@contextmanager
+def _endpoint(run: Run, settings: Settings, engine: Engine) -> Iterator[str]:
+    """Where an engine from outside asks models, so that it is routed, budgeted and logged; empty: none is at work."""
+    if run.options.engine in NATIVE or run.status in OVER:
+        yield ""
+        return
+    from omni.server.models import app, served  # a web server: only for who needs one
+
+    with served(app(settings, engine)) as url:
+        yield url
+
+
+def _execute(run: Run, settings: Settings, engine: Engine, endpoint: str, *, as_json: bool, wait: bool) -> int:
     if run.status in OVER:
         return conclude(engine, settings, run.id, as_json=as_json)
     if not as_json and sys.stderr.isatty():
         click.echo(f"run {run.id}", err=True)
     try:
-        runner = start(run.id, settings, engine)
+        runner = start(run.id, settings, engine, endpoint)
 
         def done() -> bool:
             return runner.stopped.wait(0) or _left(engine, run.id, wait=wait)

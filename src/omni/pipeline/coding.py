@@ -21,8 +21,8 @@ from omni.models.gateway import open_gateway
 from omni.models.typed import quoted
 from omni.models.wire import Attribution, Chat, Want
 from omni.pipeline.handoffs import ImplementationHandoff, SpecificationHandoff, VerificationHandoff
-from omni.pipeline.hands import NATIVE, by_engine, check_engine
-from omni.pipeline.run import stage_records
+from omni.pipeline.hands import by_engine, check_engine
+from omni.pipeline.run import NATIVE, stage_records
 from omni.pipeline.stage import Work
 from omni.pipeline.steps import project_environment
 from omni.pipeline.verification import STAGES, apply_fixes, stands
@@ -148,7 +148,7 @@ def _session(
         attribution=Attribution(run=work.run.id, stage=work.stage, role=role.id, prompt=role.prompt_id),
     )
     if work.run.options.engine not in NATIVE:
-        return by_engine(work, task, tools, log, tokens_of(work.run.options.budget))
+        return by_engine(work, task, tools, log)
     return run_session(task, chat, tools, log)
 
 

@@ -30,6 +30,10 @@ FLOW, CHANGE = "1", "change-1"
 change: a run in flight is then refused with advice."""
 
 
+NATIVE = ("", "native")
+"""Names of Omni's own engine: sessions of `omni.agents.session`."""
+
+
 class RunOptions(BaseModel):
     """What was chosen for this run when it began; whoever takes it up later goes by the same."""
 

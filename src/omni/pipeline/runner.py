@@ -35,6 +35,7 @@ class Runner:
     run: Run
     settings: Settings
     engine: Engine
+    endpoint: str = ""
     failure: BaseException | None = None
     """Why a stage could not be done. The run then stays as it is: mend the cause and resume."""
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -74,6 +75,7 @@ class Runner:
             self._store(),
             Workspace(self.settings.home / "runs" / self.run.id / "workspace", self.run.created_at),
             self.driver,
+            self.endpoint,
         )
         if done := start_stage(self.engine, self.run.id, stage, attempt):
             return done

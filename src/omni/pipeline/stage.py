@@ -48,6 +48,8 @@ class Work:
     store: ArtifactStore
     workspace: Workspace
     driver: Callable[[], Driver]
+    endpoint: str = ""
+    """Where an engine from outside asks models; empty: none is at work."""
 
     def handoff(self, kind: type[H], stage: str) -> H:
         """The newest handoff of `stage`. Raises KeyError when it has not run."""

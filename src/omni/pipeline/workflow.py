@@ -25,18 +25,19 @@ RUN_STALE = declare("P003", "The run was begun by another version", Exit.FAILED,
 _runner: Runner | None = None
 
 
-def start(run_id: str, settings: Settings, engine: Engine) -> Runner:
+def start(run_id: str, settings: Settings, engine: Engine, endpoint: str = "") -> Runner:
     """Start a run in this process, or take it up where it was left; returns at once.
 
     `Runner.stopped` is set when the run has ended or can't go on. Hold `lock.working_on` around it: the identity given
-    to DBOS is the run's, so that a later process takes up what an earlier one left.
+    to DBOS is the run's, so that a later process takes up what an earlier one left. `endpoint`: where an engine from
+    outside asks models, as `http://127.0.0.1:…`.
     Raises OmniError when another version of the flow began the run.
     """
     global _runner  # noqa: PLW0603 - DBOS is one per process, and so is the run that it executes
     run = load(engine, run_id)
     if run.flow != (current := CHANGE if run.options.repository else FLOW):
         raise OmniError(RUN_STALE, f"it follows flow {run.flow}, this is flow {current}", where=run_id)
-    runner = _runner = Runner(run, settings, engine)
+    runner = _runner = Runner(run, settings, engine, endpoint)
     DBOS(
         config={
             "name": "omni-build",

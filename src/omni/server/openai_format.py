@@ -1,6 +1,7 @@
 """OpenAI's chat format from the server's side: what a client sends becomes our types, our reply becomes its. Pure.
 
-A field whose meaning would be lost is refused by name; one that means nothing here, or nothing at its value, is not.
+A field of a request whose meaning would be lost is refused by name; hints, and what means nothing here, are passed
+over. So is what is not known in messages: programs send back what some server once added to an answer.
 Format: https://platform.openai.com/docs/api-reference/chat and …/chat-streaming.
 """
 
@@ -37,18 +38,15 @@ Object = dict[str, JsonValue]
 
 WITHOUT_MEANING = ("user", "metadata", "service_tier", "store", "prompt_cache_key", "safety_identifier")
 """Of a request: they change no answer."""
+HINTS = ("top_p", "frequency_penalty", "presence_penalty", "reasoning_effort", "verbosity")
+"""Of a request: how to answer, and no more; most models that a router may choose know none of them."""
 NEUTRAL: Object = {
     "n": 1,
-    "top_p": 1,
-    "frequency_penalty": 0,
-    "presence_penalty": 0,
     "logprobs": False,
     "logit_bias": {},
     "parallel_tool_calls": True,
 }
 """Of a request: at this value they change no answer; at another they are refused."""
-OF_THE_PAST = ("name", "refusal", "audio", "annotations", "function_call", "reasoning", "reasoning_content")
-"""Of a message: what programs send back of an answer, and no model is told."""
 CHOOSE = ("", "auto", "omni")
 """Names that leave the choice of the model to the router."""
 MOST_PROBLEMS = 5
@@ -60,16 +58,21 @@ class _Given(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _Text(_Given):
+class _Said(BaseModel):
+    """A part of a message, or of a tool."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class _Text(_Said):
     type: Literal["text"]
     text: str
-    cache_control: JsonValue = None
 
     def part(self) -> Part:
         return TextPart(text=self.text)
 
 
-class _Url(_Given):
+class _Url(_Said):
     url: str
     detail: str = ""
 
@@ -81,7 +84,7 @@ class _Url(_Given):
         return value
 
 
-class _Image(_Given):
+class _Image(_Said):
     type: Literal["image_url"]
     image_url: _Url
 
@@ -91,12 +94,12 @@ class _Image(_Given):
         return ImagePart.model_validate({"media_type": media_type, "data": data})
 
 
-class _Function(_Given):
+class _Function(_Said):
     name: str
     arguments: str = ""
 
 
-class _Call(_Given):
+class _Call(_Said):
     id: str = ""
     type: Literal["function"] = "function"
     index: int = 0
@@ -110,7 +113,7 @@ _Content = Annotated[
 ]
 
 
-class _Message(_Given):
+class _Message(_Said):
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: _Content = ""
     tool_calls: tuple[_Call, ...] | None = None
@@ -129,14 +132,13 @@ class _Message(_Given):
         )
 
 
-class _ToolFunction(_Given):
+class _ToolFunction(_Said):
     name: str
     description: str | None = None
     parameters: Object = {"type": "object", "properties": {}}
-    strict: bool | None = None
 
 
-class _Tool(_Given):
+class _Tool(_Said):
     type: Literal["function"]
     function: _ToolFunction
 
@@ -256,17 +258,16 @@ def read(data: bytes) -> ChatBody:
 
 def _meant(given: Object) -> Object:
     """The request without what means nothing."""
+    idle = (*WITHOUT_MEANING, *HINTS)
     kept: Object = {
         name: value
         for name, value in given.items()
-        if value is not None and name not in WITHOUT_MEANING and not (name in NEUTRAL and value == NEUTRAL[name])
+        if value is not None and name not in idle and not (name in NEUTRAL and value == NEUTRAL[name])
     }
     messages = kept.get("messages")
     if isinstance(messages, list):
         kept["messages"] = [
-            {name: value for name, value in each.items() if value is not None and name not in OF_THE_PAST}
-            if isinstance(each, dict)
-            else each
+            {name: value for name, value in each.items() if value is not None} if isinstance(each, dict) else each
             for each in messages
         ]
     return kept

@@ -20,9 +20,9 @@ E   ImportError: no</error></testcase></testsuite></testsuites>"""
 def test_cases() -> None:
     assert read_junit(REPORT) == [
         Case("test_a", "tests/test_a.py", 5, "passed", "", 0.5, ("AC1",)),
-        Case("test_b", "tests/test_a.py", 10, "failed", "assert 1 == 2", 0.0, ()),
+        Case("test_b", "tests/test_a.py", 10, "failed", "assert 1 == 2", 0.0, (), broke="failure", details="E   a"),
         Case("test_c", "", None, "skipped", "", 0.0, ()),
-        Case("test_d", "", None, "failed", "ImportError: no", 0.0, ()),
+        Case("test_d", "", None, "failed", "ImportError: no", 0.0, (), broke="error", details="\nE   ImportError: no"),
     ]
 
 
