@@ -59,6 +59,22 @@ def test_what_runs_together_weighs_no_more_than_the_cpus() -> None:
     assert most == 4
 
 
+def test_what_mostly_waits_takes_no_place() -> None:
+    release = threading.Event()
+
+    def waiting(_deadline: float) -> list[Item]:
+        release.wait(5)
+        return [Metric("released", release.is_set())]
+
+    def freeing(_deadline: float) -> list[Item]:
+        release.set()
+        return []
+
+    done = run(task("waits", waiting, expected=9, weight=0), task("works", freeing), cpus=1)[1]
+    assert done["waits"].items == [Metric("released", 1)]
+    assert done["waits"].seconds < 5
+
+
 def test_a_check_heavier_than_the_machine_runs_alone() -> None:
     assert run(task("heavy", quick, weight=64), cpus=1)[1]["heavy"].items == [Metric("m", 1)]
 

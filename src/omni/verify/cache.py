@@ -38,6 +38,8 @@ KEPT = 30 * 86400.0
 """Seconds until an entry is forgotten."""
 NOT_READ = {"tiers", "disabled", "exclude", "waivers"}
 """Of the project's configuration: what says which checks run and which findings count, not what a check sees."""
+TELLING = 0.05
+"""Seconds. What took less had next to nothing to do, which says nothing of other projects."""
 AT_ONCE = 500
 """Keys a query; SQLite's limit of variables is higher in every version."""
 
@@ -104,7 +106,9 @@ class Cache:
         return float(row[0]) if row else context.check.timeout
 
     def took(self, context: Context, seconds: float) -> None:
-        rows = [(_place(context), seconds), (context.check.id, seconds)]
+        rows = [(_place(context), seconds)]
+        if seconds >= TELLING:
+            rows.append((context.check.id, seconds))
         self._write("INSERT OR REPLACE INTO durations VALUES (?, ?)", rows)
 
     def _write(self, statement: str, rows: Iterable[Sequence[str | float]]) -> None:

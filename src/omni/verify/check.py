@@ -145,7 +145,7 @@ class Check(Model):
     fresh_for: float | None = None
     """Seconds a cached result is believed, for what depends on the outside; None: as long as nothing changes."""
     weight: int = 1
-    """CPUs it keeps busy."""
+    """CPUs it keeps busy; 0: it mostly waits."""
     timeout: float = 60.0
     """Seconds; its tier's deadline may come first."""
     severity: Severity = Severity.ERROR

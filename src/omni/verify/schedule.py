@@ -88,7 +88,7 @@ class Schedule:
         return busy + self._weight(task) <= self.cpus
 
     def _weight(self, task: Task) -> int:
-        return max(1, min(task.check.weight, self.cpus))
+        return min(task.check.weight, self.cpus)
 
     def _start(self, task: Task) -> None:
         now = time.monotonic()

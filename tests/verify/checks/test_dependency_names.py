@@ -87,7 +87,9 @@ def test_only_what_a_test_or_an_example_imports_is_doubtful(
     found: Found, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], expected: str
 ) -> None:
     known = dependency_names.CERTAIN.values()
-    monkeypatch.setattr(dependency_names, "_exists", lambda _context, _registry, name: name in known)
+    monkeypatch.setattr(
+        dependency_names, "_answers", lambda _context, _registry, names: {name: name in known for name in names}
+    )
     made_up = "nobody_has_taken_this_name_17"
     assert found("dependency-names", {path: text.replace("NAME", made_up) for path, text in files.items()}) == [
         expected

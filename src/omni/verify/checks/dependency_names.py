@@ -8,12 +8,15 @@ so that private indexes, proxies and credentials that are configured there count
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
 from omni.kernel.errors import OmniError
 from omni.kernel.processes import run as run_program
+from omni.verify.analysis import ask_pip
 from omni.verify.analysis.imported import javascript_imports, python_imports
 from omni.verify.analysis.lookalikes import resembles
 from omni.verify.analysis.manifests import (
@@ -62,6 +65,7 @@ LOOKALIKE = Rule(
 
 CERTAIN = {"pypi": "pip", "npm": "npm"}
 """A name that every complete registry has. If it is not found either, the answer says nothing about the others."""
+ASK_PIP = Path(ask_pip.__file__)
 AT_ONCE = 4
 SECONDS = 20.0
 
@@ -145,10 +149,10 @@ def _ask(context: Context, registry: str, asked: list[Named]) -> Iterator[Item]:
     if context.offline:
         yield Gap(f"{without} (Omni is offline)")
         return
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        answers = dict(zip(asked, pool.map(lambda each: _exists(context, registry, each.name), asked), strict=True))
-    missing = [each for each in asked if answers[each] is False]
-    if None in answers.values() or (missing and not _exists(context, registry, CERTAIN[registry])):
+    certain = CERTAIN[registry]
+    answers = _answers(context, registry, {certain, *(each.name for each in asked)})
+    missing = [each for each in asked if answers[each.name] is False]
+    if None in answers.values() or not answers[certain]:
         yield Gap(without)
         return
     own = {
@@ -160,20 +164,24 @@ def _ask(context: Context, registry: str, asked: list[Named]) -> Iterator[Item]:
         yield rule.at(each.path, each.line, message, snippet=each.snippet)
 
 
-def _exists(context: Context, registry: str, name: str) -> bool | None:
-    """Whether the registry has the package; None when there is no answer."""
-    return (_on_pypi if registry == "pypi" else _on_npm)(context, name)
+def _answers(context: Context, registry: str, names: Iterable[str]) -> Mapping[str, bool | None]:
+    """Name → whether the registry has the package; None when there is no answer."""
+    if registry == "pypi":
+        return _of_pypi(context, tuple(names))
+    asked = tuple(names)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(zip(asked, pool.map(partial(_on_npm, context), asked), strict=True))
 
 
-def _on_pypi(context: Context, name: str) -> bool | None:
+def _of_pypi(context: Context, names: tuple[str, ...]) -> Mapping[str, bool | None]:
+    unknown: dict[str, bool | None] = dict.fromkeys(names)
     try:
-        # A package for a newer Python, or one that has had no final release, is there too.
-        output = context.execute("pip", "index", "versions", "--ignore-requires-python", "--pre", name, timeout=SECONDS)
+        output = context.execute("python", "-I", str(ASK_PIP), *names, timeout=SECONDS + len(names))
     except Failed:
-        return None
-    if output.exit_code == 0:
-        return True
-    return False if "No matching distribution found" in output.stderr else None
+        return unknown
+    if output.exit_code != 0:
+        return unknown
+    return unknown | dict(json.loads(line) for line in output.stdout.splitlines())
 
 
 def _on_npm(context: Context, name: str) -> bool | None:
@@ -202,4 +210,5 @@ CHECK = Check(
     network=True,
     works_offline=True,
     fresh_for=86_400,
+    weight=0,
 )
