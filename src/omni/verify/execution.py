@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -147,7 +147,13 @@ class Execution:
             seconds = self.seconds_left(context.check, timeout)
             env = _environment(context.check, (program.parent, *tools.bins), Path(home)) | tools.environment(tool)
             try:
-                done = run([str(program), *command], cwd=context.root, env=env, timeout=seconds, output_limit=OUTPUT)
+                done = run(
+                    [*_giving_way(), str(program), *command],
+                    cwd=context.root,
+                    env=env,
+                    timeout=seconds,
+                    output_limit=OUTPUT,
+                )
             except OmniError as problem:
                 raise Failed(f"{tool} can't be started: {problem.why}", Status.INCOMPLETE) from problem
             written = report.read_text("utf-8", "replace") if report.is_file() else ""
@@ -259,6 +265,13 @@ def _plant(tree: Path, context: Context) -> None:
             os.link(context.root / file.path, place, follow_symlinks=False)
         except OSError:
             shutil.copyfile(context.root / file.path, place, follow_symlinks=False)
+
+
+@cache
+def _giving_way() -> tuple[str, ...]:
+    """Tools leave the CPUs to the project's own tests, which take longest and which only they can shorten."""
+    nice = shutil.which("nice")
+    return (nice, "-n", "10") if nice else ()
 
 
 def _environment(check: Check, bins: Iterable[Path], home: Path) -> dict[str, str]:
