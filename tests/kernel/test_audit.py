@@ -112,7 +112,7 @@ def test_an_entry_that_was_changed_together_with_its_hash_is_found(log: AuditLog
     _fill(log, 3)
     with log.engine.begin() as connection:
         body = connection.scalars(select(audit_entries.c.body).where(audit_entries.c.number == 2)).one()
-        body = body.replace("ada", "eve")
+        body = body.replace('"ada"', '"eve"')  # a hash may hold the letters too
         hashed = hashlib.sha256(body.encode()).hexdigest()
         connection.execute(update(audit_entries).where(audit_entries.c.number == 2).values(body=body, hash=hashed))
     assert log.verify().problems == ("entry 3: it does not follow the entry before it",)

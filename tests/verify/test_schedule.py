@@ -75,6 +75,28 @@ def test_what_mostly_waits_takes_no_place() -> None:
     assert done["waits"].seconds < 5
 
 
+def test_what_mostly_waits_does_not_stand_for_its_tier() -> None:
+    release = threading.Event()
+
+    def waiting(_deadline: float) -> list[Item]:
+        release.wait(5)
+        return []
+
+    def freeing(_deadline: float) -> list[Item]:
+        release.set()
+        return []
+
+    tasks = [
+        task("waits", waiting, expected=9, weight=0),
+        task("long", waiting, tier=2, expected=9),
+        task("longer", waiting, tier=2, expected=8),
+        task("short", freeing),
+    ]
+    started, done = run(*tasks, cpus=2)
+    assert set(started[:3]) == {"waits", "long", "short"}
+    assert all(each.seconds < 5 for each in done.values())
+
+
 def test_a_check_heavier_than_the_machine_runs_alone() -> None:
     assert run(task("heavy", quick, weight=64), cpus=1)[1]["heavy"].items == [Metric("m", 1)]
 

@@ -71,7 +71,7 @@ class Schedule:
 
     def _next(self, waiting: Sequence[Task]) -> Task | None:
         """The longest that fits; of the lowest tier if nothing of that tier is running."""
-        running = [each.task.check.tier for each in self._running.values()]
+        running = [each.task.check.tier for each in self._running.values() if self._weight(each.task)]
         lowest = min((*running, *(task.check.tier for task in waiting)), default=0)
         fitting = (task for task in waiting if self._fits(task) and (lowest in running or task.check.tier == lowest))
         return next(fitting, None)
