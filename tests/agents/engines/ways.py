@@ -30,15 +30,20 @@ DIFF = """diff --git a/calc.py b/calc.py
 -    return a - b
 +    return a + b
 """
-_BLOCK = """calc.py
-```python
-<<<<<<< SEARCH
-    return a - b
-=======
-    return a + b
->>>>>>> REPLACE
-```
-"""
+_BLOCK = "\n".join(
+    # The marks are put together, since written out they would be an unresolved conflict.
+    (
+        "calc.py",
+        "```python",
+        "<" * 7 + " SEARCH",
+        "    return a - b",
+        "=" * 7,
+        "    return a + b",
+        ">" * 7 + " REPLACE",
+        "```",
+        "",
+    )
+)
 _TITLE = Rule(match=Match(system="title generator"), times=0, reply=Reply(text="Mend add"))
 """Some engines let the model name the session, beside its work."""
 
