@@ -15,6 +15,7 @@ from omni.kernel import canonical
 from omni.kernel.errors import Exit, OmniError, declare
 from omni.models.typed import Document, schema
 from omni.models.wire import Model
+from omni.spec.model import Stride
 
 BAD_HANDOFF = declare(
     "A041", "A handoff can't be read", Exit.FAILED, "It was made by another version; run the stage again."
@@ -116,14 +117,7 @@ class DataModel(Handed):
 
 class Threat(Model):
     boundary: Line
-    category: Literal[
-        "spoofing",
-        "tampering",
-        "repudiation",
-        "information-disclosure",
-        "denial-of-service",
-        "elevation-of-privilege",
-    ]
+    category: Stride
     threat: Line
     mitigation: Line
     severity: Severity

@@ -76,6 +76,16 @@ def locked(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
+def secret_file(path: Path) -> str:
+    """The secret in a file, made on first use and readable by its owner alone; who starts at once agrees on one."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with locked(path.with_name(f"{path.name}.lock")):
+            if not path.exists():
+                write_atomic(path, secrets.token_urlsafe(32) + "\n", 0o600)
+    return path.read_text("ascii").strip()
+
+
 def file_digest(path: Path) -> str:
     """SHA-256 of a file's bytes, as 64 hexadecimal digits."""
     with path.open("rb") as file:

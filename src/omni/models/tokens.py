@@ -8,14 +8,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import secrets
 from datetime import UTC, datetime, timedelta
 
 from pydantic import ValidationError
 
 from omni.kernel import clock
 from omni.kernel.errors import Exit, OmniError, declare
-from omni.kernel.files import locked, write_atomic
+from omni.kernel.files import secret_file
 from omni.kernel.settings import Settings
 from omni.models.wire import Attribution, Model, Want
 
@@ -63,21 +62,11 @@ def read(settings: Settings, token: str) -> Grant:
 
 def token(settings: Settings) -> str:
     """What people show, and programs that they trust; made on first use, readable by its owner alone."""
-    return _secret(settings, TOKEN)
+    return secret_file(settings.home / "secrets" / TOKEN)
 
 
 def _signature(settings: Settings, data: bytes) -> bytes:
-    return hmac.digest(_secret(settings, SIGNING_KEY).encode(), data, hashlib.sha256)
-
-
-def _secret(settings: Settings, name: str) -> str:
-    path = settings.home / "secrets" / name
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with locked(path.with_name(f"{name}.lock")):  # two programs that start at once agree on one
-            if not path.exists():
-                write_atomic(path, secrets.token_urlsafe(32) + "\n", 0o600)
-    return path.read_text("ascii").strip()
+    return hmac.digest(secret_file(settings.home / "secrets" / SIGNING_KEY).encode(), data, hashlib.sha256)
 
 
 def _text(data: bytes) -> str:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, Header, Query, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import Depends, FastAPI, Query, Request, Response
 from pydantic import ValidationError
 from sqlalchemy import Engine
 
@@ -20,6 +18,7 @@ from omni.kernel.settings import Settings
 from omni.models.wire import Chat
 from omni.pipeline.scoring import NO_SCORE, Listed, Scored, Submission, score_code, score_of, scores
 from omni.server import config
+from omni.server.door import bearer, telling, whole_body
 
 NO_TOKEN = declare("R010", "Who asks is not known", Exit.NOT_ALLOWED, "Send Authorization: Bearer with the token.")
 BAD_REQUEST = declare("R011", "The request is not understood", Exit.USAGE, "See /docs for what is asked for.")
@@ -45,8 +44,8 @@ def app(settings: Settings, engine: Engine, chat: Chat | None) -> FastAPI:
 
     service = FastAPI(title="Omni code scorer", version=__version__, lifespan=running)
     service.state.waiting = 0
-    service.add_exception_handler(OmniError, _problem)
-    known = _known(config.token(settings.home, TOKEN))
+    service.add_exception_handler(OmniError, telling(STATUS, {BUSY: 60}))
+    known = bearer(config.token(settings.home, TOKEN), NO_TOKEN)
     _open_routes(service, engine, chat)
     _score_routes(service, settings, engine, chat, known)
     return service
@@ -74,7 +73,7 @@ def _score_routes(
     async def score(request: Request) -> Scored:
         """JSON with `files` (path → text), and if known `spec`, `project` and `authors`."""
         try:
-            sent = Submission.model_validate_json(await _body(request))
+            sent = Submission.model_validate_json(await whole_body(request, LARGEST, BAD_REQUEST))
         except ValidationError as problem:
             error = problem.errors(include_url=False, include_input=False)[0]
             raise OmniError(BAD_REQUEST, f"{'.'.join(map(str, error['loc']))}: {error['msg']}") from problem
@@ -95,30 +94,3 @@ def _score_routes(
     @service.get("/v1/scores/{score_id}", dependencies=[Depends(known)])
     def one(score_id: str) -> Scored:
         return score_of(settings, engine, score_id)
-
-
-def _known(token: str) -> Callable[..., Awaitable[None]]:
-    async def known(authorization: Annotated[str, Header()] = "") -> None:
-        given = authorization.removeprefix("Bearer ").strip()
-        if not hmac.compare_digest(given.encode(), token.encode()):
-            raise OmniError(NO_TOKEN, "the token is missing or another one")
-
-    return known
-
-
-async def _problem(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, OmniError)  # noqa: S101 - the handler is registered for it alone
-    about = {"code": error.kind.code, "title": error.kind.title, "why": error.why, "fix": error.fix}
-    extra = {"Retry-After": "60"} if error.kind is BUSY else {}
-    return JSONResponse({"error": about}, STATUS.get(error.kind, 400), headers=extra)
-
-
-async def _body(request: Request) -> bytes:
-    """Raises `R011` as soon as there are more bytes than allowed."""
-    parts, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > LARGEST:
-            raise OmniError(BAD_REQUEST, f"more than {LARGEST:,} bytes were sent")
-        parts.append(chunk)
-    return b"".join(parts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationError
 
 from omni.kernel.errors import Exit, OmniError, declare
-from omni.kernel.files import write_atomic
+from omni.kernel.files import secret_file
 from omni.verify.report import Model
 
 BAD_CONFIG = declare("G002", "gate-engine.toml can't be used", Exit.USAGE, "Correct the file in the Omni home.")
@@ -66,7 +65,4 @@ def load(home: Path) -> GateConfig:
 
 def token(home: Path, place: Path = TOKEN) -> str:
     """What callers of a service have to show; made on first use, readable by its owner alone."""
-    path = home / place
-    if not path.exists():
-        write_atomic(path, secrets.token_urlsafe(32) + "\n", 0o600)
-    return path.read_text("ascii").strip()
+    return secret_file(home / place)

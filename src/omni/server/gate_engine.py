@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import hmac
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,6 +22,7 @@ from omni.kernel.settings import Settings
 from omni.server import config as configuration
 from omni.server import forge as forges
 from omni.server.config import GateConfig
+from omni.server.door import bearer, chunks, telling, whole_body
 from omni.server.jobs import NO_JOB, QUEUE_FULL, Job, Jobs, Source
 from omni.server.repositories import NOT_ALLOWED, allowed_path, allowed_url
 from omni.server.worker import UPLOAD, Worker
@@ -66,27 +66,11 @@ def app(settings: Settings, public: str = "") -> FastAPI:
         worker.stop()
 
     service = FastAPI(title="Omni gate engine", version=__version__, lifespan=running)
-    service.add_exception_handler(OmniError, _problem)
+    service.add_exception_handler(OmniError, telling(STATUS, {QUEUE_FULL: 30}))
     _open_routes(service, jobs)
-    _job_routes(service, jobs, config, _known(token))
+    _job_routes(service, jobs, config, bearer(token, NO_TOKEN))
     _webhook(service, jobs, config)
     return service
-
-
-def _known(token: str) -> Callable[..., Awaitable[None]]:
-    async def known(authorization: Annotated[str, Header()] = "") -> None:
-        given = authorization.removeprefix("Bearer ").strip()
-        if not hmac.compare_digest(given.encode(), token.encode()):
-            raise OmniError(NO_TOKEN, "the token is missing or another one")
-
-    return known
-
-
-async def _problem(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, OmniError)  # noqa: S101 - the handler is registered for it alone
-    about = {"code": error.kind.code, "title": error.kind.title, "why": error.why, "fix": error.fix}
-    extra = {"Retry-After": "30"} if error.kind is QUEUE_FULL else {}
-    return JSONResponse({"error": about}, STATUS.get(error.kind, 400), headers=extra)
 
 
 def _open_routes(service: FastAPI, jobs: Jobs) -> None:
@@ -122,11 +106,11 @@ def _job_routes(service: FastAPI, jobs: Jobs, config: GateConfig, known: Callabl
         if gate not in gates():
             raise OmniError(BAD_REQUEST, f"there is no gate “{gate[:50]}”; known: {', '.join(gates())}")
         if request.headers.get("content-type", "").startswith("application/json"):
-            source = _source(await _body(request, 1 << 16), config)
+            source = _source(await whole_body(request, 1 << 16, BAD_REQUEST), config)
             return _add(jobs, Job(id=uuid7(), source=source, tier=tier, gate=gate, created=now()))
         job_id, folder = jobs.reserve()
         with (folder / UPLOAD).open("wb") as target:
-            async for chunk in _chunks(request, config.upload):
+            async for chunk in chunks(request, config.upload, BAD_REQUEST):
                 target.write(chunk)
         return jobs.add(Job(id=job_id, source=Source(kind="archive"), tier=tier, gate=gate, created=now()))
 
@@ -172,20 +156,6 @@ def _add(jobs: Jobs, job: Job) -> Job:
     return jobs.add(job.model_copy(update={"id": job_id}))
 
 
-async def _body(request: Request, most: int) -> bytes:
-    return b"".join([chunk async for chunk in _chunks(request, most)])
-
-
-async def _chunks(request: Request, most: int) -> AsyncIterator[bytes]:
-    """Raises `G010` as soon as there are more bytes than allowed."""
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > most:
-            raise OmniError(BAD_REQUEST, f"more than {most:,} bytes were sent")
-        yield chunk
-
-
 async def _stream(jobs: Jobs, job_id: str, after: int) -> AsyncIterator[str]:
     while True:
         over = jobs.get(job_id).state == "done"
@@ -204,7 +174,7 @@ def _webhook(service: FastAPI, jobs: Jobs, config: GateConfig) -> None:
         forge = next((each for each in config.forges if each.host == host), None)
         if forge is None:
             raise OmniError(forges.BAD_SIGNATURE, "this forge is not known")
-        body = await _body(request, forges.LARGEST)
+        body = await whole_body(request, forges.LARGEST, BAD_REQUEST)
         forges.believed(forge, body, request.headers)
         kind = request.headers.get("x-gitea-event") or request.headers.get("x-github-event", "")
         event = forges.read(forge, kind, body)

@@ -35,6 +35,7 @@ from omni.models.tokens import NO_TOKEN, Grant
 from omni.models.vectors import embed
 from omni.models.wire import Attribution, ChatReply, ChatRequest, Want
 from omni.server import openai_format
+from omni.server.door import whole_body
 from omni.server.openai_format import BAD_REQUEST, ChatBody, Object
 
 TOO_MANY = declare("M024", "Too many questions at once", Exit.INCOMPLETE, "Ask again in a moment.")
@@ -198,7 +199,7 @@ def _model_routes(service: FastAPI, settings: Settings, desk: Desk) -> None:
     async def chat(request: Request) -> Response:
         """OpenAI's chat completions, whole or streamed."""
         granted = _granted(settings, request.headers)
-        body = openai_format.read(await _body(request))
+        body = openai_format.read(await whole_body(request, LARGEST, BAD_REQUEST))
         question = _question(body, granted)
         if body.stream:
             return Streamed(desk, question)
@@ -213,7 +214,7 @@ def _embedding_route(service: FastAPI, settings: Settings, engine: Engine) -> No
     async def embeddings(request: Request) -> Object:
         """OpenAI's embeddings; without an embedding model, those of a function that comes with Omni, under its name."""
         granted = _granted(settings, request.headers)
-        body = openai_format.read_embeddings(await _body(request))
+        body = openai_format.read_embeddings(await whole_body(request, LARGEST, BAD_REQUEST))
         name = "" if body.model in openai_format.CHOOSE else body.model
         found = await asyncio.to_thread(embed, settings, engine, body.texts, name, granted.attribution)
         return openai_format.embeddings(found, body.encoding_format)
@@ -252,16 +253,6 @@ def _question(body: ChatBody, granted: Grant) -> Question:
         number=uuid7(),
         created=int(time.time()),
     )
-
-
-async def _body(request: Request) -> bytes:
-    """Raises `M023` as soon as there are more bytes than allowed."""
-    whole = bytearray()
-    async for chunk in request.stream():
-        whole += chunk
-        if len(whole) > LARGEST:
-            raise OmniError(BAD_REQUEST, f"it has more than {LARGEST:,} bytes")
-    return bytes(whole)
 
 
 async def _unless_left(work: Awaitable[ChatReply], receive: Receive) -> ChatReply | None:

@@ -407,18 +407,16 @@ class Criterion(Sourced):
     """Refs of spec items: `entity:Todo`, `operation:todo.complete`, `quality:Q1`, `role:admin`, …"""
 
 
+Stride = Literal[
+    "spoofing", "tampering", "repudiation", "information-disclosure", "denial-of-service", "elevation-of-privilege"
+]
+
+
 class Threat(Sourced):
     """One row of the STRIDE model (method: Shostack, Threat Modeling, 2014)."""
 
     id: str
-    category: Literal[
-        "spoofing",
-        "tampering",
-        "repudiation",
-        "information-disclosure",
-        "denial-of-service",
-        "elevation-of-privilege",
-    ]
+    category: Stride
     boundary: str
     threat: str
     mitigation: str
