@@ -69,10 +69,11 @@ def by_model(work: Work, made: ImplementationHandoff) -> ImplementationHandoff:
     prompt = load_role(ROLE).prompt_id if hands in NATIVE else f"of {hands}"
     trailers = work.trailers(ROLE) | {"Omni-Model": ", ".join(authors) or "none", "Omni-Prompt": prompt}
     commit = work.workspace.commit(message, trailers)
-    reasons = _complaints(outcome, changed=commit != made.commit)
+    reasons, gone = _complaints(outcome, changed=commit != made.commit), "Its test was taken away."
     if outcome.ended != "done" and commit != base and not stands(work):
         work.workspace.lay(base)  # nobody is left to mend it, and what the template made works
         commit = work.workspace.commit("revert: back to what passes verification", work.trailers("implementation"))
+        gone = "What the model did for it did not pass verification."
         reasons = (*reasons, "what the model left did not pass verification, so that the template's work is delivered")
     files = _files(work)
     trace = shown_by(files)
@@ -85,7 +86,7 @@ def by_model(work: Work, made: ImplementationHandoff) -> ImplementationHandoff:
             "files": len(files),
             "lines": source_lines(files),
             "trace": trace,
-            "undelivered": _undelivered(work.spec(), made, trace),
+            "undelivered": _undelivered(work.spec(), made, trace, gone),
             "base": base,
             "models": tuple(sorted({*made.models, *authors})),
             "prompt": prompt,
@@ -212,15 +213,17 @@ def _findings(work: Work) -> tuple[str, ...]:
     return work.read(VerificationHandoff, newest.output).reasons if newest and newest.output else ()
 
 
-def _undelivered(spec: Specification, made: ImplementationHandoff, trace: dict[str, tuple[str, ...]]) -> dict[str, str]:
-    """What is still missing of `made.undelivered`, and each criterion whose tests are gone."""
+def _undelivered(
+    spec: Specification, made: ImplementationHandoff, trace: dict[str, tuple[str, ...]], gone: str = ""
+) -> dict[str, str]:
+    """What is still missing of `made.undelivered`, and each criterion whose tests are `gone`, and why."""
     verifying = {ref: [c.id for c in spec.criteria if ref in c.verifies] for ref in made.undelivered}
 
     def delivered(ref: str) -> bool:
         return ref in trace or (bool(verifying[ref]) and all(criterion in trace for criterion in verifying[ref]))
 
     missing = {ref: why for ref, why in made.undelivered.items() if not delivered(ref)}
-    return missing | {ref: "Its test was taken away." for ref in made.trace if ref not in trace}
+    return missing | {ref: gone for ref in made.trace if ref not in trace}
 
 
 def _files(work: Work) -> dict[str, bytes]:

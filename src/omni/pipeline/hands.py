@@ -16,6 +16,8 @@ from omni.agents.log import Began, Called, Closed, Replied, SessionLog
 from omni.agents.log import Ended as SessionEnded
 from omni.agents.session import Outcome, Task
 from omni.agents.tools import Toolbox
+from omni.kernel.errors import OmniError
+from omni.models.errors import NO_ANSWER
 from omni.models.ledger import usage
 from omni.models.tokens import mint
 from omni.models.wire import ChatReply, Message, ToolCall
@@ -55,6 +57,8 @@ def _run(work: Work, task: Task, tools: Toolbox, log: SessionLog) -> None:
     model = task.want.model or "auto"
     given = EngineTask(tools.workspace, _told(task), f"{work.endpoint}/v1", model, key, kind="new-service")
     result = run_engine(work.run.options.engine, given, work.settings, work.engine)
+    if result.ended == "endpoint":
+        raise OmniError(NO_ANSWER, result.why)
     provider, model = _who_answered(work)
     for number, turn in enumerate(result.transcript, 1):
         log.append(Replied(turn=number, reply=_reply(turn, provider, model)))

@@ -127,6 +127,14 @@ def test_an_endpoint_that_comes_back_is_forgiven(monkeypatch: pytest.MonkeyPatch
         assert (meter.ended, meter.why, meter.stop.is_set()) == (None, "", False)
 
 
+def test_models_that_all_fail_end_it_as_an_absent_endpoint_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.05)
+    with _meter(_script(Reply(status=503, text="No model can answer")), Record()) as (meter, http):
+        assert _ask(http).status_code == 503
+        assert meter.stop.wait(10)
+    assert (meter.ended, meter.why) == ("endpoint", "No model can answer")
+
+
 def test_an_endpoint_that_stays_away_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PATIENCE", 0.05)
     with _meter(_script(Reply(fault="garbage")), Record()) as (meter, http):

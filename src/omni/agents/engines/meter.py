@@ -28,6 +28,8 @@ LARGEST_REQUEST = 32 << 20
 _SHOWN = 2000
 _REFUSED, _AWAY = 402, 502
 """402 for a budget, since clients repeat after 429."""
+_BROKEN = 500
+"""From here on the endpoint itself is at fault. Engines may repeat for minutes, and the router has asked all others."""
 _KEPT_HEADERS = ("content-type", "retry-after")
 
 
@@ -189,6 +191,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.meter.add(turn)
         if turn.status == _REFUSED or (turn.status == 429 and "budget" in turn.said.lower()):
             self.server.meter.give_up("budget", turn.said)
+        elif turn.status >= _BROKEN:
+            self.server.meter.give_up("endpoint", turn.said)
 
     def _error(self, status: int, why: str) -> None:
         self._say(status, {"error": {"message": why, "type": "omni", "code": status}})
