@@ -46,12 +46,13 @@ class Script:
     fails: dict[str, list[bool]] = field(default_factory=dict)
     unchanged: bool = False
     answers: list[Answer] = field(default_factory=list)
+    values: dict[str, dict[str, object]] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
 
     def do(self, stage: Stage[H]) -> H:
         self.done.append(stage.name)
         queue = self.fails.get(stage.name, [])
-        values = DEFAULTS[stage.name] | {"passed": not (queue and queue.pop(0))}
+        values = DEFAULTS[stage.name] | self.values.get(stage.name, {}) | {"passed": not (queue and queue.pop(0))}
         if stage.name == "implementation" and self.unchanged and self.done.count("implementation") > 1:
             values["changed"] = False
         return stage.handoff.model_validate(values)
@@ -113,6 +114,12 @@ def test_it_gives_up_when_trying_again_changes_nothing() -> None:
 def test_not_delivered_fails_but_is_handed_over() -> None:
     script = Script(fails={"review": [True]})
     assert flow(script.do, script.ask, retries=0) == "fail"
+    assert script.done[-3:] == ["post-deploy", "learning", "package"]
+
+
+def test_what_nobody_but_its_author_judged_is_no_pass() -> None:
+    script = Script(values={"review": {"unjudged": "there is one model only"}})
+    assert flow(script.do, script.ask, retries=2) == "incomplete"
     assert script.done[-3:] == ["post-deploy", "learning", "package"]
 
 

@@ -47,6 +47,10 @@ KILLS = int(os.environ.get("OMNI_KILLS", "2"))
 REQUEST = "a command line tool that solves sudoku puzzles from a file"
 SCRIPT = load(Path(__file__).with_name("scripts") / "sudoku.yaml")
 SILENCE = "3"
+ALONE = (
+    "what a model wrote is shown by its own tests alone: no other model than local/scripted is enabled, "
+    "and a model does not approve its own work. To accept that: --waive independence"
+)
 """Seconds after which the scripted model's silence in mid-answer is taken as such."""
 OF_TIME = {"report.html", "manifest.json", "manifest.sig", "provenance.intoto.jsonl", "findings.sarif"}
 """What tells of times, or of the hashes of that; everything else must be the same to the byte."""
@@ -84,7 +88,7 @@ class Home:
         with (self.path / "stdout").open("wb") as output, (self.path / "stderr").open("wb") as errors:
             return subprocess.Popen(command, env=environment, cwd=self.path, stdout=output, stderr=errors)
 
-    def finish(self, code: int = 0) -> float:
+    def finish(self, code: int = 3) -> float:
         """Take the run to its end; gives the seconds that it took."""
         began = time.monotonic()
         ended = self.resume().wait(timeout=600)
@@ -147,9 +151,14 @@ def test_from_a_sentence_to_a_package_wherever_it_is_killed(tmp_path: Path, url:
 
 
 def it_is_what_was_asked_for(home: Home) -> None:
-    """The package passes, says who wrote what, and its program solves a sudoku."""
+    """The package says who wrote what, and that nobody else judged it, and its program solves a sudoku."""
     result = home.result()
-    assert (result["verdict"], result["not_delivered"], result["models"]) == ("pass", [], ["local/scripted"])
+    assert (result["verdict"], result["not_delivered"], result["models"]) == (
+        "incomplete",
+        [],
+        ["local/scripted"],
+    )
+    assert result["reasons"] == [ALONE]
     assert verify_package(home.path / "out").problems == ()
     assert "local/scripted" in (home.path / "out" / "report.html").read_text()
     puzzle = home.path / "puzzle.txt"

@@ -154,6 +154,7 @@ def test_what_a_model_wrote_is_judged_attacked_and_tested_from_outside(tmp_path:
         ("security", "judge-place/judge", True),
     ]
     assert [len(review.dropped) for review in found.reviews] == [1, 1]
+    assert found.unjudged() == ""
     proofs = {assault.role: [proof.verdict for proof in assault.proofs] for assault in found.assaults}
     assert proofs == {"P4.1": ["confirmed"], "P4.2": [], "P4.3": []}
     assert [each.role for each in found.found] == ["P2.4", "P4.4"]
@@ -186,6 +187,11 @@ def test_a_model_alone_does_not_approve_its_own_work(tmp_path: Path) -> None:
     assert found.missing == {
         "models": "no other model than writer-place/writer is enabled, and a model does not approve its own work"
     }
+    assert found.unjudged() == (
+        "what a model wrote is shown by its own tests alone: no other model than writer-place/writer is enabled, and a "
+        "model does not approve its own work. To accept that: --waive independence"
+    )
+    assert found.unjudged(waived=("independence",)) == ""
     card = found.joined(Scorecard(scores=()))
     assert (card.judge, card.independent) == ("evidence", False)
     assert (design.score, design.findings) == (10.0, ())
@@ -199,6 +205,7 @@ def test_a_reviewer_that_talks_nonsense_is_named_and_the_rest_goes_on(tmp_path: 
     assert list(found.missing) == ["reviewer", "reviewer of security"]
     assert "feedback: Field required" in found.missing["reviewer"]
     assert (found.reviews, found.blocking(), len(found.own)) == ((), (), 1)
+    assert found.unjudged().startswith("what a model wrote is shown by its own tests alone: ")
     card = Scorecard(scores=())
     assert found.joined(card) == card.model_copy(update={"author": 9.5})
 

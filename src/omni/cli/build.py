@@ -33,7 +33,11 @@ def _budget(_context: click.Context, _option: click.Parameter, value: str) -> st
 @click.option("--template", help="Build with this template (omni templates lists them).")
 @click.option("--answers", type=click.File("rb"), help="YAML file: question id → answer.")
 @click.option("--yes", is_flag=True, help="Ask nothing; take the defaults and record them as assumptions.")
-@click.option("--waive", multiple=True, help="Accept that this phrase (words, or its id) is not delivered.")
+@click.option(
+    "--waive",
+    multiple=True,
+    help="Accept that this phrase (words, or its id) is not delivered, or that no other model judges: independence.",
+)
 @click.option("--profile", type=click.Choice(["autonomous", "supervised"]), help="When people are asked to approve.")
 @click.option("--model", help="Let a model deliver what no template knows: an enabled one (omni models list), or auto.")
 @click.option("--budget", default="medium", show_default=True, callback=_budget, help="Tokens for models, or a preset.")
@@ -83,11 +87,7 @@ def build(
     _fit(repo, kind, environment, template)
     if hands and (repo or not model):
         raise click.UsageError("--engine goes with --model, and without --repo.")
-    if file and request:
-        raise click.UsageError("Say it in words or with --file, not both.")
-    text = _text(file) if file else request
-    if not text or not text.strip():
-        raise click.UsageError('Say what to build: omni build "a todo app with user auth"')
+    text = _asked(request, file)
     # Imported here, as in every command: `omni --version` and `omni --help` stay fast.
     from omni.cli.execution import execute
     from omni.delivery.package import refuse_foreign
@@ -135,6 +135,16 @@ def _fit(repo: Path | None, kind: str | None, environment: Path | None, template
         raise click.UsageError("--template lays out something new; a repository is changed as it is.")
     if not repo and (environment or kind not in {None, "new-service"}):
         raise click.UsageError("--environment, and every --type but new-service, needs --repo: what is to be changed?")
+
+
+def _asked(request: str | None, file: IO[bytes] | None) -> str:
+    """The request, from the command line or from a file."""
+    if file and request:
+        raise click.UsageError("Say it in words or with --file, not both.")
+    text = _text(file) if file else request
+    if not text or not text.strip():
+        raise click.UsageError('Say what to build: omni build "a todo app with user auth"')
+    return text
 
 
 def _text(file: IO[bytes]) -> str:

@@ -94,7 +94,9 @@ def _once(do: Do, ask: Ask, retries: int) -> Verdict | Literal["revised"]:
         deployed = do(s08_deployment.STAGE).passed and do(s09_post_deploy.STAGE).passed
     do(s10_learning.STAGE)
     do(s10_package.STAGE)
-    return "pass" if verified and deployed and review.passed else "fail"
+    if not (verified and deployed and review.passed):
+        return "fail"
+    return "incomplete" if review.unjudged else "pass"
 
 
 def _implement_until_verified(do: Do, retries: int) -> bool:

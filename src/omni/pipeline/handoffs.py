@@ -102,6 +102,8 @@ class ReviewHandoff(Handoff):
     """Parts that are not delivered and not waived."""
     reviews: str = ""
     """Digest of what models said, and what came of it; empty: no model was asked."""
+    unjudged: str = ""
+    """Why what a model wrote is known from its own tests alone; empty: it is not so, or a person accepted it."""
 
 
 class Approval(BaseModel):

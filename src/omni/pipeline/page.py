@@ -34,11 +34,14 @@ from omni.review.account import Account
 from omni.review.scorecard import Scorecard
 
 
-def verdict(work: Work) -> Literal["pass", "fail"]:
-    """`pass` when every tier, the review and the deployment let it through."""
-    deciding = (*_verification(work), newest(work, ReviewHandoff, "review"))
+def verdict(work: Work) -> Literal["pass", "fail", "incomplete"]:
+    """`pass` when every tier, the review and the deployment let it through, and somebody could judge it."""
+    review = newest(work, ReviewHandoff, "review")
+    deciding = (*_verification(work), review)
     deployed = (newest(work, DeploymentHandoff, "deployment"), newest(work, PostDeployHandoff, "post-deploy"))
-    return "pass" if all(handoff and handoff.passed for handoff in (*deciding, *deployed)) else "fail"
+    if not all(handoff and handoff.passed for handoff in (*deciding, *deployed)):
+        return "fail"
+    return "incomplete" if review and review.unjudged else "pass"
 
 
 def context(work: Work) -> ReportContext:
@@ -54,7 +57,10 @@ def context(work: Work) -> ReportContext:
     return ReportContext(
         spec=work.spec(),
         verdict=verdict(work),
-        reasons=tuple(reason for handoff in stopped for reason in handoff.reasons),
+        reasons=(
+            *(reason for handoff in stopped for reason in handoff.reasons),
+            *filter(None, (review.unjudged,)),
+        ),
         made=work.run.created_at,
         phrases=tuple(Phrase.model_validate(row.model_dump()) for row in account.rows),
         missing=_missing(work, implementation, account),

@@ -49,6 +49,8 @@ MOST_ERRORS = 10
 SPEC = "docs/spec.md"
 ALONE = "models"
 """Under this name it is said that there is no other model."""
+INDEPENDENCE = "independence"
+"""What a person may do without, by this name."""
 QUESTION = "May this design be built as it is?"
 NEW_LINE = "\n"
 
@@ -89,6 +91,18 @@ class ReviewRecord(Model):
         if ALONE in self.missing:
             card = card.model_copy(update={"independent": False})
         return card.model_copy(update={"author": self.own[0].self_score.score}) if self.own else card
+
+    def unjudged(self, waived: tuple[str, ...] = ()) -> str:
+        """Why what a model wrote is known from its own tests alone; empty: another judged it, or a person accepts it.
+
+        The author's tests may assert as little as the author likes, so that passing them is no proof.
+        """
+        tried = any(each.independent and each.tried for each in self.intent)
+        judged = any(each.independent and (each.scores or each.remarks) for each in self.reviews)
+        if tried or judged or INDEPENDENCE in waived or not (self.files or ALONE in self.missing):
+            return ""
+        why = "; ".join(self.missing.values()) or "nobody answered"
+        return f"what a model wrote is shown by its own tests alone: {why}. To accept that: --waive {INDEPENDENCE}"
 
     def blocking(self, waived: tuple[str, ...] = ()) -> tuple[str, ...]:
         """What was really shown to be wrong; opinions don't stop a run."""

@@ -120,6 +120,7 @@ def summarize(settings: Settings, engine: Engine, run_id: str) -> Summary:
     facts["reasons"] = (
         *(f"{one.gate}: {one.decision} by {one.by or 'nobody'}: {one.reason}" for one in said_no),
         *(reason for stage in _failed(stages) for reason in _reasons(store, stage)),
+        *filter(None, (review.unjudged if review else "",)),
     )
     if asked := question(engine, run.id):
         facts["waits_at"] = asked.gate

@@ -22,13 +22,14 @@ def run(work: Work) -> ReviewHandoff:
     )
     missing = account.not_delivered
     reasons = [f"not delivered: “{row.text}” ({row.why}). To accept that: --waive {row.part}" for row in missing]
-    reviews = ""
+    reviews = unjudged = ""
     if work.run.options.model:
         from omni.pipeline.reviewing import review_code  # what asks models takes time to load
 
         record = review_code(work, implementation)
         scorecard, reviews = record.joined(scorecard), work.put(record) if record.authors else ""
         reasons += record.blocking(work.run.options.waive)
+        unjudged = record.unjudged(work.run.options.waive)
     return ReviewHandoff(
         passed=not reasons,
         reasons=tuple(reasons),
@@ -37,6 +38,7 @@ def run(work: Work) -> ReviewHandoff:
         account=work.put(account),
         not_delivered=tuple(row.text for row in missing),
         reviews=reviews,
+        unjudged=unjudged,
     )
 
 
