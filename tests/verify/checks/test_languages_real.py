@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -27,6 +28,17 @@ TSCONFIG = {"tsconfig.json": '{"compilerOptions": {"strict": true}}', "node_modu
 def set_of_tools(name: str) -> None:
     settings = load_settings()
     install(name, settings.home, settings.offline, print)
+
+
+def needs(tool: str) -> None:
+    """Skip where the program is not, or is but rustup's stand-in for one that is not."""
+    if shutil.which(tool) is None:
+        pytest.skip(f"{tool} is not on PATH")
+    if (
+        tool in {"cargo", "rustfmt"}
+        and subprocess.run([tool, "--version"], capture_output=True, check=False).returncode
+    ):
+        pytest.skip(f"rustup has no {tool}: it has no toolchain")
 
 
 @pytest.mark.parametrize(
@@ -74,8 +86,7 @@ def set_of_tools(name: str) -> None:
     ],
 )
 def test_of_the_machine(look: Look, check: str, tool: str, files: Files, expected: list[str]) -> None:
-    if shutil.which(tool) is None:
-        pytest.skip(f"{tool} is not on PATH")
+    needs(tool)
     result = look(check, files)
     assert [f"{each.severity} {each.rule} {each.path}:{each.line}" for each in result.findings] == expected
     assert result.status in {Status.PASS, Status.FAIL}, result.reason
@@ -142,8 +153,7 @@ def test_without_node_modules_types_of_typescript_are_not_known(look: Look) -> N
 
 
 def test_rust_that_needs_packages_that_are_not_here_is_incomplete(look: Look) -> None:
-    if shutil.which("cargo") is None:
-        pytest.skip("cargo is not on PATH")
+    needs("cargo")
     manifest = RUST["Cargo.toml"] + '[dependencies]\nno-such-package-at-all = "1"\n'
     result = look("rust-clippy", {"Cargo.toml": manifest, "src/main.rs": "fn main() {}\n"})
     assert (result.status, "no-such-package-at-all" in result.reason) == (Status.INCOMPLETE, True)
@@ -151,8 +161,7 @@ def test_rust_that_needs_packages_that_are_not_here_is_incomplete(look: Look) ->
 
 def test_a_build_script_can_do_nothing_here(look: Look, tmp_path: Path) -> None:
     """Compiling Rust runs foreign code: it finds neither the host's files nor a network."""
-    if shutil.which("cargo") is None:
-        pytest.skip("cargo is not on PATH")
+    needs("cargo")
     mark = tmp_path / "escaped"
     script = f'fn main() {{\n    let _ = std::fs::write("{mark}", "x");\n}}\n'
     look("rust-clippy", {**RUST, "build.rs": script, "src/main.rs": "fn main() {}\n"})
