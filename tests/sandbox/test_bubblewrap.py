@@ -11,7 +11,9 @@ import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -59,6 +61,26 @@ def test_a_command_works_on_a_copy_and_its_artifacts_come_back(workspace: Path, 
     assert (tmp_path / "sub/out").read_text() == "new\n"
     assert (workspace / "a.txt").exists()
     assert not (workspace / "sub/out").exists()
+
+
+def test_no_command_line_of_the_host_shows_a_jobs_variables(workspace: Path) -> None:
+    job = Job(("sh", "-c", 'echo "$KEY"; sleep 20'), workspace, {"KEY": f"canary-{os.getpid()}"})
+    with ThreadPoolExecutor(1) as pool:
+        over = Event()
+        ended = pool.submit(Bubblewrap().run, replace(job, stop=over))
+        lines: list[bytes] = []
+        while not ended.done() and not any(b"sleep\x0020" in line for line in lines):
+            lines = [_command_line(process) for process in Path("/proc").glob("[0-9]*")]
+        over.set()
+        assert ended.result().stdout == f"canary-{os.getpid()}\n"
+    assert not [line for line in lines if f"canary-{os.getpid()}".encode() in line]
+
+
+def _command_line(process: Path) -> bytes:
+    try:
+        return (process / "cmdline").read_bytes()
+    except OSError:  # it is over
+        return b""
 
 
 def test_the_guest_sees_a_clean_small_system(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,10 +94,10 @@ class Pipes:
         return (self.seccomp, self.info, self.block, *(fd for fd, _ in self.etc), *self.passed)
 
 
-def arguments(bwrap: Path, job: Job, given: Sequence[Mount], pipes: Pipes) -> list[str]:
-    """The whole command line. Nothing of the host is visible but /usr, a few files of /etc and `given`, read-only."""
+def options(job: Job, given: Sequence[Mount], pipes: Pipes) -> list[str]:
+    """What bubblewrap is told. Nothing of the host is visible but /usr, a few files of /etc and `given`, read-only."""
     size = str(job.limits.disk << 20)
-    argv = [str(bwrap), "--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"]
+    argv = ["--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"]
     argv += ["--uid", INSIDE, "--gid", INSIDE, "--hostname", "omni", "--cap-drop", "ALL", "--clearenv"]
     argv += ["--seccomp", str(pipes.seccomp), "--info-fd", str(pipes.info), "--block-fd", str(pipes.block)]
     for name in mounts.SYSTEM:
@@ -118,7 +118,7 @@ def arguments(bwrap: Path, job: Job, given: Sequence[Mount], pipes: Pipes) -> li
     argv += ["--remount-ro", "/", "--chdir", "/work"]
     for key, value in (ENVIRONMENT | dict(job.env)).items():
         argv += ["--setenv", key, value]
-    return [*argv, "--", *gated(job)]
+    return argv
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,10 @@ def sandbox(bwrap: Path, job: Job, passed: tuple[int, ...] = ()) -> Iterator[Wal
         block, block_end = _pipe(stack)
         etc = tuple((_data(stack, text), name) for name, text in mounts.ETC.items())
         pipes = Pipes(_data(stack, seccomp.program()), info_end.fileno(), block.fileno(), etc, passed)
-        process = stack.enter_context(_start(arguments(bwrap, job, given, pipes), pipes))
+        # Through a file of its own: a job may hold the key of a run, and everybody here can read a command line.
+        told = _data(stack, b"\0".join(map(os.fsencode, options(job, given, pipes))))
+        argv = [str(bwrap), "--args", str(told), "--", *gated(job)]
+        process = stack.enter_context(_start(argv, (*pipes.all(), told)))
         stack.callback(process.kill)
         info_end.close()
         init = _init_pid(info.read(), process)
@@ -182,7 +185,7 @@ def sandbox(bwrap: Path, job: Job, passed: tuple[int, ...] = ()) -> Iterator[Wal
         yield Walls(process, init, init_fd, work, group, Watchdog(proc, (work, temporary, shared), job.limits))
 
 
-def _start(argv: list[str], pipes: Pipes) -> subprocess.Popen[bytes]:
+def _start(argv: list[str], inherited: tuple[int, ...]) -> subprocess.Popen[bytes]:
     nobody = NOBODY if os.geteuid() == 0 else None
     return subprocess.Popen(
         argv,
@@ -196,7 +199,7 @@ def _start(argv: list[str], pipes: Pipes) -> subprocess.Popen[bytes]:
         group=nobody,
         extra_groups=None if nobody is None else (),
         start_new_session=True,
-        pass_fds=pipes.all(),
+        pass_fds=inherited,
     )
 
 

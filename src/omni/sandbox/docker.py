@@ -86,18 +86,8 @@ def arguments(docker: Path, job: Job, name: str, profile: Path) -> list[str]:
     memory, disk = f"{limits.memory}m", f"size={limits.disk}m,nosuid,nodev,exec"
     argv = [str(docker), "run", "--interactive", "--init", "--pull", "never", "--name", name]
     argv += ["--label", f"{LABEL}={cgroup.owner()}"]
-    argv += [
-        "--network",
-        "none",
-        "--ipc",
-        "private",
-        "--cgroupns",
-        "private",
-        "--hostname",
-        "omni",
-        "--user",
-        f"{user}:{user}",
-    ]
+    argv += ["--network", "none", "--ipc", "private", "--cgroupns", "private"]
+    argv += ["--hostname", "omni", "--user", f"{user}:{user}"]
     argv += ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
     argv += ["--security-opt", f"seccomp={profile}"]
     argv += ["--memory", memory, "--memory-swap", memory, "--pids-limit", str(limits.processes + 2)]
