@@ -6,6 +6,7 @@ A document travels in an `Envelope`, which says who wrote it, by which prompt an
 from __future__ import annotations
 
 import importlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, TypeVar
 
@@ -280,10 +281,35 @@ def uncovered(plan: Plan, criteria: Iterable[str]) -> str:
 
 def wrong(document: Document, given: Iterable[Envelope]) -> str:
     """What is wrong with a document beside what its author was given; empty when nothing is."""
-    if not isinstance(document, Plan):
-        return ""
     specs = [unpack(each, ProductSpec) for each in given if each.kind == ProductSpec.__name__]
-    return uncovered(document, [criterion.id for spec in specs for criterion in spec.criteria]) if specs else ""
+    known = [criterion.id for spec in specs for criterion in spec.criteria]
+    match document:
+        case ProductSpec():
+            lost = sorted(set(known) - {criterion.id for criterion in document.criteria})
+            return f"criteria that were given are gone: {', '.join(lost)}" if lost else ""
+        case Plan():
+            return uncovered(document, known) if specs else ""
+        case ApiContract():
+            return _twice(f"{route.method} {route.path}" for route in document.routes)
+        case DataModel():
+            return _twice(table.name for table in document.tables) or _keyless(document)
+        case _:
+            return ""
+
+
+def _twice(names: Iterable[str]) -> str:
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
+    return f"there twice: {', '.join(twice)}" if twice else ""
+
+
+def _keyless(model: DataModel) -> str:
+    wanting = [
+        f"{table.name}.{key}"
+        for table in model.tables
+        for key in table.primary_key
+        if key not in {column.name for column in table.columns}
+    ]
+    return f"a key is no column: {', '.join(wanting)}" if wanting else ""
 
 
 def openapi(contract: ApiContract) -> dict[str, JsonValue]:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from omni.agents.handoffs import Envelope, decisions, kind_of, wrong
 from omni.kernel.errors import Exit, OmniError, declare
@@ -28,6 +28,35 @@ NOT_GIVEN = declare("A044", "A role lacks what it works from", Exit.FAILED, "Run
 
 TOOLS = ("bash", "read", "search", "edit", "write", "verify", "spec", "ask")
 """Tools that can be granted."""
+HANDS = frozenset({"bash", "edit", "write"})
+"""Those that change a workspace."""
+
+Trait = Literal["new-code", "accounts", "api", "entities", "integrations", "jobs", "pages", "personal-data", "uploads"]
+"""What a specification may hold (`omni.agents.assignment.traits`)."""
+Size = Literal["low", "medium", "high", "unlimited"]
+"""Of a budget: 50,000, 200,000, 1,000,000 tokens or no limit (thresholds D8A.1)."""
+Does = Literal["document", "code", "change", "review"]
+"""Writes a document before code; writes the code; changes what was written; judges it."""
+
+
+class Call(Model):
+    """When a build calls on a specialist by itself."""
+
+    stage: str
+    order: Annotated[int, Field(ge=1)]
+    """Among the specialists of its stage."""
+    does: Does
+    budget: Size
+    """The smallest in which it is worth its tokens."""
+    when: tuple[Annotated[tuple[Trait, ...], Field(min_length=1)], ...] = ()
+    """Of each group, one at least is in the specification; no group: always."""
+    task: str = ""
+    """What it is told to do at this stage."""
+
+    @property
+    def condition(self) -> str:
+        """`when` in words."""
+        return " and ".join(group[0] if len(group) == 1 else f"({' or '.join(group)})" for group in self.when)
 
 
 class Role(Model):
@@ -53,7 +82,19 @@ class Role(Model):
     capability: Capability
     concerns: str = ""
     """Regular expression: it is called in where something of what is judged matches; empty: always."""
+    call: Call | None = None
+    """Of a specialist; the six roles are at work wherever they answer for something."""
     prompt: str = ""
+
+    @model_validator(mode="after")
+    def _called_for_what_it_can(self) -> Role:
+        if self.specialist != (self.call is not None):
+            raise ValueError("a specialist says when it is called, and nobody else does")
+        if self.call and self.call.stage not in self.stages:
+            raise ValueError(f"it is called in {self.call.stage}, where it does not work")
+        if self.call and (self.call.does in {"code", "change"}) != bool(HANDS & set(self.tools)):
+            raise ValueError("who writes needs bash, edit or write, and nobody else has them")
+        return self
 
     @property
     def specialist(self) -> bool:

@@ -24,9 +24,13 @@ def roles(context: click.Context, as_json: bool) -> None:
         for role in declared().values():
             line("role", describe(role))
         return
-    head = ("id", "title", "prompt", "capability", "stages", "hands over", "tools")
+    head = ("id", "title", "prompt", "capability", "called in", "from budget", "when", "hands over", "tools")
     rows = [
-        (r.id, r.title, r.prompt_id, r.capability, " ".join(r.stages), r.output.rpartition(":")[2], " ".join(r.tools))
+        (
+            *(r.id, r.title, r.prompt_id, r.capability),
+            *((r.call.stage, r.call.budget, r.call.condition) if r.call else (" ".join(r.stages), "", "")),
+            *(r.output.rpartition(":")[2], " ".join(r.tools)),
+        )
         for r in declared().values()
     ]
     table(head, rows)
@@ -49,6 +53,9 @@ def show(role_id: str, as_json: bool) -> None:
     )
     click.echo(f"{role.title} ({role.prompt_id})\n{role.purpose}\n")
     click.echo(f"works in    {', '.join(role.stages)}")
+    if role.call:
+        when = f"when {role.call.condition}" if role.call.when else "always"
+        click.echo(f"called in   {role.call.stage}, {when}, from a {role.call.budget} budget on")
     if role.responsible:
         click.echo(f"answers to  {load_role(role.responsible).title}")
     click.echo(f"reads       {reads}\nhands over  {role.output}\ntools       {', '.join(role.tools) or 'none'}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import JsonValue, ValidationError
 
 from omni.agents.handoffs import BAD_HANDOFF, ApiContract, Envelope, kind_of, openapi, unpack
-from omni.agents.roles import asker, consult, load_role
+from omni.agents.roles import HANDS, asker, consult, load_role
 from omni.kernel.errors import Exit, OmniError, declare
 from omni.kernel.ids import uuid7
 from omni.models.wire import Attribution, Chat
@@ -20,7 +20,6 @@ from omni.review.judge import Judgement, hold
 NEEDS_HANDS = declare(
     "A047", "This role works in a workspace", Exit.USAGE, 'Let it work on a repository: omni build --repo PATH "…"'
 )
-HANDS = {"bash", "edit", "write"}
 
 
 @dataclass(frozen=True)
