@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/hooks.py [--rounds N] [PROJECT]
 
-PROJECT is a git repository, whose HEAD is measured, in a copy; by default the package click (12.7k lines). Each
+PROJECT is a git repository, whose HEAD is measured, in a copy; by default Flask (18k lines). Each
 measurement is a whole process, its start among it. The rounds go through all measurements in turn, so that what else
 the machine does falls on all; the best of the rounds is printed, with ratios.
 
@@ -29,19 +29,18 @@ from pathlib import Path
 from omni.verify import registry
 from omni.verify.check import Check
 from omni.verify.report import Status
-from verify import OMNI, Bench, best, hooks
+from verify import UV, Bench, best, hooks
 
 RUNNERS = {"prek": "prek==0.5.10", "pre-commit": "pre-commit==4.6.1"}
 
 
 def install(folder: Path, requirement: str) -> Path | None:
     """A runner of hooks in an environment of its own; None when it can't be had."""
-    uv = OMNI / ".venv" / "bin" / "uv"
     for argv in (
         ("venv", "-q", str(folder)),
         ("pip", "install", "-q", "--compile-bytecode", "--python", str(folder), requirement),
     ):
-        if subprocess.run([uv, *argv], check=False).returncode != 0:
+        if subprocess.run([UV, *argv], check=False).returncode != 0:
             return None
     return folder / "bin" / requirement.split("=", maxsplit=1)[0]
 

@@ -2,9 +2,9 @@
 
     .venv/bin/python benchmarks/verify.py [--rounds N] [--environment VENV] [PROJECT]
 
-PROJECT is a git repository, whose HEAD is measured, in a copy; by default the package click (12.7k lines). Prints the
-best of the rounds and ratios of them. The rounds go through all measurements in turn, so that what else the machine
-does falls on all:
+PROJECT is a git repository, whose HEAD is measured, in a copy; by default Flask (18k lines), which is fetched at a
+pinned version together with an environment for its tests (see `sample.py`). Prints the best of the rounds and ratios
+of them. The rounds go through all measurements in turn, so that what else the machine does falls on all:
 
 - wall: all checks of tiers 1 and 2 together, against the slowest of them alone (at most 1.3);
 - parallel: the same, against one after the other (at most 0.6 with two CPUs or more);
@@ -27,7 +27,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-import click
+import sample
 import yaml
 
 from omni.kernel.settings import Settings, load_settings
@@ -38,6 +38,7 @@ from omni.verify.report import Report, Status
 from omni.verify.tools import open_tools
 
 OMNI = Path(__file__).resolve().parents[1]
+UV = OMNI / ".venv" / "bin" / "uv"
 PREK = "prek==0.5.10"
 LIMITS = {1: 600.0, 2: 600.0, 3: 600.0, 4: 600.0}
 """Deadlines are no matter here: nothing is to be cut off."""
@@ -47,7 +48,6 @@ class Bench:
     """A copy of a project, and a home that is put back to its first state before each measurement."""
 
     def __init__(self, project: Path | None, folder: Path, environment: Path | None = None) -> None:
-        self.environment = environment
         home = load_settings().home
         self.tools = open_tools(home, False, print)
         self.project = folder / "project"
@@ -56,22 +56,24 @@ class Bench:
         (self.home / "envs").mkdir(parents=True)
         (self.home / "envs" / self.tools.root.name).symlink_to(self.tools.root)
         self.settings = Settings(home=self.home, database_url="sqlite://", tier_deadlines=LIMITS)
-        self._copy(project)
+        self.environment = self._copy(project, folder, environment)
         self._use_once(folder / "other")
 
-    def _copy(self, project: Path | None) -> None:
-        self.project.mkdir()
+    def _copy(self, project: Path | None, folder: Path, environment: Path | None) -> Path | None:
+        """A repository of the project, or of the sample; returns the environment of its tests."""
         if project:
+            self.project.mkdir()
             repository.export(project, repository.commit(project, "HEAD"), self.project)
         else:
-            shutil.copytree(Path(click.__file__).parent, self.project / "src" / "click")
-            (self.project / "pyproject.toml").write_text('[project]\nname = "click"\nversion = "0"\n')
+            source, environment = sample.fetch(folder, UV)
+            source.rename(self.project)
         for argv in (
             ("init", "-q"),
             ("add", "-A"),
             ("-c", "user.name=b", "-c", "user.email=b@x", "commit", "-qm", "b"),
         ):
             subprocess.run(["git", *argv], cwd=self.project, check=True)
+        return environment
 
     def _use_once(self, other: Path) -> None:
         """Let the tools make what they make on their first use anywhere."""
@@ -147,9 +149,8 @@ def bench_inventory(bench: Bench) -> dict[str, list[str]]:
 
 def install_prek(folder: Path) -> Path | None:
     """prek in an environment of its own; None when it can't be had."""
-    uv = OMNI / ".venv" / "bin" / "uv"
     for argv in (("venv", "-q", str(folder)), ("pip", "install", "-q", "--python", str(folder), PREK)):
-        if subprocess.run([uv, *argv], check=False).returncode != 0:
+        if subprocess.run([UV, *argv], check=False).returncode != 0:
             return None
     return folder / "bin" / "prek"
 
