@@ -35,6 +35,7 @@ def block(*lines: str) -> str:
             ),
             [],
         ),
+        (block('make test ARGS="list all" lint', "make test ARGS='not closed here"), []),
         (block("git clone https://example.org/a && cd a", "make deploy", "./start.sh"), []),
         (block("$ make test", "make deploy: done"), []),
         (block("python3 ../other.py", "python my/example.py", "bash /opt/a.sh"), []),

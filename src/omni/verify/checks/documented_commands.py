@@ -10,6 +10,7 @@ import ast
 import json
 import posixpath
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -150,7 +151,7 @@ def _command(context: Context, file: File, line: str, known: Known) -> Iterator[
     make = MAKE.match(line)
     own = f"{file.path.rpartition('/')[0]}/Makefile" in known.paths  # of the page's folder, which is not read
     if make and known.targets is not None and not own and not re.search(r"\s-[Cf]|<|\[|\$", make["arguments"]):
-        for target in make["arguments"].split():
+        for target in _words(make["arguments"]):
             if "=" not in target and not target.startswith("-") and target not in known.targets | known.paths:
                 yield COMMAND, f"the Makefile has no target `{target}`"
     npm = NPM.match(line)
@@ -165,6 +166,14 @@ def _command(context: Context, file: File, line: str, known: Known) -> Iterator[
         own = any(module.partition(".")[0] == top for module in known.modules)
         if own and name != top and not {name, f"{name}.__main__"} & known.modules:
             yield COMMAND, f"there is no module `{name}`"
+
+
+def _words(arguments: str) -> list[str]:
+    """As a shell splits them: `ARGS="list all"` is one word."""
+    try:
+        return shlex.split(arguments)
+    except ValueError:  # a quote that is not closed here
+        return []
 
 
 def _is_missing(context: Context, file: File, path: str, known: Known) -> bool:
