@@ -41,7 +41,7 @@ def test_silence_is_not_consent(engine: Engine) -> None:
     answer = Answer.model_validate_json(approvals.close(engine, approval))
     assert answer == Answer(decision="rejected", by="the clock", reason="nobody answered in time")
     assert approvals.decided(engine, run.id)[0].decision == "expired"
-    assert approvals.answered(engine, run.id) == ()
+    assert approvals.answered(engine, run.id) == (approval,)
 
 
 def test_an_answer_after_its_time_is_refused(engine: Engine) -> None:

@@ -31,12 +31,16 @@ def budget(run: str, tokens: str, as_json: bool) -> int:
     from omni.kernel.database import open_database
     from omni.models.budget import Budget, tokens_of
     from omni.models.ledger import usage
+    from omni.pipeline.decision import raise_budget
     from omni.pipeline.run import load
 
-    engine = open_database(settings())
+    found = settings()
+    engine = open_database(found)
     known = load(engine, run)
-    found = Budget(engine, known.id)
-    state = found.raise_to(tokens_of(tokens), getpass.getuser()) if tokens else found.state()
+    if tokens:
+        state = raise_budget(found, engine, known.id, tokens_of(tokens), getpass.getuser())
+    else:
+        state = Budget(engine, known.id).state()
     rows = usage(engine, ("stage", "role", "model"), run=known.id)
     if as_json:
         line("result", state.model_dump() | {"percent": state.percent, "by": [row.model_dump() for row in rows]})

@@ -102,7 +102,7 @@ def _told(summary: Summary) -> list[str]:
     if summary.change:
         told += _changed(summary.change)
     if summary.waits_at:
-        told += [f"a person decides at {summary.waits_at}:", *commands(summary.run)]
+        told += [f"a person decides at {summary.waits_at}:", *commands(summary.run, summary.waits_at)]
     elif summary.status == "running":
         told.append(f"go on with: omni runs resume {summary.run}")
     if summary.out:

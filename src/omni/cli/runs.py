@@ -58,7 +58,7 @@ def show(run: str, as_json: bool) -> None:
         click.echo(f"{approval.gate}: {approval.decision} by {approval.by or 'nobody'}. {approval.reason}".rstrip())
     if asked := question(engine, found.id):
         click.echo(f"{asked.gate}: waits for a person until {asked.deadline:%Y-%m-%d %H:%M} UTC")
-        for command in commands(found.id):
+        for command in commands(found.id, asked.gate):
             click.echo(f"  {command}")
 
 
@@ -112,14 +112,14 @@ def transcript(run: str, as_json: bool) -> None:
 @click.option("--no-wait", is_flag=True, help="Stop when a person is waited for.")
 @json_option
 def resume(run: str, no_wait: bool, as_json: bool) -> None:
-    """Take up a run where it was left: killed, stopped, waiting, or unable to go on."""
+    """Take up a run where it was left: killed, stopped, waiting, unable to go on, or ended and its budget raised."""
     from omni.cli.execution import execute
     from omni.kernel.database import open_database
-    from omni.pipeline.run import load
+    from omni.pipeline.decision import reopen
 
     found = settings()
     engine = open_database(found)
-    execute(load(engine, run), found, engine, as_json=as_json, wait=not no_wait)
+    execute(reopen(found, engine, run), found, engine, as_json=as_json, wait=not no_wait)
 
 
 @runs.command()

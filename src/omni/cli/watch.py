@@ -164,7 +164,7 @@ class Terminal(View):
         run = event.run_id
         until = datetime.fromisoformat(str(event.data["deadline"]))
         self._print(f"A person decides at {event.data['gate']}, until {until:%Y-%m-%d %H:%M} UTC:")
-        for command in commands(run):
+        for command in commands(run, str(event.data["gate"])):
             self._print(f"  {command}")
         self._begin(f"  ?  waiting: {event.data['gate']}", event.at)
 
@@ -183,9 +183,13 @@ def draw(text: str) -> None:
     sys.stderr.flush()
 
 
-def commands(run_id: str) -> tuple[str, str, str]:
-    """What a person may type about a waiting run."""
+def commands(run_id: str, gate: str) -> tuple[str, ...]:
+    """What a person may type about a run that waits at a gate."""
     because = f'{run_id} --because "…"'
+    if gate == "budget":
+        return f"omni approve {run_id}", f"omni budget {run_id} --raise-to TOKENS", f"omni reject {because}"
+    if gate == "unlimited_budget":
+        return f"omni approve {run_id}", f"omni reject {because}"
     return f"omni approve {run_id}", f"omni revise {because}", f"omni reject {because}"
 
 

@@ -76,6 +76,11 @@ class BudgetState(Model):
         """Of what the work may use, rounded down; 0 where there is no limit."""
         return percent(self.used, self.tokens, self.kept)
 
+    def refuse(self, tokens: int | None) -> None:
+        """Raises OmniError (M007) when `tokens` as its limit would leave nothing to spend."""
+        if tokens is not None and tokens - self.kept <= self.used:
+            raise OmniError(BAD_BUDGET, f"{tokens} tokens are not more than the {self.used} used", where=self.run)
+
 
 class UsedUpError(OmniError):
     """M002, with the budget that it is."""
@@ -125,14 +130,7 @@ class Budget:
         Raises OmniError (M007) when that is not more than is used up and kept.
         """
         with writing(self.engine) as connection:
-            row = next(iter(lineage(connection, self.run)), None)
-            if row is None or (tokens is not None and tokens - row["kept"] <= row["used"]):
-                why = f"{tokens} tokens are not more than the {row['used']} used" if row else "it has none"
-                raise OmniError(BAD_BUDGET, why, where=self.run)
-            alerted = _level(percent(row["used"], tokens, row["kept"]))
-            _change(connection, self.run, tokens=tokens, alerted=alerted)
-            change = {"from": row["tokens"], "to": tokens, "by": by}
-            events.record(connection, self.run, "budget.raised", change)
+            raise_limit(connection, self.run, tokens, by)
         return self.state()
 
 
@@ -140,17 +138,17 @@ def budget_of(engine: Engine, run: str) -> BudgetState | None:
     """The budget of a run; None where it has none."""
     with engine.connect() as connection:
         row = connection.execute(select(budgets).where(budgets.c.run_id == run)).mappings().first()
+    return _state(row) if row is not None else None
+
+
+def raise_limit(connection: Connection, run: str, tokens: int | None, by: str) -> None:
+    """`Budget.raise_to` as a part of a transaction."""
+    row = next(iter(lineage(connection, run)), None)
     if row is None:
-        return None
-    return BudgetState(
-        run=row["run_id"],
-        parent=row["parent"],
-        tokens=row["tokens"],
-        kept=row["kept"],
-        used=row["used"],
-        reserved=row["reserved"],
-        paused=row["alerted"] == 100,
-    )
+        raise OmniError(BAD_BUDGET, "it has none", where=run)
+    _state(row).refuse(tokens)
+    _change(connection, run, tokens=tokens, alerted=_level(percent(row["used"], tokens, row["kept"])))
+    events.record(connection, run, "budget.raised", {"from": row["tokens"], "to": tokens, "by": by})
 
 
 def percent(used: int, tokens: int | None, kept: int) -> int:
@@ -216,6 +214,18 @@ def pause(engine: Engine, run: str) -> None:
         if row["alerted"] < 100:
             _change(connection, run, alerted=100)
             _tell(connection, run, 100, row["used"], row["tokens"])
+
+
+def _state(row: RowMapping) -> BudgetState:
+    return BudgetState(
+        run=row["run_id"],
+        parent=row["parent"],
+        tokens=row["tokens"],
+        kept=row["kept"],
+        used=row["used"],
+        reserved=row["reserved"],
+        paused=row["alerted"] == 100,
+    )
 
 
 def _tell(connection: Connection, run: str, passed: int, used: int, tokens: int | None) -> None:

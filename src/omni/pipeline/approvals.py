@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, insert, select, update
 
 from omni.kernel import clock, events
 from omni.kernel.database import writing
@@ -53,14 +53,15 @@ def ask(engine: Engine, run_id: str, gate: GateName, rule: Gate, number: int) ->
 
 def answer(engine: Engine, approval: str, given: Answer) -> None:
     """Keep the answer to a question. Raises OmniError when it is not open any more."""
-    if not _close(engine, approval, given.decision, given.by, given.reason):
-        raise OmniError(NOT_WAITING, "somebody else was faster", where=approval)
+    with writing(engine) as connection:
+        if not close_within(connection, approval, given.decision, given.by, given.reason):
+            raise OmniError(NOT_WAITING, "somebody else was faster", where=approval)
 
 
 def close(engine: Engine, approval: str) -> str:
     """The answer that counts, as JSON; silence until the deadline is a refusal."""
-    _close(engine, approval, "expired", "", "nobody answered in time")
-    with engine.connect() as connection:
+    with writing(engine) as connection:
+        close_within(connection, approval, "expired", "", "nobody answered in time")
         row = connection.execute(select(approvals).where(approvals.c.id == approval)).one()
     return _answer(row.status, row.decided_by, row.reason).model_dump_json()
 
@@ -77,6 +78,15 @@ def pass_by_rule(engine: Engine, run_id: str, gate: GateName, rule: Gate, score:
         if not connection.execute(select(approvals.c.id).where(approvals.c.id == approval)).first():
             connection.execute(insert(approvals).values(id=approval, run_id=run_id, gate=gate, **values))
     return approval
+
+
+def approve_ahead(engine: Engine, run_id: str, gate: GateName, by: str) -> None:
+    """Keep a person's approval that was given before the run could ask for it, as its first question."""
+    now = clock.now()
+    values = {"id": f"{run_id}:{gate}:0", "run_id": run_id, "gate": gate, "requested_at": now, "decided_at": now}
+    with writing(engine) as connection:
+        connection.execute(insert(approvals).values(status="approved", decided_by=by, reason="", **values))
+        events.record(connection, run_id, "approval.approved", {"gate": gate, "by": by})
 
 
 def question(engine: Engine, run_id: str) -> Request | None:
@@ -99,8 +109,8 @@ def waiting(engine: Engine, run_id: str) -> Request:
 
 
 def answered(engine: Engine, run_id: str) -> tuple[str, ...]:
-    """The questions that people have answered."""
-    return tuple(row.id for row in _closed(engine, run_id) if row.status in BY_PEOPLE)
+    """The questions that are closed: people answered, or their time was over."""
+    return tuple(row.id for row in _closed(engine, run_id) if row.status != "automatic")
 
 
 def decided(engine: Engine, run_id: str) -> tuple[Approval, ...]:
@@ -121,17 +131,16 @@ def _answer(status: str, by: str, reason: str) -> Answer:
     return Answer.model_validate(given if status in BY_PEOPLE else given | {"decision": "rejected", "by": "the clock"})
 
 
-def _close(engine: Engine, approval: str, decision: str, by: str, reason: str) -> bool:
-    """Close an open question and let its run go on; False when it was closed before."""
+def close_within(connection: Connection, approval: str, decision: str, by: str, reason: str) -> bool:
+    """Close an open question and let its run go on, as a part of a transaction; False when it was closed before."""
     now = clock.now()
     still_open = update(approvals).where(approvals.c.id == approval, approvals.c.status == "waiting")
     values = {"status": decision, "decided_at": now, "decided_by": by, "reason": reason}
-    with writing(engine) as connection:
-        if not connection.execute(still_open.values(values)).rowcount:
-            return False
-        row = connection.execute(select(approvals).where(approvals.c.id == approval)).one()
-        move(connection, row.run_id, "running")
-        events.record(connection, row.run_id, f"approval.{decision}", {"gate": row.gate, "by": by})
+    if not connection.execute(still_open.values(values)).rowcount:
+        return False
+    row = connection.execute(select(approvals).where(approvals.c.id == approval)).one()
+    move(connection, row.run_id, "running")
+    events.record(connection, row.run_id, f"approval.{decision}", {"gate": row.gate, "by": by})
     return True
 
 

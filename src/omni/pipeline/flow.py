@@ -63,11 +63,19 @@ Ask = Callable[[GateName, float], Answer | None]
 """Gate and score (0 to 10) → the answer; None when no person is needed."""
 
 
-def flow(do: Do, ask: Ask, retries: int) -> Verdict:
-    """Run the stages to the end. `retries` bounds how often failed verification goes back to implementation."""
-    for _ in range(MAX_REVISIONS + 1):
-        verdict = _once(do, ask, retries)
-        if verdict != "revised":
+def flow(do: Do, ask: Ask, retries: int, reopened: int = 0) -> Verdict:
+    """Run the stages to the end. `retries` bounds how often failed verification goes back to implementation.
+
+    `reopened`: how often the run goes on after its end, with what it could not pay for.
+    """
+    part = _once
+    for _ in range(MAX_REVISIONS + 1 + reopened):
+        verdict = part(do, ask, retries)
+        if verdict == "revised":
+            part = _once
+        elif reopened:
+            part, reopened = _deliver, reopened - 1
+        else:
             return verdict
     return "rejected"
 
@@ -82,7 +90,11 @@ def _once(do: Do, ask: Ask, retries: int) -> Verdict | Literal["revised"]:
     design = do(s02_design_review.STAGE)
     if (decision := _decision(ask("design_review", design.score))) != "approved":
         return decision
+    return _deliver(do, ask, retries)
 
+
+def _deliver(do: Do, ask: Ask, retries: int) -> Verdict | Literal["revised"]:
+    """Everything after the design."""
     verified = _implement_until_verified(do, retries)
     review = do(s06_review.STAGE)
     deployed = False
@@ -101,9 +113,9 @@ def _once(do: Do, ask: Ask, retries: int) -> Verdict | Literal["revised"]:
 
 def _implement_until_verified(do: Do, retries: int) -> bool:
     """Implementation and the three tiers, again with the findings while that changes something."""
-    for _ in range(retries + 1):
+    for attempt in range(retries + 1):
         implementation = do(s02_implementation.STAGE)
-        if not implementation.changed:
+        if attempt and not implementation.changed:
             return False
         if all(do(stage).passed for stage in VERIFICATION):
             return True

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-GateName = Literal["spec_approval", "design_review", "code_review", "deployment"]
+GateName = Literal["unlimited_budget", "spec_approval", "design_review", "code_review", "deployment", "budget"]
 Decision = Literal["approved", "revised", "rejected"]
 
 

@@ -81,6 +81,8 @@ class ImplementationHandoff(Handoff):
     """Who wrote code, as `provider/model`; none: a template did."""
     prompt: str = ""
     """Version of the prompt that they were given."""
+    unfinished: str = ""
+    """The session that its budget ended; it goes on when that is raised."""
 
 
 class VerificationHandoff(Handoff):

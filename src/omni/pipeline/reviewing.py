@@ -17,11 +17,11 @@ from omni.agents.debate import Debate, debate
 from omni.agents.handoffs import Change, kind_of
 from omni.agents.roles import asker, load_role, of_stage
 from omni.kernel.errors import OmniError
-from omni.models.budget import Budget, tokens_of
 from omni.models.catalog import load_catalog
 from omni.models.gateway import open_gateway
 from omni.models.typed import Asker, quoted
 from omni.models.wire import Attribution, Chat
+from omni.pipeline.budget import open_budget, patient
 from omni.pipeline.deployment import door as door_of
 from omni.pipeline.handoffs import DesignHandoff, ImplementationHandoff, SpecificationHandoff, VerificationHandoff
 from omni.pipeline.run import stage_records
@@ -150,9 +150,9 @@ class Panel:
 
 @contextmanager
 def _panel(work: Work, authors: tuple[str, ...]) -> Iterator[Panel]:
-    Budget.open(work.engine, work.run.id, tokens_of(work.run.options.budget))
+    open_budget(work)
     with open_gateway(work.settings, work.engine) as gateway:
-        yield Panel(work, gateway.chat, authors)
+        yield Panel(work, patient(work, gateway.chat), authors)
 
 
 def review_design(work: Work, ruled: DesignReview) -> DesignHandoff:

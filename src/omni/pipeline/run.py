@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, func, insert, select, update
 
 from omni.kernel import clock, events
 from omni.kernel.canonical import JsonValue
 from omni.kernel.database import writing
 from omni.kernel.errors import Exit, OmniError, declare
 from omni.kernel.ids import uuid7
+from omni.kernel.tables import events as event_log
 from omni.kernel.tables import runs, stages
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 NO_RUN = declare("P001", "There is no such run", Exit.USAGE, "Type: omni runs list")
 
 OVER = ("ended", "cancelled")
-"""Statuses that no run leaves again."""
+"""Statuses in which nobody works on a run. It leaves `ended` only when its budget was raised since: `open_again`."""
 
-FLOW, CHANGE = "1", "change-1"
+FLOW, CHANGE = "1", "change-2"
 """Versions of the two flows, of a build and of a change of a repository. Raise one when its stages or their order
 change: a run in flight is then refused with advice."""
 
@@ -127,6 +128,33 @@ def move(connection: Connection, run_id: str, status: str, verdict: str = "") ->
     """The same as a part of a transaction, without an event; whether it was done."""
     going = update(runs).where(runs.c.id == run_id, runs.c.status.not_in(OVER))
     return connection.execute(going.values(status=status, verdict=verdict, updated_at=clock.now())).rowcount == 1
+
+
+def raised_since_its_end(engine: Engine, run_id: str) -> bool:
+    """Whether a person has raised the budget of a run after it ended."""
+    ends = select(func.max(event_log.c.id)).where(_of(run_id, "run.ended")).scalar_subquery()
+    raised = select(event_log.c.id).where(_of(run_id, "budget.raised"), event_log.c.id > ends)
+    with engine.connect() as connection:
+        return connection.execute(raised.limit(1)).first() is not None
+
+
+def open_again(engine: Engine, run_id: str) -> None:
+    """Let a run that has ended go on, from implementation, once more."""
+    going = update(runs).where(runs.c.id == run_id, runs.c.status == "ended")
+    with writing(engine) as connection:
+        if connection.execute(going.values(status="running", verdict="", updated_at=clock.now())).rowcount:
+            events.record(connection, run_id, "run.reopened", {})
+
+
+def reopened(engine: Engine, run_id: str) -> int:
+    """How often a run went on after its end."""
+    with engine.connect() as connection:
+        counted = select(func.count()).select_from(event_log).where(_of(run_id, "run.reopened"))
+        return connection.execute(counted).scalar_one()
+
+
+def _of(run_id: str, kind: str) -> ColumnElement[bool]:
+    return (event_log.c.run_id == run_id) & (event_log.c.kind == kind)
 
 
 def start_stage(engine: Engine, run_id: str, stage: Stage[Handoff], attempt: int) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from omni.kernel.artifacts import ArtifactStore
 from omni.kernel.settings import Settings
+from omni.models.budget import tokens_of
 from omni.pipeline import approvals
 from omni.pipeline.change.flow import change_flow
 from omni.pipeline.change.kinds import kind_asked
@@ -36,6 +37,8 @@ class Runner:
     settings: Settings
     engine: Engine
     endpoint: str = ""
+    reopened: int = 0
+    """How often the run went on after its end."""
     failure: BaseException | None = None
     """Why a stage could not be done. The run then stays as it is: mend the cause and resume."""
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -50,9 +53,16 @@ class Runner:
             digest = keep(f"{stage.name}#{attempt}", lambda: self.stage(stage, attempt))
             return stage.handoff.model_validate_json(self._store().get(digest))
 
+        def ask(gate: GateName, score: float) -> Answer | None:
+            return self._ask(gate, score, keep, wait)
+
+        if self.run.options.model and tokens_of(self.run.options.budget) is None:
+            answer = ask("unlimited_budget", 0)
+            if answer is None or answer.decision != "approved":
+                return "rejected"
         if self.run.options.repository:
             return change_flow(do, kind_asked(self.run.options.change, self.run.request), self.run.options.retries)
-        return flow(do, lambda gate, score: self._ask(gate, score, keep, wait), self.run.options.retries)
+        return flow(do, ask, self.run.options.retries, self.reopened)
 
     def _ask(self, gate: GateName, score: float, keep: Keep, wait: Wait) -> Answer | None:
         rule, run, number = gates(self.run.options.profile)[gate], self.run.id, self._count(f"gate {gate}")

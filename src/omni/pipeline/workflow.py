@@ -16,7 +16,7 @@ from omni.kernel.errors import Exit, OmniError, declare
 from omni.kernel.settings import Settings
 from omni.pipeline import approvals
 from omni.pipeline.audit import log
-from omni.pipeline.run import CHANGE, FLOW, load, set_status
+from omni.pipeline.run import CHANGE, FLOW, load, reopened, set_status
 from omni.pipeline.runner import Runner
 from omni.pipeline.serializer import JsonSerializer
 
@@ -37,7 +37,8 @@ def start(run_id: str, settings: Settings, engine: Engine, endpoint: str = "") -
     run = load(engine, run_id)
     if run.flow != (current := CHANGE if run.options.repository else FLOW):
         raise OmniError(RUN_STALE, f"it follows flow {run.flow}, this is flow {current}", where=run_id)
-    runner = _runner = Runner(run, settings, engine, endpoint)
+    again = reopened(engine, run_id)
+    runner = _runner = Runner(run, settings, engine, endpoint, again)
     DBOS(
         config={
             "name": "omni-build",
@@ -49,10 +50,11 @@ def start(run_id: str, settings: Settings, engine: Engine, endpoint: str = "") -
         }
     )
     DBOS.launch()
-    with SetWorkflowID(run_id):
+    workflow = _workflow(run_id, again)
+    with SetWorkflowID(workflow):
         handle = DBOS.start_workflow(_build, run_id)
     for approval in approvals.answered(engine, run_id):  # whoever answered may have been killed before the call
-        DBOS.send(run_id, "answered", topic=approval, idempotency_key=approval)
+        DBOS.send(workflow, "answered", topic=approval, idempotency_key=f"{workflow} {approval}")
 
     def watch() -> None:
         try:
@@ -65,13 +67,22 @@ def start(run_id: str, settings: Settings, engine: Engine, endpoint: str = "") -
     return runner
 
 
-def wake(settings: Settings, run_id: str, approval: str) -> None:
+def wake(settings: Settings, engine: Engine, run_id: str, approval: str) -> None:
     """Tell a run that its question was answered, whether or not a process works on it. Twice is the same as once."""
+    workflow = _workflow(run_id, reopened(engine, run_id))
     client = DBOSClient(system_database_url=_database_url(settings), serializer=JsonSerializer())
     try:
-        client.send(run_id, "answered", topic=approval, idempotency_key=approval)
+        client.send(workflow, "answered", topic=approval, idempotency_key=f"{workflow} {approval}")
     finally:
         client.destroy()
+
+
+def _workflow(run_id: str, again: int) -> str:
+    """Id of the workflow that works on a run: one that goes on after its end is another one.
+
+    It runs the same flow; what former ones did is at hand in the tables of stages and approvals.
+    """
+    return f"{run_id}.{again}" if again else run_id
 
 
 @DBOS.workflow(name="build")
