@@ -143,9 +143,9 @@ def _score(name: str, dimension: Dimension, results: Mapping[str, CheckResult], 
 
 
 def _cite(source: str, result: CheckResult, found: Sequence[Finding]) -> Evidence:
-    says = (
-        f"{result.title}: {len(found)} findings in {result.coverage.seen} files" if found else f"{result.title}: clean"
-    )
+    seen = f"{result.coverage.seen} {'file' if result.coverage.seen == 1 else 'files'}"
+    against = f"{len(found)} {'finding speaks' if len(found) == 1 else 'findings speak'} against it"
+    says = f"“{result.title}”: {against if found else 'nothing speaks against it'}, in {seen}"
     return Evidence(
         source=source,
         says=says,

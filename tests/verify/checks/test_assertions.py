@@ -4,7 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from omni.verify.report import CheckResult, Status
+
 Found = Callable[..., list[str]]
+Look = Callable[..., CheckResult]
 
 
 @pytest.mark.parametrize(
@@ -115,3 +118,9 @@ def test_real():
     helper()
 """
     assert found("assertions", {"app/tests.py": source}) == ["error asserts-nothing app/tests.py:4"]
+
+
+def test_a_project_without_tests_has_none_that_assert(look: Look) -> None:
+    """It is no evidence for good tests."""
+    result = look("assertions", {"src/app/a.py": "def f():\n    return 1\n"})
+    assert (result.status, result.reason) == (Status.SKIPPED, "there is no test that could assert anything")

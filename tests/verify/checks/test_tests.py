@@ -81,7 +81,9 @@ def test_no_environment(look: Look) -> None:
 
 
 def test_no_tests(look: Look) -> None:
-    (finding,) = look("tests", CODE).findings
+    result = look("tests", CODE)
+    (finding,) = result.findings
+    assert result.metrics == {"coverage.branch": 0}
     assert (finding.rule, finding.path, finding.severity) == ("missing-tests", "src/app/a.py", "error")
 
 

@@ -10,10 +10,10 @@ from dataclasses import replace
 from omni.verify.analysis.places import TEST_FILE
 from omni.verify.analysis.python import Function, dotted, functions, last_name
 from omni.verify.analysis.rule import Rule, line_of
-from omni.verify.check import Check, Context, Item, Unseen
+from omni.verify.check import Check, Context, Gap, Item, Unseen
 from omni.verify.files import File
 from omni.verify.parsing import children, walk
-from omni.verify.report import Severity
+from omni.verify.report import Severity, Status
 
 NOTHING = Rule(
     "assertions",
@@ -53,6 +53,9 @@ SKIPPED = frozenset({"skip", "skipif", "xfail", "benchmark"})
 
 
 def run(context: Context) -> Iterator[Item]:
+    if not any(TEST_FILE.search(file.path) for file in context.files):
+        yield Gap("there is no test that could assert anything", Status.SKIPPED)
+        return
     trees: dict[File, ast.Module] = {}
     for file in context.files:
         if not _among_tests(file.path):

@@ -82,6 +82,7 @@ def run(context: Context) -> Iterator[Item]:
         if any(re.search(r"^\s*(async )?def ", context.text(file), re.MULTILINE) for file in program):
             path = max(program, key=lambda file: file.size).path
             yield MISSING.at(path, 1, "there is no test at all; this is the largest file without one")
+            yield Metric("coverage.branch", 0)
         else:
             yield Gap("there is no Python that could be tested", Status.SKIPPED)
         return
