@@ -157,16 +157,18 @@ class Consulted:
     answer: Answer[Document]
 
 
-def consult(role: Role, who: Asker, task: str, given: Sequence[Envelope] = ()) -> Consulted:
+def consult(role: Role, who: Asker, task: str, given: Sequence[Envelope] = (), case: str = "") -> Consulted:
     """Ask a role for its document, from the documents that it reads and every decision made so far.
 
+    `case`: what it is about, quoted; it is told first.
     Raises `A044` when an input is missing, and like `Asker.ask`.
     """
     held = {envelope.kind for envelope in given}
     if missing := [name for name in role.inputs if name not in held]:
         raise OmniError(NOT_GIVEN, f"{role.id} was not given {', '.join(missing)}")
     read = [envelope for envelope in given if envelope.kind in {*role.inputs, *role.optional}]
-    answer = who.ask(kind_of(role.output), question(task, read, given), lambda said: wrong(said, read))
+    asked = "\n\n".join(filter(None, (case, question(task, read, given))))
+    answer = who.ask(kind_of(role.output), asked, lambda said: wrong(said, read))
     envelope = Envelope(
         kind=role.output,
         document=answer.document.model_dump(mode="json"),

@@ -6,31 +6,31 @@ from collections.abc import Iterator, Mapping
 
 from omni.agents.limits import Limits
 from omni.agents.log import Replied, SessionLog
-from omni.agents.roles import load_role, system
-from omni.agents.session import Outcome, Task, run_session
+from omni.agents.roles import Role, system
+from omni.agents.session import Outcome, Task
 from omni.agents.tools import Toolbox
 from omni.agents.workspace import AgentWorkspace
 from omni.kernel import events
 from omni.kernel.canonical import JsonValue
 from omni.kernel.errors import OmniError
 from omni.kernel.settings import Settings
-from omni.models.budget import Budget, tokens_of
 from omni.models.catalog import load_catalog
 from omni.models.errors import NO_SUCH_MODEL
 from omni.models.gateway import open_gateway
 from omni.models.typed import quoted
-from omni.models.wire import Attribution, Chat, Want
+from omni.models.wire import Attribution, Want
+from omni.pipeline.budget import more, open_budget, unfinished
 from omni.pipeline.handoffs import ImplementationHandoff, SpecificationHandoff, VerificationHandoff
-from omni.pipeline.hands import by_engine, check_engine
-from omni.pipeline.run import NATIVE, stage_records
+from omni.pipeline.hands import check_engine, prompt_of, work_on
+from omni.pipeline.run import stage_records
+from omni.pipeline.specialists import author, documents, named, shown_to
 from omni.pipeline.stage import Work
 from omni.pipeline.steps import project_environment
-from omni.pipeline.verification import STAGES, apply_fixes, stands
+from omni.pipeline.verification import STAGES, apply_fixes, faults
 from omni.pipeline.workspace import source_lines
 from omni.spec.model import Specification
 from omni.templates.render import shown_by
 
-ROLE = "developer"
 REMINDERS = 1
 """How often, in one attempt, a model is sent back that says it has finished and has not."""
 WINDOW = 112_000
@@ -47,6 +47,7 @@ it too. Look how the neighbours do things, and do it their way.
 
 - Show each criterion by at least one test below `tests/` that carries its marker, `@pytest.mark.criterion("AC1")`.
   A criterion that no passing test carries counts as not delivered.
+- What specialists handed over is advice. Where it disagrees with docs/spec.md, docs/spec.md holds.
 - Change nothing that works unless the task needs it. Take no test away.
 - Add no dependency: there is no network. The standard library and what requirements.lock holds are there.
 - Say in README.md and CHANGELOG.md what can be done now.
@@ -58,24 +59,23 @@ def by_model(work: Work, made: ImplementationHandoff) -> ImplementationHandoff:
 
     `made` is what to start from, committed and in the workspace. Raises OmniError when no model can be asked.
     """
-    findings = _findings(work)
-    if not made.undelivered and not findings:
+    findings = findings_of(work)
+    if (not made.undelivered and not findings) or (made.unfinished and not more(work)):
         return made
-    base = made.base or made.commit
-    outcome, authors = _converse(work, made, findings)
+    base, role = made.base or made.commit, author(work)
+    outcome, left, authors = _converse(work, role, made, findings)
     apply_fixes(work)
     message = "fix: mend what verification found" if findings else "feat: deliver what no template knows"
-    hands = work.run.options.engine
-    prompt = load_role(ROLE).prompt_id if hands in NATIVE else f"of {hands}"
-    trailers = work.trailers(ROLE) | {"Omni-Model": ", ".join(authors) or "none", "Omni-Prompt": prompt}
+    prompt = prompt_of(work, role.prompt_id)
+    trailers = work.trailers(role.id) | {"Omni-Model": ", ".join(authors) or "none", "Omni-Prompt": prompt}
     commit = work.workspace.commit(message, trailers)
     reasons, gone = _complaints(outcome, changed=commit != made.commit), "Its test was taken away."
-    if outcome.ended != "done" and commit != base and not stands(work):
+    if outcome.ended != "done" and commit != base and faults(work):
         work.workspace.lay(base)  # nobody is left to mend it, and what the template made works
         commit = work.workspace.commit("revert: back to what passes verification", work.trailers("implementation"))
         gone = "What the model did for it did not pass verification."
         reasons = (*reasons, "what the model left did not pass verification, so that the template's work is delivered")
-    files = _files(work)
+    files = work.workspace.files()
     trace = shown_by(files)
     return made.model_copy(
         update={
@@ -90,6 +90,7 @@ def by_model(work: Work, made: ImplementationHandoff) -> ImplementationHandoff:
             "base": base,
             "models": tuple(sorted({*made.models, *authors})),
             "prompt": prompt,
+            "unfinished": left,
         }
     )
 
@@ -111,49 +112,48 @@ def check_model(settings: Settings, model: str, engine: str = "") -> None:
         raise OmniError(NO_SUCH_MODEL, f"none is enabled{called}", fix="Type: omni models add local --base-url URL")
 
 
-def _converse(work: Work, made: ImplementationHandoff, findings: tuple[str, ...]) -> tuple[Outcome, tuple[str, ...]]:
-    """The sessions of this attempt: how the last one ended, and which models answered."""
+def _converse(
+    work: Work, role: Role, made: ImplementationHandoff, findings: tuple[str, ...]
+) -> tuple[Outcome, str, tuple[str, ...]]:
+    """The sessions of this attempt: how the last one ended, its name if its budget did that, and who answered."""
     authors: set[str] = set()
-    tools = _toolbox(work)
-    Budget.open(work.engine, work.run.id, tokens_of(work.run.options.budget))
+    tools = toolbox(work, role)
+    open_budget(work)
     with open_gateway(work.settings, work.engine) as gateway:
         for number in range(REMINDERS + 1):
-            log = SessionLog(work.engine, f"{work.run.id}/implementation#{work.attempt}.{number}")
-            outcome = _session(work, made, findings, gateway.chat, tools, log, number)
+            name = (number == 0 and made.unfinished) or f"{work.run.id}/implementation#{work.attempt}.{number}"
+            log = SessionLog(work.engine, name)
+            task = _task(work, role, made, findings, log.session, number)
+            outcome = work_on(work, task, gateway.chat, tools, log)
             replies = [line.entry.reply for line in log.lines() if isinstance(line.entry, Replied)]
             authors |= {f"{reply.provider}/{reply.model}" for reply in replies}
-            if outcome.ended != "done" or not _undelivered(work.spec(), made, shown_by(_files(work))):
+            if outcome.ended != "done" or not _undelivered(work.spec(), made, shown_by(work.workspace.files())):
                 break
-    return outcome, tuple(sorted(authors))
+    return outcome, unfinished(log), tuple(sorted(authors))
 
 
-def _session(
-    work: Work,
-    made: ImplementationHandoff,
-    findings: tuple[str, ...],
-    chat: Chat,
-    tools: Toolbox,
-    log: SessionLog,
-    number: int,
-) -> Outcome:
-    role, model = load_role(ROLE), work.run.options.model
-    document = work.store.get(work.handoff(SpecificationHandoff, "specification").document).decode()
-    missing = _undelivered(work.spec(), made, shown_by(_files(work)))
-    task = Task(
-        session=log.session,
+def _task(
+    work: Work, role: Role, made: ImplementationHandoff, findings: tuple[str, ...], session: str, number: int
+) -> Task:
+    missing = _undelivered(work.spec(), made, shown_by(work.workspace.files()))
+    return Task(
+        session=session,
         system=system(role),
-        context=(quoted("docs/spec.md", document), RULES, _layout(work)),
+        context=(specification(work), *shown_to(role, documents(work)), RULES, layout(work)),
         instructions="\n".join((*_wanted(work.spec(), missing, again=number > 0), *_found(findings))),
-        want=Want(capability=role.capability, model="" if model == "auto" else model, tools=True),
-        limits=Limits(window=_window(work.settings, model)),
+        want=Want(capability=role.capability, model=named(work), tools=True),
+        limits=Limits(window=window(work.settings, work.run.options.model)),
         attribution=Attribution(run=work.run.id, stage=work.stage, role=role.id, prompt=role.prompt_id),
     )
-    if work.run.options.engine not in NATIVE:
-        return by_engine(work, task, tools, log)
-    return run_session(task, chat, tools, log)
 
 
-def _window(settings: Settings, model: str) -> int:
+def specification(work: Work) -> str:
+    """What was asked, as a block of data."""
+    document = work.handoff(SpecificationHandoff, "specification").document
+    return quoted("docs/spec.md", work.store.get(document).decode())
+
+
+def window(settings: Settings, model: str) -> int:
     """Tokens of a request: what the model takes, less room for its reply; of several, what the largest takes."""
     catalog = load_catalog(settings)
     offers = catalog.offers() if model == "auto" else iter(catalog.find(model))
@@ -161,23 +161,26 @@ def _window(settings: Settings, model: str) -> int:
     return min(WINDOW, max(known) * 7 // 8) if known else Limits().window
 
 
-def _toolbox(work: Work) -> Toolbox:
+def toolbox(work: Work, role: Role, protected: tuple[str, ...] = PROTECTED) -> Toolbox:
+    """The tools that a role is granted, over the workspace; `protected` paths may not change."""
+
     def tell(kind: str, data: Mapping[str, JsonValue]) -> None:
         events.append(work.engine, work.run.id, kind, data)
 
     return Toolbox(
-        AgentWorkspace(work.workspace.path, PROTECTED),
+        AgentWorkspace(work.workspace.path, protected),
         work.driver(),
         work.settings,
         spec=work.spec(),
-        allowed=load_role(ROLE).tools,
+        allowed=role.tools,
         environment=project_environment(work),
         tell=tell,
     )
 
 
-def _layout(work: Work) -> str:
-    return quoted("files of the project", "\n".join(_files(work)))
+def layout(work: Work) -> str:
+    """The paths of the project, as a block of data."""
+    return quoted("files of the project", "\n".join(work.workspace.files()))
 
 
 def _wanted(spec: Specification, missing: dict[str, str], *, again: bool) -> Iterator[str]:
@@ -204,7 +207,7 @@ def _found(findings: tuple[str, ...]) -> Iterator[str]:
         yield f"({len(findings) - MOST_FINDINGS} more of them; type `verify` to see.)"
 
 
-def _findings(work: Work) -> tuple[str, ...]:
+def findings_of(work: Work) -> tuple[str, ...]:
     """Why the attempt before this one was sent back; none in the first attempt."""
     if work.attempt == 0:
         return ()
@@ -224,10 +227,3 @@ def _undelivered(
 
     missing = {ref: why for ref, why in made.undelivered.items() if not delivered(ref)}
     return missing | {ref: gone for ref in made.trace if ref not in trace}
-
-
-def _files(work: Work) -> dict[str, bytes]:
-    """Every file of the project that a commit would hold, by path."""
-    listed = work.workspace.git("ls-files", "--cached", "--others", "--exclude-standard", "-z").split("\0")
-    paths = {name: work.workspace.path / name for name in sorted(set(listed)) if name}
-    return {name: path.read_bytes() for name, path in paths.items() if path.is_file() and not path.is_symlink()}

@@ -31,6 +31,8 @@ class SpecificationHandoff(Handoff):
     """0 to 10."""
     open_questions: tuple[str, ...] = ()
     commit: str
+    specialists: str = ""
+    """Digest of what came of the specialists before code; empty: none was called."""
 
 
 class Section(BaseModel):
@@ -81,6 +83,10 @@ class ImplementationHandoff(Handoff):
     """Who wrote code, as `provider/model`; none: a template did."""
     prompt: str = ""
     """Version of the prompt that they were given."""
+    specialists: str = ""
+    """Digest of what came of the specialists that change what was written; empty: none was called yet."""
+    unrefined: str = ""
+    """Commit before the changes of theirs that were kept; empty: there is none."""
     unfinished: str = ""
     """The session that its budget ended; it goes on when that is raised."""
 

@@ -7,7 +7,7 @@ from omni.pipeline.stage import Work
 from omni.pipeline.steps import check_steps, project_environment
 from omni.verify.check import Tier
 from omni.verify.engine import CheckEvent, verify
-from omni.verify.gate import Gate, decide
+from omni.verify.gate import Decision, Gate, decide
 from omni.verify.plan import Options
 from omni.verify.report import Report, Status
 
@@ -40,7 +40,7 @@ def verify_tier(work: Work, tier: Tier) -> VerificationHandoff:
     decision = decide(report, GATES[tier])
     return VerificationHandoff(
         passed=decision.passed,
-        reasons=tuple(f"{reason.what} {reason.where} {reason.fix}".strip() for reason in decision.reasons),
+        reasons=_said(decision),
         tier=tier,
         verdict=report.verdict,
         report=work.put(report),
@@ -48,10 +48,23 @@ def verify_tier(work: Work, tier: Tier) -> VerificationHandoff:
     )
 
 
-def stands(work: Work) -> bool:
-    """Whether the workspace, as it is, passes the first two tiers; a template's own steps are left to the stage."""
+def faults(work: Work) -> tuple[str, ...]:
+    """Why the workspace, as it is, does not pass the first two tiers; none: it does.
+
+    A template's own steps are left to the stage.
+    """
     path, settings = work.workspace.path, work.settings
-    return all(decide(verify(path, _options(work, tier), settings), GATES[tier]).passed for tier in WITHIN)
+    for tier in WITHIN:
+        if reasons := _said(decide(verify(path, _options(work, tier), settings), GATES[tier])):
+            return reasons
+    return ()
+
+
+def _said(decision: Decision) -> tuple[str, ...]:
+    """Why a gate did not let something through."""
+    if decision.passed:
+        return ()
+    return tuple(f"{reason.what} {reason.where} {reason.fix}".strip() for reason in decision.reasons)
 
 
 def apply_fixes(work: Work) -> None:

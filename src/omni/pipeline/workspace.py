@@ -86,6 +86,19 @@ class Workspace:
         self.git("commit", "-q", "-m", f"{message}\n\n{lines}")
         return self.head()
 
+    def files(self) -> dict[str, bytes]:
+        """Every file that a commit would hold, by path; links are left out."""
+        listed = self.git("ls-files", "--cached", "--others", "--exclude-standard", "-z").split("\0")
+        paths = {name: self.path / name for name in sorted(set(listed)) if name}
+        return {name: path.read_bytes() for name, path in paths.items() if path.is_file() and not path.is_symlink()}
+
+    def changed(self) -> tuple[str, ...]:
+        """What a commit would change, by path, sorted; a file that was moved under both names."""
+        self.git("add", "-A")
+        return tuple(
+            sorted(filter(None, self.git("diff", "--cached", "--no-renames", "--name-only", "-z").split("\0")))
+        )
+
     def head(self) -> str:
         """The commit that is checked out; empty in a new repository."""
         reference = self.path / ".git" / "refs" / "heads" / "main"

@@ -28,7 +28,7 @@ def run(work: Work) -> SpecificationHandoff:
     document = to_markdown(spec).encode()
     work.workspace.create()
     work.workspace.write({"docs/spec.md": (document, False)})
-    return SpecificationHandoff(
+    made = SpecificationHandoff(
         passed=completeness.score >= MINIMUM,
         reasons=tuple(f"{rule.title}: {rule.missing}" for rule in completeness.rules if rule.missing),
         spec=work.put(spec),
@@ -37,6 +37,11 @@ def run(work: Work) -> SpecificationHandoff:
         open_questions=tuple(question.text for question in spec.questions),
         commit=work.workspace.commit("docs: specify what was asked", work.trailers("specification")),
     )
+    if not (options.model and made.passed):
+        return made
+    from omni.pipeline.specialists import advise  # what asks models takes time to load, and most builds ask none
+
+    return made.model_copy(update={"specialists": advise(work, spec, document.decode())})
 
 
 STAGE = Stage("specification", "0", "Specification", run, SpecificationHandoff)
