@@ -73,6 +73,14 @@ def test_a_required_check_must_have_run() -> None:
     assert absent[0] == "tests must run, and did not: it was not asked for"
 
 
+def test_of_checks_that_stand_in_for_each_other_one_must_have_run() -> None:
+    gate = Gate(title="g", required=("tests|javascript-tests",))
+    absent = result("tests", Status.SKIPPED, reason="there is no Python")
+    assert decided(gate, absent, result("javascript-tests")) == []
+    neither, _ = decided(gate, absent, result("javascript-tests", Status.SKIPPED, reason="there is no package.json"))
+    assert neither[0] == "tests must run, and did not: there is no Python"
+
+
 def test_numbers_are_held_against_their_least_value() -> None:
     gate = Gate(title="g", at_least={"coverage.branch": 90, "score": 8.5})
     assert decided(gate, result(coverage_branch=90), score=8.5) == []
@@ -89,7 +97,7 @@ def own_gate(name: str = "fast", **asked: object) -> ProjectConfig:
 def test_a_project_may_ask_for_more() -> None:
     project = own_gate(required=["typos"], refuse="warning", at_least={"coverage.branch": 95, "mutation.score": 80})
     gate = gate_of("fast", project)
-    assert gate.required == ("tests", "typos")
+    assert gate.required == ("tests|javascript-tests|language-tests", "typos")
     assert (gate.refuse, dict(gate.at_least)) == (Severity.WARNING, {"coverage.branch": 95, "mutation.score": 80})
     assert list(concessions(project)) == []
 

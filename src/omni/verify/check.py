@@ -284,6 +284,9 @@ class Failed(Exception):  # noqa: N818 - read as "raise Failed(…)"
         self.status = status
 
 
+Check.model_rebuild()  # now that `Context` is known; else the names of whichever module declares the first check count
+
+
 @lru_cache(maxsize=4096)
 def _text(path: Path, _digest: str, python: bool) -> str:
     """`_digest` keeps the cache right when the file changes."""

@@ -1,4 +1,4 @@
-"""Tests that are not Python's: they are run where their tools and dependencies are at hand, and never taken as passed.
+"""Tests of Go, Rust and Java: they are run where their tools and dependencies are at hand, and never taken as passed.
 
 The project's own command is run in the sandbox, without a network. What it can't do without one (a dependency that was
 never downloaded) is `incomplete`, with what to type.
@@ -6,7 +6,6 @@ never downloaded) is `incomplete`, with what to type.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -48,15 +47,6 @@ class Runner:
 
 RUNNERS = (
     Runner(
-        "JavaScript",
-        "package.json",
-        re.compile(r"(^|/)(__tests__|tests?)/.*\.[cm]?[jt]sx?$|\.(test|spec)\.[cm]?[jt]sx?$"),
-        None,
-        ("npm", "--prefix", "{folder}", "test"),
-        re.compile(r"fail|✖|\u00d7|\bnot ok\b|Error:", re.IGNORECASE),
-        "npm ci",
-    ),
-    Runner(
         "Go",
         "go.mod",
         re.compile(r"_test\.go$"),
@@ -86,8 +76,8 @@ RUNNERS = (
 )
 
 NEEDS_MORE = re.compile(
-    r"ENOTFOUND|EAI_AGAIN|getaddrinfo|dial tcp|temporary failure in name resolution|no matching package named"
-    r"|^(?:sh|npm|\S*/sh): .*not found|failed to download|could not (?:resolve dependencies|find artifact)",
+    r"dial tcp|temporary failure in name resolution|no matching package named"
+    r"|failed to download|could not (?:resolve dependencies|find artifact)",
     re.IGNORECASE | re.MULTILINE,
 )
 """A command that says one of these lacks something that only a network could bring."""
@@ -96,7 +86,7 @@ NEEDS_MORE = re.compile(
 def run(context: Context) -> Iterator[Item]:
     projects = [(runner, folder, tests) for runner in RUNNERS for folder, tests in _projects(context, runner).items()]
     if not projects:
-        yield Gap("there are no tests in other languages than Python", Status.SKIPPED)
+        yield Gap("there are no tests in Go, Rust or Java", Status.SKIPPED)
     elif context.execution.resources.trusted:
         yield Gap("Omni rendered it, and ran these tests as a step of its template", Status.SKIPPED)
     else:
@@ -133,8 +123,9 @@ def _try(context: Context, runner: Runner, folder: str, tests: int) -> Iterator[
     """Run the tests of one project."""
     where = "" if folder == "." else f" in {folder}"
     not_run = f"{tests} files of tests of {runner.title}{where} were not run"
-    if lacking := _lacking(context, runner, folder):
-        yield Gap(f"{not_run}: {lacking}")
+    program = runner.argv[0]
+    if machine.find(program) is None:
+        yield Gap(f"{not_run}: {program} is not on PATH. {machine.how_to_get(program)}".strip())
         return
     argv = [each.format(folder=f"/work/{folder}".removesuffix("/.")) for each in runner.argv]
     try:
@@ -153,26 +144,6 @@ def _try(context: Context, runner: Runner, folder: str, tests: int) -> Iterator[
         yield FAILED.at(manifest, 1, f"`{command}` ended with {result.exit_code}: {_telling(said)}")
 
 
-def _lacking(context: Context, runner: Runner, folder: str) -> str:
-    """What keeps the tests from being run; empty when nothing is known to."""
-    program = runner.argv[0]
-    if machine.find(program) is None:
-        return f"{program} is not on PATH. {machine.how_to_get(program)}".strip()
-    if runner.manifest != "package.json":
-        return ""
-    path = f"{folder}/package.json".removeprefix("./")
-    try:
-        manifest = json.loads(context.text(context.inventory.by_path[path]))
-    except ValueError:
-        return f"{path} is no JSON"
-    if not isinstance(manifest, dict) or "test" not in (manifest.get("scripts") or {}):
-        return f"{path} names no script “test”"
-    needed = {**(manifest.get("dependencies") or {}), **(manifest.get("devDependencies") or {})}
-    if needed and not (context.root / folder / "node_modules").is_dir():
-        return f"its dependencies are not installed. Type there: {runner.dependencies}"
-    return ""
-
-
 def _telling(said: str) -> str:
     """The line that says what went wrong, or else the last ones."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
@@ -184,8 +155,8 @@ CHECK = Check(
     id="language-tests",
     title="The tests of other languages pass",
     tier=2,
-    languages=("javascript", "typescript", "go", "rust", "java", "kotlin"),
-    globs=("package.json", "go.mod", "Cargo.toml", "pom.xml", "package-lock.json", "Cargo.lock", "go.sum"),
+    languages=("go", "rust", "java", "kotlin"),
+    globs=("go.mod", "Cargo.toml", "pom.xml", "Cargo.lock", "go.sum"),
     run=run,
     weight=2,
     timeout=300,

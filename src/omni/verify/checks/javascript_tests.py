@@ -1,0 +1,374 @@
+"""The tests of JavaScript and TypeScript, by the runner that `scripts.test` of package.json names, in the sandbox.
+
+Node's own runner, Vitest, Jest and Mocha are asked for a report beside what they print, so that each failure has its
+file and line; of any other the exit code counts. Metrics: `tests.javascript.passed`, `.failed` and `.skipped`,
+`coverage.javascript.line` and `.branch` in percent; without those words where no Python is tested beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from omni.kernel.canonical import JsonValue
+from omni.sandbox.job import JobResult
+from omni.verify import machine
+from omni.verify.analysis.changed_lines import changed_lines
+from omni.verify.analysis.javascript_reports import (
+    Measured,
+    plain,
+    read_jest,
+    read_lcov,
+    read_mocha,
+    read_node,
+)
+from omni.verify.analysis.junit import BadReportError, Case
+from omni.verify.analysis.places import TEST_FILE
+from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.check import Check, Context, Failed, Gap, Item, Metric
+from omni.verify.report import Severity, Status
+
+FAILED = Rule(
+    "javascript-tests",
+    "failed",
+    Severity.ERROR,
+    why="The code does not do what the test says it does.",
+    fix="Run `npm test` in that folder, and mend the code, or the test if it asks for the wrong thing.",
+)
+UNCOVERED = Rule(
+    "javascript-tests",
+    "change-not-tested",
+    Severity.WARNING,
+    why="Nothing shows that the change works: no test reaches it.",
+    fix="Write a test that runs these lines and looks at what they do.",
+    cwe="CWE-1053",
+)
+TEST = re.compile(r"(^|/)(__tests__|tests?)/.*\.[cm]?[jt]sx?$|\.(test|spec)\.[cm]?[jt]sx?$")
+REPORTS = "omni-reports"
+LCOV = (f"{REPORTS}/lcov.info", "coverage/lcov.info")
+"""Where coverage may lie, beneath the project's folder: ours, and what a wrapper such as c8 or nyc writes."""
+LOCKS = {
+    "pnpm-lock.yaml": "pnpm install --frozen-lockfile",
+    "yarn.lock": "yarn install --immutable",
+    "bun.lock": "bun install --frozen-lockfile",
+    "package-lock.json": "npm ci",
+}
+"""Lock file → what to type."""
+OTHER_SCRIPT = re.compile(
+    r"\b(?:npm|pnpm|yarn|bun)\s+run\s+(?:-s\s+|--silent\s+)?(?P<name>[\w:.-]+)(?=\s*(?:$|&|;|\|))"
+)
+NEEDS_MORE = re.compile(
+    r"ENOTFOUND|EAI_AGAIN|getaddrinfo|^(?:sh|npm|\S*/sh): .*not found|Cannot find (?:module|package) '[^./]",
+    re.MULTILINE,
+)
+"""It lacks something that only a network could bring."""
+FAILING = re.compile(r"fail|✖|\u00d7|\bnot ok\b|Error:", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Runner:
+    called: re.Pattern[str]
+    """How a script calls it …"""
+    instead: str
+    """… and what takes the place of that. `{to}` is the folder of reports."""
+    report: str
+    read: Callable[[bytes], list[Case]]
+    covers: str = ""
+    """The package that measures coverage, where the runner can't by itself."""
+    coverage: str = ""
+    """Further arguments where coverage can be measured."""
+
+
+def _word(name: str) -> str:
+    return rf"(?<![\w./@:-]){name}(?![\w./:-])"
+
+
+RUNNERS = (
+    Runner(
+        re.compile(_word(r"(?P<program>node|tsx)") + r"(?=\s(?:[^&|;]*\s)?--test(?:\s|$))"),
+        r"\g<program> --test-reporter=spec --test-reporter-destination=stdout --test-reporter=junit"
+        " --test-reporter-destination={to}/junit.xml{coverage}",
+        "junit.xml",
+        read_node,
+        coverage=" --experimental-test-coverage --test-reporter=lcov --test-reporter-destination={to}/lcov.info",
+    ),
+    Runner(
+        re.compile(_word("vitest") + r"(?:\s+run\b)?"),
+        "vitest run --reporter=default --reporter=json --outputFile.json={to}/tests.json"
+        " --includeTaskLocation{coverage}",
+        "tests.json",
+        read_jest,
+        covers="@vitest/coverage-*",
+        coverage=" --coverage.enabled --coverage.reportOnFailure --coverage.reporter=lcovonly"
+        " --coverage.reportsDirectory={to}",
+    ),
+    Runner(
+        re.compile(_word(r"(?P<program>jest|(?:react-scripts|craco)\s+test)")),
+        r"\g<program> --json --outputFile={to}/tests.json --testLocationInResults{coverage}",
+        "tests.json",
+        read_jest,
+        coverage=" --coverage --coverageDirectory={to} --coverageReporters=lcovonly --coverageThreshold='{}'",
+    ),
+    Runner(
+        re.compile(_word("mocha")),
+        "mocha --reporter json --reporter-option output={to}/tests.json",
+        "tests.json",
+        read_mocha,
+    ),
+)
+OWN_REPORTER = re.compile(r"\s--(?:test-)?reporter(?:-destination)?(?:=|\s+)[^\s&|;]+")
+
+
+@dataclass(frozen=True)
+class Project:
+    folder: str
+    """`.` for the target itself."""
+    scripts: Mapping[str, str]
+    needs: bool
+    """It declares dependencies."""
+    tests: int
+    """Files of tests."""
+
+    @property
+    def where(self) -> str:
+        return "" if self.folder == "." else f" in {self.folder}"
+
+
+def run(context: Context) -> Iterator[Item]:
+    tests = [file.path for file in context.files if TEST.search(file.path)]
+    if not tests:
+        yield Gap("there are no tests in JavaScript or TypeScript", Status.SKIPPED)
+        return
+    if context.execution.resources.trusted:
+        yield Gap("Omni rendered it, and ran these tests as a step of its template", Status.SKIPPED)
+        return
+    for each in _projects(context, tests):
+        if isinstance(each, Gap):
+            yield each
+        elif context.changed is None or any(_within(path, each.folder) for path in context.changed):
+            yield from _try(context, each)
+        else:
+            yield Gap(f"nothing that changed can affect the tests{each.where}", Status.SKIPPED)
+
+
+def _projects(context: Context, tests: Sequence[str]) -> Iterator[Project | Gap]:
+    """Folders whose package.json has a script “test”; one within another is left to that."""
+    left = set(tests)
+    manifests = [file for file in context.files if PurePosixPath(file.path).name == "package.json"]
+    unread: dict[str, str] = {}
+    for file in sorted(manifests, key=lambda file: (file.path.count("/"), file.path)):
+        folder = str(PurePosixPath(file.path).parent)
+        within = {path for path in left if _within(path, folder)}
+        if not within:
+            continue
+        scripts, needs = _declared(context.text(file))
+        if scripts is None:
+            unread[folder] = f"{file.path} is no JSON"
+        elif not scripts.get("test"):
+            unread[folder] = f"{file.path} names no script “test”"
+        else:
+            left -= within
+            yield Project(folder, scripts, needs, len(within))
+    if not manifests:
+        yield Gap("there is no package.json that says how the tests are run", Status.SKIPPED)
+    for folder, why in reversed(unread.items()):
+        if within := {path for path in left if _within(path, folder)}:
+            left -= within
+            yield Gap(f"{len(within)} files of tests of JavaScript were not run: {why}")
+
+
+def _within(path: str, folder: str) -> bool:
+    return folder == "." or path.startswith(f"{folder}/")
+
+
+def _declared(text: str) -> tuple[Mapping[str, str] | None, bool]:
+    """(scripts, whether it has dependencies); None when it is no JSON."""
+    try:
+        manifest: JsonValue = json.loads(text)
+    except (ValueError, RecursionError):
+        return None, False
+    known = manifest if isinstance(manifest, dict) else {}
+    scripts = known.get("scripts")
+    named = scripts if isinstance(scripts, dict) else {}
+    needs = any(known.get(group) for group in ("dependencies", "devDependencies"))
+    return {name: each for name, each in named.items() if isinstance(each, str)}, needs
+
+
+def _try(context: Context, project: Project) -> Iterator[Item]:
+    """Run the tests of one project."""
+    not_run = f"{project.tests} files of tests of JavaScript{project.where} were not run"
+    if lacking := _lacking(context, project):
+        yield Gap(f"{not_run}: {lacking}")
+        return
+    script, runner = command(project.scripts, lambda package: _has(context, project.folder, package))
+    folder = f"/work/{project.folder}".removesuffix("/.")
+    argv = ("npm", "exec", "--offline", "-c", f"cd {shlex.quote(folder)} && mkdir -p {REPORTS} && {script}")
+    collect = [str(PurePosixPath(project.folder, path)) for path in (f"{REPORTS}/*", *LCOV)]
+    with tempfile.TemporaryDirectory(prefix="omni-javascript-") as into:
+        try:
+            result = context.run_in_sandbox(
+                argv, toolset="path", collect=collect, into=Path(into), CI="true", NO_COLOR="1"
+            )
+        except Failed as problem:
+            yield Gap(f"{not_run}: {problem.why}", problem.status)
+            return
+        left = Path(into, project.folder)
+        report = left / REPORTS / runner.report if runner else None
+        if runner and report and report.is_file():
+            yield from _outcome(context, runner.read, report.read_bytes(), result)
+        else:
+            yield from _by_exit_code(project, result, not_run)
+        found = next((left / path for path in LCOV if (left / path).is_file()), None)
+        if found:
+            yield from _coverage(context, project.folder, found.read_text("utf-8", "replace"))
+
+
+def _lacking(context: Context, project: Project) -> str:
+    """What keeps the tests from being run; empty when nothing is known to."""
+    if machine.find("npm") is None:
+        return f"npm is not on PATH. {machine.how_to_get('npm')}".strip()
+    if project.needs and not any(
+        (context.root / place / "node_modules").is_dir() for place in _upwards(project.folder)
+    ):
+        known = context.inventory.by_path
+        locks = (name for place in _upwards(project.folder) for name in LOCKS if str(place / name) in known)
+        return f"its dependencies are not installed. Type there: {LOCKS[next(locks, 'package-lock.json')]}"
+    return ""
+
+
+def _upwards(folder: str) -> tuple[PurePosixPath, ...]:
+    """The folder, and those it stands in, up to the target."""
+    place = PurePosixPath(folder)
+    return (place, *place.parents)
+
+
+def _has(context: Context, folder: str, package: str) -> bool:
+    places = (context.root / place / "node_modules" for place in _upwards(folder))
+    return any(next(place.glob(package), None) is not None for place in places)
+
+
+def command(scripts: Mapping[str, str], has: Callable[[str], bool]) -> tuple[str, Runner | None]:
+    """The script “test” with what makes its runner write a report; the runner, where one is known."""
+    script = _spelled_out(scripts, scripts["test"])
+    if before := scripts.get("pretest"):
+        script = f"({_spelled_out(scripts, before)}) && {script}"
+    for runner in RUNNERS:
+        if runner.called.search(script):
+            measured = runner.coverage if not runner.covers or has(runner.covers) else ""
+            instead = runner.instead.replace("{coverage}", measured).replace("{to}", REPORTS)
+            return runner.called.sub(instead, OWN_REPORTER.sub("", script), count=1), runner
+    return script, None
+
+
+def _spelled_out(scripts: Mapping[str, str], script: str, deep: int = 3) -> str:
+    """With other scripts of the project in place of their names."""
+
+    def other(found: re.Match[str]) -> str:
+        named = scripts.get(found["name"])
+        return f"({_spelled_out(scripts, named, deep - 1)})" if named and deep else found[0]
+
+    return OTHER_SCRIPT.sub(other, script)
+
+
+def _outcome(context: Context, read: Callable[[bytes], list[Case]], data: bytes, result: JobResult) -> Iterator[Item]:
+    try:
+        cases = read(data)
+    except BadReportError as problem:
+        yield Gap(f"the report of the tests of JavaScript can't be believed: {problem}")
+        return
+    failed = [case for case in cases if case.outcome == "failed"]
+    for case in failed:
+        file = context.inventory.by_path.get(case.path)
+        snippet = line_of(context.text(file), case.line) if file and not file.problem else case.name
+        yield FAILED.at(case.path if file else "", case.line, f"`{case.name}`: {case.message}", snippet=snippet)
+    for outcome in ("passed", "failed", "skipped"):
+        yield Metric(f"tests.javascript.{outcome}", sum(case.outcome == outcome for case in cases))
+    if result.exit_code != 0 and not failed:
+        ended = result.ended if result.exit_code is None else f"with {result.exit_code}"
+        yield Gap(f"the tests of JavaScript ended {ended}, though no test failed: {_telling(result)}")
+    elif not any(case.outcome != "skipped" for case in cases):
+        yield Gap("every test of JavaScript was skipped" if cases else "no test of JavaScript was found by its runner")
+
+
+def _by_exit_code(project: Project, result: JobResult, not_run: str) -> Iterator[Item]:
+    said = f"{result.stdout}\n{result.stderr}"
+    if result.exit_code == 0:
+        yield Metric("tests.javascript.files", project.tests)
+    elif result.exit_code is None or NEEDS_MORE.search(said) or not FAILING.search(said):
+        yield Gap(f"{not_run}: {_telling(result)}")
+    else:
+        manifest = str(PurePosixPath(project.folder, "package.json"))
+        yield FAILED.at(manifest, 1, f"`npm test`{project.where} ended with {result.exit_code}: {_telling(result)}")
+
+
+def _telling(result: JobResult) -> str:
+    """The line that says what went wrong, or else the last ones."""
+    lines = [line.strip() for line in plain(f"{result.stdout}\n{result.stderr}").splitlines() if line.strip()]
+    wrong = next((line for line in lines if re.search(r"\b(fail|error|threshold)", line, re.IGNORECASE)), "")
+    return (wrong or " / ".join(lines[-3:]) or "it said nothing")[:300]
+
+
+def _coverage(context: Context, folder: str, text: str) -> Iterator[Item]:
+    """Of the product's files: what a runner says of the tests themselves is left out."""
+    try:
+        measured = {path: each for name, each in read_lcov(text).items() if (path := _named(context, folder, name))}
+    except BadReportError as problem:
+        yield Gap(f"the coverage of JavaScript can't be believed: {problem}")
+        return
+    lines = [count for each in measured.values() for count in each.lines.values()]
+    if not lines:
+        return
+    branches = sum(each.branches for each in measured.values())
+    covered = {"line": 100 * sum(count > 0 for count in lines) / len(lines)}
+    if branches:
+        covered["branch"] = 100 * sum(each.taken for each in measured.values()) / branches
+    alone = not any(TEST_FILE.search(path) for path in context.inventory.by_path)
+    for name, value in covered.items():
+        yield Metric(f"coverage.javascript.{name}", round(value, 2))
+        if alone:
+            yield Metric(f"coverage.{name}", round(value, 2))
+    if context.changed is not None:
+        yield from _of_change(context, context.changed, measured)
+
+
+def _named(context: Context, folder: str, name: str) -> str:
+    """As in the inventory; empty for tests, and for what is not of the project."""
+    path = name.removeprefix("/work/") if name.startswith("/") else str(PurePosixPath(folder, name))
+    return path if path in context.inventory.by_path and not TEST.search(path) else ""
+
+
+def _of_change(context: Context, changed: frozenset[str], measured: Mapping[str, Measured]) -> Iterator[Item]:
+    """How much of what changed ran in a test, and the lines that did not."""
+    known = missed = 0
+    for path in sorted(changed & measured.keys()):
+        counted = measured[path].lines
+        lines = sorted(changed_lines(context, path) & counted.keys())
+        never = [line for line in lines if not counted[line]]
+        known += len(lines)
+        missed += len(never)
+        if never:
+            text = context.text(context.inventory.by_path[path])
+            shown = ", ".join(map(str, never[:10])) + (" …" if len(never) > 10 else "")
+            message = f"no test runs {len(never)} of the {len(lines)} lines that changed: {shown}"
+            yield UNCOVERED.at(path, never[0], message, snippet=line_of(text, never[0]))
+    if known:
+        # What the lines are compared with is no part of what a cached result is known by.
+        yield Metric("coverage.javascript.changed", round(100 * (known - missed) / known, 2), volatile=True)
+
+
+CHECK = Check(
+    id="javascript-tests",
+    title="The tests of JavaScript and TypeScript pass",
+    tier=2,
+    languages=("javascript", "typescript"),
+    globs=("**",),
+    run=run,
+    narrows=True,
+    weight=2,
+    timeout=300,
+)

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+from omni.verify.checks.javascript_tests import command
+from omni.verify.report import CheckResult, Status
+
+Look = Callable[..., CheckResult]
+Git = Callable[..., str]
+
+needs_npm = pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not on this machine")
+NODE = (
+    "--test-reporter=spec --test-reporter-destination=stdout --test-reporter=junit"
+    " --test-reporter-destination=omni-reports/junit.xml --experimental-test-coverage --test-reporter=lcov"
+    " --test-reporter-destination=omni-reports/lcov.info"
+)
+VITEST = "--reporter=default --reporter=json --outputFile.json=omni-reports/tests.json --includeTaskLocation"
+JEST = (
+    "--json --outputFile=omni-reports/tests.json --testLocationInResults --coverage"
+    " --coverageDirectory=omni-reports --coverageReporters=lcovonly --coverageThreshold='{}'"
+)
+MOCHA = "--reporter json --reporter-option output=omni-reports/tests.json"
+PACKAGE = '{"name": "app", "type": "module", "scripts": {"test": "node --test test/"}}'
+SUM = "export function sum(a, b) {\n  return a + b;\n}\n"
+TEST = """import test from "node:test";
+import assert from "node:assert/strict";
+import { sum } from "../src/sum.js";
+
+test("adds", () => {
+  assert.equal(sum(1, 1), %d);
+});
+test("later", { skip: true }, () => {});
+"""
+
+
+@needs_npm
+@pytest.mark.host
+def test_they_are_run_and_measured(look: Look) -> None:
+    result = look("javascript-tests", {"package.json": PACKAGE, "src/sum.js": SUM, "test/sum.test.js": TEST % 2})
+    assert (result.status, result.reason, result.findings) == (Status.PASS, "", ())
+    assert dict(result.metrics) == {
+        "tests.javascript.passed": 1,
+        "tests.javascript.failed": 0,
+        "tests.javascript.skipped": 1,
+        "coverage.javascript.line": 100,
+        "coverage.line": 100,
+        "coverage.javascript.branch": 100,
+        "coverage.branch": 100,
+    }
+
+
+@needs_npm
+@pytest.mark.host
+def test_one_that_fails_is_a_finding_at_its_line(look: Look) -> None:
+    files = {"web/package.json": PACKAGE, "web/src/sum.js": SUM, "web/test/sum.test.js": TEST % 3}
+    result = look("javascript-tests", files)
+    assert result.status is Status.FAIL
+    assert [(each.rule, each.path, each.line, each.message, each.snippet) for each in result.findings] == [
+        (
+            "failed",
+            "web/test/sum.test.js",
+            6,
+            "`adds`: Expected values to be strictly equal:2 !== 3",
+            "assert.equal(sum(1, 1), 3);",
+        )
+    ]
+
+
+@needs_npm
+@pytest.mark.host
+def test_of_a_change_the_lines_that_no_test_runs_are_named(look: Look, git: Git) -> None:
+    files = {"package.json": PACKAGE, "src/sum.js": SUM, "test/sum.test.js": TEST % 2, "docs/a.md": "a\n"}
+    look("javascript-tests", files)  # writes them
+    git("add", ".")
+    git("commit", "-q", "-m", "a")
+    changed = SUM + "export function twice(a) {\n  return 2 * a;\n}\n"
+    result = look("javascript-tests", {"src/sum.js": changed}, changed=True)
+    assert [(each.severity, each.rule, each.path, each.line, each.message) for each in result.findings] == [
+        ("warning", "change-not-tested", "src/sum.js", 5, "no test runs 2 of the 3 lines that changed: 5, 6")
+    ]
+    assert result.metrics["coverage.javascript.changed"] == 33.33
+
+
+@pytest.mark.parametrize(
+    ("manifest", "why"),
+    [
+        ('{"name": "app"}', "package.json names no script “test”"),
+        (
+            '{"scripts": {"test": "vitest"}, "devDependencies": {"vitest": "4"}}',
+            "its dependencies are not installed. Type there: npm ci",
+        ),
+        ("{", "package.json is no JSON"),
+        ("[]", "package.json names no script “test”"),
+    ],
+)
+@needs_npm
+def test_what_can_not_be_run_is_incomplete(look: Look, manifest: str, why: str) -> None:
+    result = look("javascript-tests", {"package.json": manifest, "src/a.test.ts": "test()"})
+    assert result.status is Status.INCOMPLETE
+    assert result.reason == f"1 files of tests of JavaScript were not run: {why}"
+
+
+@needs_npm
+def test_a_package_of_a_workspace_runs_its_own(look: Look) -> None:
+    inner = '{"scripts": {"test": "jest"}, "devDependencies": {"jest": "30"}}'
+    files = {"package.json": "{}", "packages/a/package.json": inner, "packages/a/a.test.js": "", "b.test.js": ""}
+    assert look("javascript-tests", {**files, "pnpm-lock.yaml": ""}).reason == (
+        "1 files of tests of JavaScript in packages/a were not run: its dependencies are not installed. "
+        "Type there: pnpm install --frozen-lockfile; "
+        "1 files of tests of JavaScript were not run: package.json names no script “test”"
+    )
+
+
+@pytest.mark.parametrize("files", [{"package.json": PACKAGE, "a.js": "export const a = 1;\n"}, {"a.test.js": "test()"}])
+def test_without_tests_or_a_project_it_does_not_apply(look: Look, files: dict[str, str]) -> None:
+    assert look("javascript-tests", files).status is Status.SKIPPED
+
+
+@needs_npm
+@pytest.mark.host
+@pytest.mark.parametrize(
+    ("script", "status"),
+    [
+        ("echo 'GET /user: not found while offline'; echo 'not ok 1'; exit 1", Status.FAIL),
+        ("no-such-runner", Status.INCOMPLETE),
+        ("echo 'getaddrinfo ENOTFOUND registry'; exit 1", Status.INCOMPLETE),
+        ("node --test --test-name-pattern=nothing a.test.js", Status.INCOMPLETE),
+        ("echo '{}' > omni-reports/tests.json; true vitest", Status.INCOMPLETE),
+    ],
+)
+def test_a_failure_is_told_from_what_only_a_network_brings(look: Look, script: str, status: Status) -> None:
+    manifest = json.dumps({"scripts": {"test": script}})
+    assert look("javascript-tests", {"package.json": manifest, "a.test.js": ""}).status is status
+
+
+@pytest.mark.parametrize(
+    ("scripts", "expected"),
+    [
+        (
+            {"test": "NODE_ENV=test node --import tsx --test-reporter=dot --test 'test/*.ts'"},
+            f"NODE_ENV=test node {NODE} --import tsx --test 'test/*.ts'",
+        ),
+        (
+            {"test": "npm run lint && npm run test:unit", "lint": "eslint .", "test:unit": "vitest --dom"},
+            f"(eslint .) && (vitest run {VITEST} --dom)",
+        ),
+        ({"test": "jest", "pretest": "tsc -b"}, f"(tsc -b) && jest {JEST}"),
+        ({"test": "nyc mocha --reporter spec test/"}, f"nyc mocha {MOCHA} test/"),
+        ({"test": "npm run test"}, "(((npm run test)))"),
+        ({"test": "node jest.config.js && ava"}, "node jest.config.js && ava"),
+    ],
+)
+def test_the_runner_is_asked_for_a_report(scripts: dict[str, str], expected: str) -> None:
+    assert command(scripts, lambda _package: False)[0] == expected
