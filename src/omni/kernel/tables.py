@@ -180,6 +180,21 @@ budgets = Table(
     Column("alerted", Integer, nullable=False),
 )
 
+agents_at_work = Table(
+    "agents_at_work",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("agent", Text, primary_key=True),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+
+gpu_use = Table(
+    "gpu_use",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("state", JSON, nullable=False),
+)
+
 cached_replies = Table(
     "cached_replies",
     metadata,

@@ -51,6 +51,14 @@ PRESETS = {
 }
 
 
+def agents_of(tokens: int | None) -> int:
+    """How many agents may work at once on a limit: as many as on the smallest preset that holds it."""
+    if tokens is None:
+        return PRESETS["unlimited"].agents
+    limited = [preset for preset in PRESETS.values() if preset.tokens is not None]
+    return next((each.agents for each in limited if tokens <= (each.tokens or 0)), limited[-1].agents)
+
+
 def tokens_of(name: str) -> int | None:
     """Tokens of a budget given as a preset's name or as a number; None: unlimited. Raises ValueError."""
     return PRESETS[name].tokens if name in PRESETS else int(name)
