@@ -81,8 +81,8 @@ def verify(root: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> V
     """Verify the target with these checks and no others."""
 
     def run(*checks: Check, settings: Settings = settings, target: Path = root, **options: object) -> Report:
-        monkeypatch.setattr(engine, "checks", lambda: checks)
-        monkeypatch.setattr("omni.verify.registry.checks", lambda: checks)
+        monkeypatch.setattr(engine, "checks", lambda *_: checks)
+        monkeypatch.setattr("omni.verify.registry.checks", lambda *_: checks)
         return engine.verify(target, Options(**options), settings)  # type: ignore[arg-type]
 
     return run

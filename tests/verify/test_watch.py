@@ -37,7 +37,7 @@ CHECK = Check(id="own", title="own", tier=1, languages=("python",), scope=Scope.
 @pytest.fixture
 def rounds(root: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Iterator[Round]]:
     for module in ("watch", "engine"):
-        monkeypatch.setattr(f"omni.verify.{module}.checks", lambda: (CHECK,))
+        monkeypatch.setattr(f"omni.verify.{module}.checks", lambda *_: (CHECK,))
     return lambda **options: watch(root, Options(tiers=(1,), **options), settings, lambda _event: None)
 
 

@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -23,10 +22,11 @@ from omni.kernel.canonical import JsonValue, digest
 from omni.kernel.errors import Exit, OmniError, declare
 from omni.verify import machine
 from omni.verify.check import Check, Context, Gap, Item, Metric, Scope, Unseen
+from omni.verify.declarations import engine_digest
 from omni.verify.facts import Facts
 from omni.verify.files import File, matches
 from omni.verify.report import Finding, Status
-from omni.verify.tools import FOLDER, MACHINE, locked_version
+from omni.verify.tools import MACHINE, locked_version
 
 NO_CACHE = declare("V008", "The cache can't be used", Exit.INCOMPLETE, "Make the folder writable: omni config home")
 
@@ -177,17 +177,6 @@ def _environment(environment: Path | None) -> JsonValue:
     if environment is None:
         return []
     return [str(environment), *sorted(path.name for path in environment.glob("lib/python*/site-packages/*.dist-info"))]
-
-
-@cache
-def engine_digest() -> str:
-    """Of all of Omni's verification code and data, the lock of the tools among it."""
-    whole = hashlib.sha256()
-    folder = FOLDER.parent
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix != ".pyc":
-            whole.update(f"{path.relative_to(folder)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
-    return whole.hexdigest()
 
 
 def _place(context: Context) -> str:

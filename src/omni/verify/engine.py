@@ -36,7 +36,7 @@ def verify(target: Path, options: Options, settings: Settings, on_event: Tell | 
     started = time.monotonic()
     root = folder_of(target)
     project = options.config or load_config(root)
-    wanted = choose(checks(), options, project)
+    wanted = choose(checks(settings.home / "cache"), options, project)
     with (
         tempfile.TemporaryDirectory(prefix="omni-verify-", ignore_cleanup_errors=True) as scratch,
         Cache(settings.home / "cache" / "verify.sqlite") as cache,

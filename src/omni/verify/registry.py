@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from omni.kernel.errors import Exit, OmniError, declare
 from omni.verify.check import Check
+from omni.verify.declarations import Declared, declared_in, remembered
 
 BAD_CHECK = declare("V001", "A check can't be loaded", Exit.USAGE, "Correct its declaration, or remove it.")
 UNKNOWN_CHECK = declare("V002", "There is no such check", Exit.USAGE, "Type: omni checks")
@@ -24,10 +25,14 @@ FOLDER = Path(__file__).with_name("checks")
 
 
 @cache
-def checks() -> tuple[Check, ...]:
-    """All checks, by tier and id. Raises `V001` for a bad declaration or an id that is taken."""
+def checks(kept: Path | None = None) -> tuple[Check, ...]:
+    """All checks, by tier and id. Raises `V001` for a bad declaration or an id that is taken.
+
+    `kept` is a folder in which the declarations of the built-in checks are remembered: with them at hand, the module of
+    a check is loaded only when the check runs.
+    """
     found: dict[str, Check] = {}
-    for check in (*built_in(), *plugged_in()):
+    for check in (*(remembered(kept / "checks.json", _declared) if kept else built_in()), *plugged_in()):
         if check.id in found:
             raise OmniError(BAD_CHECK, "its id is taken", where=check.id)
         found[check.id] = check
@@ -44,11 +49,15 @@ def get(check_id: str) -> Check:
 
 def built_in(folder: Path = FOLDER) -> Iterator[Check]:
     """The checks of a folder of the package."""
+    return (check for _, check in _declared(folder))
+
+
+def _declared(folder: Path = FOLDER) -> Iterator[Declared]:
     for path in sorted(folder.glob("[!_]*.py")):
         module = importlib.import_module(f"omni.verify.checks.{path.stem}")
-        yield from _of(module, path.name)
+        yield from ((module.__name__, check) for check in _of(module, path.name))
     for path in sorted(folder.glob("*.toml")):
-        yield from_toml(path)
+        yield "", from_toml(path)
 
 
 def plugged_in() -> Iterator[Check]:
@@ -71,8 +80,7 @@ def from_toml(path: Path) -> Check:
 
 def _of(source: object, name: str) -> Iterator[Check]:
     """The checks of a module, or a check itself."""
-    given = getattr(source, "CHECKS", None) or getattr(source, "CHECK", source)
-    for check in given if isinstance(given, tuple) else (given,):
+    for check in declared_in(source):
         if not isinstance(check, Check):
             raise OmniError(BAD_CHECK, "it has neither CHECK nor CHECKS", where=name)
         yield check

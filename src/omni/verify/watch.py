@@ -103,7 +103,7 @@ def _round(number: int, session: Session, target: Path, state: _State, before: _
     try:
         root = folder_of(target)
         session.project = session.options.config or load_config(root)
-        wanted = choose(checks(), session.options, session.project)
+        wanted = choose(checks(session.settings.home / "cache"), session.options, session.project)
         session.resources.used.clear()
         return Round(number, changed, once(session, target, root, wanted, state.inventory))
     except OmniError as problem:

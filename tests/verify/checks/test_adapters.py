@@ -238,7 +238,7 @@ def replay(write: Write, settings: Settings, tmp_path: Path, monkeypatch: pytest
         (folder / "said").write_text(said.replace("{root}", str(root)).replace("/work/", f"{root}/"))
         (folder / check.tool).write_text(f"#!/bin/sh\ncat {folder}/said >&{stream}\nexit {exit_code}\n")
         (folder / check.tool).chmod(0o755)
-        monkeypatch.setattr(engine, "checks", lambda: (check,))
+        monkeypatch.setattr(engine, "checks", lambda *_: (check,))
         (result,) = engine.verify(root, Options(only=(check_id,)), settings).results
         return result
 
