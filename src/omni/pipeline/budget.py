@@ -11,10 +11,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from omni.agents.log import Closed, Resumed, SessionLog
-from omni.agents.session import Outcome, Task, Tools, run_session
+from omni.agents.session import Outcome
 from omni.kernel.errors import OmniError
 from omni.models.budget import Budget, tokens_of
 from omni.models.errors import BUDGET_USED_UP
+from omni.models.seats import seat
 from omni.models.wire import Attribution, Chat, ChatReply, ChatRequest, Want
 from omni.pipeline import approvals
 from omni.pipeline.gates import Answer, gates
@@ -69,12 +70,20 @@ def patient(work: Work, chat: Chat) -> Chat:
     return ask
 
 
-def session(work: Work, task: Task, chat: Chat, tools: Tools, log: SessionLog) -> Outcome:
-    """A session to its end, which a used-up budget is only when nobody raises it. Raises like `run_session`."""
-    outcome = run_session(task, chat, tools, log)
+def session(work: Work, log: SessionLog, take_turns: Callable[[], Outcome]) -> Outcome:
+    """A session to its end, which a used-up budget is only when nobody raises it. Raises like `take_turns`.
+
+    It waits while as many agents as the budget allows are at work.
+    """
+
+    def work_on() -> Outcome:
+        with seat(work.engine, work.run.id, log.session):
+            return take_turns()
+
+    outcome = work_on()
     while outcome.ended == "budget" and more(work):
         log.append(Resumed())
-        outcome = run_session(task, chat, tools, log)
+        outcome = work_on()
     if outcome.ended != "budget":
         return outcome
     run = work.run.id
