@@ -99,7 +99,7 @@ def _without(argv: list[str], wall: str) -> list[str]:
     ],
 )
 def test_taking_one_wall_away_is_noticed(wall: str, noticed: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = bubblewrap.arguments
-    monkeypatch.setattr(bubblewrap, "arguments", lambda *given: _without(whole(*given), wall))
+    whole = bubblewrap.options
+    monkeypatch.setattr(bubblewrap, "options", lambda *given: _without(whole(*given), wall))
     reached = {result.name for result in quick(Bubblewrap()) if not result.held}
     assert reached == noticed

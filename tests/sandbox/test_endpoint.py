@@ -159,7 +159,7 @@ def test_a_network_that_is_shared_is_noticed(tmp_path: Path, monkeypatch: pytest
         at = argv.index("--unshare-all")
         return [*argv[:at], "--unshare-pid", "--unshare-uts", "--unshare-ipc", *argv[at + 1 :]]
 
-    whole: Callable[..., list[str]] = bubblewrap.arguments
-    monkeypatch.setattr(bubblewrap, "arguments", shared)
+    whole: Callable[..., list[str]] = bubblewrap.options
+    monkeypatch.setattr(bubblewrap, "options", shared)
     (tmp_path / "workspace").mkdir()
     assert HEAVY["reach past the endpoint"](Bubblewrap(), tmp_path) != ""

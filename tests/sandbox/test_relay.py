@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -44,7 +45,7 @@ def _relay(answer: Answer) -> Relay:
     ours, theirs = socket.socketpair()
 
     def dial() -> None:
-        with theirs:
+        with theirs, suppress(OSError):  # the relay may hang up at any moment
             while theirs.recv(1):
                 answer(theirs)
 
@@ -134,3 +135,17 @@ def test_what_is_no_tcp_socket_is_dropped_and_nothing_leaks(hostile: Answer) -> 
     relay.close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", relay.port)).close()
+
+
+def test_what_called_in_the_last_moment_is_closed(echo: int) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(20):
+        relay = _relay(_connected(echo))
+        with socket.create_connection(("127.0.0.1", relay.port), timeout=10) as client:
+            relay.close()
+            with suppress(ConnectionResetError):
+                assert client.recv(1) == b""
+    deadline = time.monotonic() + 10
+    while len(list(Path("/proc/self/fd").iterdir())) > before and time.monotonic() < deadline:
+        time.sleep(0.01)  # the other ends are threads of this test
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before

@@ -34,38 +34,38 @@ class Relay:
     def close(self) -> None:
         """Drop all connections and stop listening."""
         if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._main.cancel)
+            self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._main = self._loop.create_task(self._accept())
-        with suppress(asyncio.CancelledError):
-            self._loop.run_until_complete(self._main)
+        self._listener.setblocking(False)
+        self._loop.add_reader(self._listener, self._accept)
+        self._loop.run_forever()
+        self._loop.run_until_complete(self._end())
         self._loop.close()
 
-    async def _accept(self) -> None:
-        self._listener.setblocking(False)
-        try:
-            while True:
-                client, _ = await self._loop.sock_accept(self._listener)
-                _prepare(client)
-                task = self._loop.create_task(self._join(client))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
-        finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-            self._listener.close()
-            self._dial.close()
+    def _accept(self) -> None:
+        with suppress(OSError):  # who called may have hung up meanwhile
+            client, _ = self._listener.accept()
+            _prepare(client)
+            task = self._loop.create_task(self._join(client))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(lambda _: client.close())  # also of one that was dropped before it began
+
+    async def _end(self) -> None:
+        self._loop.remove_reader(self._listener)
+        self._listener.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._dial.close()
 
     async def _join(self, client: socket.socket) -> None:
-        with client:
-            other = await self._dial.connect(self._loop)
-            if other is not None:
-                with other:
-                    await asyncio.gather(self._copy(client, other), self._copy(other, client))
+        other = await self._dial.connect(self._loop)
+        if other is not None:
+            with other:
+                await asyncio.gather(self._copy(client, other), self._copy(other, client))
 
     async def _copy(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
@@ -142,6 +142,9 @@ class _Host:
         except OSError:
             connection.close()
             return None
+        except asyncio.CancelledError:
+            connection.close()
+            raise
         _prepare(connection)
         return connection
 
