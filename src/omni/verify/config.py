@@ -64,6 +64,10 @@ class Mutation(Model):
     """Files and folders for pytest."""
     options: tuple[str, ...] = ()
     """Further arguments for pytest, such as `-m`, `not slow`."""
+    sample: Annotated[int, Field(ge=0)] = 0
+    """So many mutants, drawn at random, of a program too large to try them all; 0: all."""
+    seed: int = 0
+    """Another one draws others."""
 
 
 class Fuzzing(Model):

@@ -2,15 +2,16 @@
 
 Score: mutants that a test noticed (it failed, hung or crashed), of all; one that no test even runs counts as missed.
 Metrics: `mutation.score` in percent, `mutation.noticed`, `mutation.survived`, `mutation.uncovered`, `mutation.untried`.
+Of a sample there is no score: the result is incomplete, and says between which bounds that of all mutants lies.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from omni.verify import repository
+from omni.verify.analysis.changed_lines import lines_not_in
 from omni.verify.analysis.packages import installed
 from omni.verify.analysis.places import TEST_FILE
 from omni.verify.analysis.rule import Rule, line_of
@@ -20,10 +21,12 @@ from omni.verify.files import File, matches
 from omni.verify.mutation.campaign import Campaign, Tried
 from omni.verify.mutation.mutants import Mutant, apply, mutants
 from omni.verify.mutation.outcomes import Outcomes
+from omni.verify.mutation.sample import draw, estimate
 from omni.verify.report import Severity, Status
 
 LEAST = 80.0
 """Percent that have to be noticed."""
+MISSED = frozenset({"survived", "uncovered"})
 
 SURVIVED = Rule(
     "mutation",
@@ -64,6 +67,7 @@ def run(context: Context) -> Iterator[Item]:
         yield Gap(f"{what} can be mutated", Status.SKIPPED)
         return
     options = context.project.mutation
+    drawn = draw(made, options.sample, options.seed)
     with Outcomes(context.cache) as outcomes:
         campaign = Campaign(context, options.tests, options.options, outcomes)
         recording = campaign.record([file.path for file in chosen])
@@ -72,11 +76,13 @@ def run(context: Context) -> Iterator[Item]:
         for test, said in list(recording["failed"].items())[:1]:
             count = len(recording["failed"])
             yield Gap(f"{count} tests fail before anything is changed, so they were left out: {test}: {said}")
-        tried, untried = campaign.run(made)
+        tried, untried = campaign.run(drawn)
     if untried:
-        yield Gap(f"there was no time to try {untried} of {len(made)} mutants; run it again, what is known is kept")
+        yield Gap(f"there was no time to try {untried} of {len(drawn)} mutants; run it again, what is known is kept")
+    elif len(drawn) < len(made):
+        yield Gap(estimate(sum(each.outcome not in MISSED for each in tried), len(tried), len(made)))
     yield from _findings(context, tried)
-    yield from _numbers(tried, untried)
+    yield from _numbers(tried, untried + len(made) - len(drawn))
 
 
 def is_mutated(context: Context, file: File) -> bool:
@@ -108,16 +114,9 @@ def _all_mutants(context: Context, files: Sequence[File]) -> tuple[list[Mutant],
             unseen.append(tree)
             continue
         text = context.text(file)
-        changed = _changed_lines(repository.text_at(context.root, base, file.path), text) if base else None
+        changed = lines_not_in(repository.text_at(context.root, base, file.path), text) if base else None
         made += (each for each in mutants(file.path, text) if changed is None or each.line in changed)
     return made, unseen
-
-
-def _changed_lines(before: str, after: str) -> frozenset[int]:
-    """Numbers of the lines of `after` that are not in `before`."""
-    matcher = difflib.SequenceMatcher(None, before.splitlines(), after.splitlines(), autojunk=False)
-    blocks = (range(first + 1, last + 1) for tag, _, _, first, last in matcher.get_opcodes() if tag != "equal")
-    return frozenset(number for block in blocks for number in block)
 
 
 def _findings(context: Context, tried: Iterable[Tried]) -> Iterator[Item]:
@@ -146,7 +145,7 @@ def _survivor(context: Context, tried: Tried) -> Item:
 
 def _numbers(tried: Sequence[Tried], untried: int) -> Iterator[Item]:
     counts = Counter(each.outcome for each in tried)
-    missed = Counter(each.mutant.path for each in tried if each.outcome in {"survived", "uncovered"})
+    missed = Counter(each.mutant.path for each in tried if each.outcome in MISSED)
     noticed = len(tried) - counts["survived"] - counts["uncovered"]
     yield Metric("mutation.noticed", noticed)
     yield Metric("mutation.survived", counts["survived"])
