@@ -160,7 +160,14 @@ def it_is_what_was_asked_for(home: Home) -> None:
     )
     assert result["reasons"] == [ALONE]
     assert verify_package(home.path / "out").problems == ()
-    assert "local/scripted" in (home.path / "out" / "report.html").read_text()
+    page = (home.path / "out" / "report.html").read_text()
+    assert "local/scripted" in page
+    assert "<strong>P1.1 Planner agent</strong>" in page
+    handed = json.loads((home.path / "out" / "specialists.json").read_bytes())["each"]
+    assert [(each["role"], each["outcome"], each["why"]) for each in handed] == [
+        ("P0.1", "handed over", "ProductSpec: 1 decisions, 2 criteria, 1 questions, 1 assumptions"),
+        ("P1.1", "handed over", "Plan: 2 steps"),
+    ]
     puzzle = home.path / "puzzle.txt"
     puzzle.write_text(PUZZLE)
     environment = next((home.path / "envs").glob("cli*"))
@@ -185,8 +192,8 @@ def it_is_what_was_asked_for(home: Home) -> None:
         check=True,
     )
     assert log.stdout.splitlines() == [
-        "fix: mend what verification found|local/scripted|developer@1",
-        "feat: deliver what no template knows|local/scripted|developer@1",
+        "fix: mend what verification found|local/scripted|P1.2@1",
+        "feat: deliver what no template knows|local/scripted|P1.2@1",
         "feat: build App from its specification|none|none",
         "docs: specify what was asked|none|none",
     ]
@@ -245,12 +252,15 @@ def stored(home: Home) -> set[str]:
 def nothing_was_asked_twice(record: Record, before: int, then: int, kept: set[str]) -> None:
     """By the server's own log: a question whose answer was kept at the kill is not among those that came after it."""
     turns = {call.rpartition("#")[2] for call in kept}
+    advisers = ("P0.1", "P1.1")
 
     def named(number: int) -> str:
         request = record.asked[number].request
         assert isinstance(request, dict)
         messages = request["messages"]
         assert isinstance(messages, list)
+        if said := next((role for role in advisers if f"({role})" in json.dumps(messages[0])), ""):
+            return f"0/{said}"
         again = "Mend what verification found" in json.dumps(messages[1])
         turn = 1 + sum(isinstance(each, dict) and each["role"] == "assistant" for each in messages)
         return f"{int(again)}.0:{turn}"
@@ -260,6 +270,7 @@ def nothing_was_asked_twice(record: Record, before: int, then: int, kept: set[st
     assert set(map(named, range(before, then))) | after == {
         *(f"0.0:{turn}" for turn in range(1, 18)),
         *(f"1.0:{turn}" for turn in range(1, 3)),
+        *(f"0/{role}" for role in advisers),
     }
 
 
@@ -294,7 +305,7 @@ def test_a_used_up_budget_leaves_a_package_that_says_what_is_missing(tmp_path: P
 def test_a_model_that_changes_nothing_is_a_failure_that_says_so(tmp_path: Path) -> None:
     lazy = Reply(tool_calls=(Call(name="finish", arguments={"summary": "It was all there."}),))
     with serve(Script(rules=(Rule(match=Match(turn=1), reply=lazy, times=0),))) as url:
-        home = Home(tmp_path / "home", url, RunOptions(model="local/scripted"))
+        home = Home(tmp_path / "home", url, RunOptions(model="local/scripted", budget="100000"))
         made = implemented(home)
     assert not made.passed
     assert made.reasons == ("the model changed nothing; it ended by done: It was all there.",)
@@ -309,7 +320,7 @@ def test_other_hands_do_the_same_task(tmp_path: Path) -> None:
     way = (f"cat > tests/unit/test_it.py <<'END'\n{test}END", "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT")
     calls = [Reply(tool_calls=(Call(name="bash", arguments={"command": command}),)) for command in way]
     with serve(Script(rules=tuple(Rule(reply=reply) for reply in calls))) as url:
-        home = Home(tmp_path / "home", url, RunOptions(model="local", engine="mini-swe-agent"))
+        home = Home(tmp_path / "home", url, RunOptions(model="local", engine="mini-swe-agent", budget="100000"))
         made = implemented(home)
     assert made.reasons == ()
     assert (made.passed, made.undelivered, made.trace) == (True, {}, {"AC1": ("tests/unit/test_it.py",)})

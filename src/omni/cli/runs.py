@@ -91,10 +91,17 @@ def transcript(run: str, as_json: bool) -> None:
     from omni.agents.log import SessionLog, sessions
     from omni.agents.transcript import transcript as page
     from omni.kernel.database import open_database
+    from omni.pipeline.credits import markdown, specialists
     from omni.pipeline.run import load
 
-    engine = open_database(settings())
-    found = sessions(engine, load(engine, run).id)
+    configured = settings()
+    engine = open_database(configured)
+    found, called = sessions(engine, load(engine, run).id), specialists(configured, engine, load(engine, run).id)
+    if as_json:
+        for each in called:
+            line("specialist", each.model_dump(mode="json"))
+    elif called:
+        click.echo(markdown(called))
     for session in found:
         lines = SessionLog(engine, session).lines()
         if not as_json:
@@ -103,7 +110,7 @@ def transcript(run: str, as_json: bool) -> None:
         for entry in lines:
             about = {"session": session, "number": entry.number, "at": entry.at.isoformat()}
             line("entry", about | entry.entry.model_dump(mode="json"))
-    if not found and not as_json:
+    if not (found or called or as_json):
         click.echo("No model was asked in this run.")
 
 

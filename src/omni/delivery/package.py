@@ -3,6 +3,7 @@
 app/                     the app, a git repository
 spec.md spec.json report.html findings.sarif scorecard.json sbom.cdx.json provenance.intoto.jsonl
 review.json              where models wrote: what others said of it, and what came of it
+specialists.json         where specialists were asked: what each handed over or changed, and what came of it
 manifest.json            every file and folder above with its hash, and the public key
 manifest.sig             Ed25519 over manifest.json, Base64
 <name>-<version>.tar.gz  all of the above; and its signature beside it, `.sig`
@@ -46,7 +47,7 @@ DOCUMENTS = (
     "sbom.cdx.json",
     "provenance.intoto.jsonl",
 )
-WHERE_MODELS_WROTE = ("review.json",)
+WHERE_MODELS_WROTE = ("review.json", "specialists.json")
 """Documents beside these: what other models said of what a model wrote."""
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 _EPOCH = 315_532_800  # 1980-01-01, the earliest time that every archive format can say

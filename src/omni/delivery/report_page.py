@@ -89,6 +89,20 @@ class Fact(Model):
     ok: bool | None = None
 
 
+class Specialist(Model):
+    """One specialist's part in the work."""
+
+    role: str
+    """`P0.1` … `P6.5`."""
+    title: str
+    stage: str
+    model: str
+    """As `provider/model`; empty: none answered."""
+    tokens: int
+    outcome: str
+    why: str = ""
+
+
 class Screenshot(Model):
     title: str
     alt: str
@@ -122,6 +136,8 @@ class ReportContext(Model):
     screenshots: tuple[Screenshot, ...] = ()
     run: tuple[Step, ...]
     provenance: tuple[Fact, ...]
+    specialists: tuple[Specialist, ...] = ()
+    """Where models were asked: who worked on it."""
     versions: dict[str, str] = {}
     seconds: tuple[tuple[str, float], ...] = ()
     """Stage title and seconds, in order."""

@@ -15,6 +15,7 @@ from omni.delivery.report_page import (
     ReportContext,
     ScoreRow,
     Screenshot,
+    Specialist,
     Step,
 )
 from omni.kernel.signing import Signer
@@ -80,6 +81,7 @@ def context(work: Work) -> ReportContext:
             ),
         ),
         provenance=(*_provenance(work, implementation, deployed), *_reviewers(scorecard)),
+        specialists=_specialists(work),
         versions={"omni": __version__, "template": work.spec().template},
         seconds=tuple(
             (record.name, record.seconds) for record in stage_records(work.engine, work.run.id) if record.ended_at
@@ -147,6 +149,14 @@ def _reviewers(scorecard: Scorecard) -> tuple[Fact, ...]:
         return ()
     others = ", ".join(scorecard.models) or "nobody: there is no other model, and none approves its own work"
     return (Fact(label="Reviewed by", value=others, ok=scorecard.independent),)
+
+
+def _specialists(work: Work) -> tuple[Specialist, ...]:
+    if not work.run.options.model:
+        return ()
+    from omni.pipeline.credits import specialists  # what asks models takes time to load, and most builds ask none
+
+    return specialists(work.settings, work.engine, work.run.id)
 
 
 def _provenance(

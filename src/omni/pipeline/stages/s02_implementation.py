@@ -21,8 +21,9 @@ def run(work: Work) -> ImplementationHandoff:
     if not work.run.options.model:
         return made
     from omni.pipeline.coding import by_model  # what asks models takes time to load, and most builds ask none
+    from omni.pipeline.refining import refine, unrefined
 
-    return by_model(work, made)
+    return unrefined(work, made) or refine(work, by_model(work, made))
 
 
 def _rendered(work: Work, spec: SpecificationHandoff) -> ImplementationHandoff:

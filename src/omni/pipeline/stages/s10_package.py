@@ -56,12 +56,26 @@ def _documents(work: Work) -> dict[str, bytes]:
         "findings.sarif": render(_whole(work), "sarif").encode(),
         **_deployed(work),
         **_reviewed(work),
+        **_specialists(work),
     }
 
 
 def _reviewed(work: Work) -> dict[str, bytes]:
     digest = work.handoff(ReviewHandoff, "review").reviews
     return {"review.json": work.store.get(digest)} if digest else {}
+
+
+def _specialists(work: Work) -> dict[str, bytes]:
+    handoffs = (
+        newest(work, SpecificationHandoff, "specification"),
+        newest(work, ImplementationHandoff, "implementation"),
+    )
+    if not any(handoff and handoff.specialists for handoff in handoffs):
+        return {}
+    from omni.pipeline.specialists import Contributions, contributions  # takes time to load, and few builds ask models
+
+    each = (one for handoff in handoffs if handoff for one in contributions(work, handoff.specialists))
+    return {"specialists.json": Contributions(each=tuple(each)).model_dump_json(indent=2).encode() + b"\n"}
 
 
 def _whole(work: Work) -> Report:
