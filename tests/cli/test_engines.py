@@ -7,17 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
+from click.testing import Result as Ran
 
-from omni.agents.engines.contract import EngineResult
 from omni.agents.engines.registry import adapters
-from omni.agents.engines.results import keep
+from omni.agents.engines.results import Result, keep
 from omni.cli.engines import engines
 from omni.kernel.database import open_database
 from omni.kernel.errors import OmniError
 from omni.kernel.settings import load_settings
 from omni.models.script import Call, Reply, Rule, Script, serve
-from omni.models.wire import Usage
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +36,7 @@ def url() -> Iterator[str]:
         yield served
 
 
-def run(*arguments: str) -> Result:
+def run(*arguments: str) -> Ran:
     return CliRunner().invoke(engines, arguments, catch_exceptions=False)
 
 
@@ -52,23 +51,39 @@ def test_the_list_says_of_each_engine_where_it_is_how_it_is_proved_and_how_to_ge
     assert "omni engines install aider" in run("list").stdout
 
 
-def test_the_list_shows_results() -> None:
+def test_results_are_shown_with_what_auto_makes_of_them() -> None:
     database = open_database(load_settings({}))
-    done = EngineResult(engine="aider", version="1", ended="done", usage=Usage(prompt=900), seconds=3)
-    for passed in (True, True, False):
-        keep(database, "run-1", "bugfix", done, passed=passed)
+    for passed in (True, True, False, True, True):
+        row = Result(
+            engine="native",
+            version="1",
+            kind="bugfix",
+            model="local/m",
+            passed=passed,
+            ended="done",
+            tokens=900,
+            seconds=3,
+        )
+        keep(database, "", row)
     database.dispose()
-    last = json.loads(run("list", "--json").stdout.splitlines()[-1])
-    assert last == {
-        "type": "result",
-        "engine": "aider",
-        "kind": "bugfix",
-        "runs": 3,
-        "passed": 2,
-        "tokens": 900,
-        "seconds": 3.0,
-    }
-    assert run("list").stdout.splitlines()[-1].split() == ["aider", "bugfix", "2", "of", "3", "900", "3"]
+    why = "bugfix, local: native passed 4 of 5, 38% proved; nobody has 5 results and more than 50% proved"
+    assert list(map(json.loads, run("results", "--model", "local", "--json").stdout.splitlines())) == [
+        {
+            "type": "result",
+            "engine": "native",
+            "kind": "bugfix",
+            "model": "local/m",
+            "runs": 5,
+            "passed": 4,
+            "tokens": 900,
+            "seconds": 3.0,
+            "proved": 0.376,
+        },
+        {"type": "choice", "kind": "bugfix", "engine": "native", "why": why},
+    ]
+    shown = run("results", "--model", "local").stdout
+    assert shown.splitlines()[0].split() == ["bugfix", "native", "local/m", "4", "of", "5", "38%", "900", "3"]
+    assert f"auto takes native: {why}" in shown
 
 
 def test_an_engine_works_on_a_project(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:

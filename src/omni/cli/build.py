@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -85,18 +86,20 @@ def build(
     omni build --repo ../shop "fix the failing login"
     """
     _fit(repo, kind, environment, template)
-    if hands and (repo or not model):
-        raise click.UsageError("--engine goes with --model, and without --repo.")
+    if hands and not (model or repo):
+        raise click.UsageError("--engine goes with --model: an engine asks a model.")
     text = _asked(request, file)
     # Imported here, as in every command: `omni --version` and `omni --help` stay fast.
     from omni.cli.execution import execute
     from omni.delivery.package import refuse_foreign
     from omni.kernel.database import open_database
+    from omni.pipeline.decision import approve_unlimited
     from omni.pipeline.run import RunOptions, create
     from omni.templates.catalog import get
     from omni.verify.repository import top
 
     found = settings(gate_profile=profile)
+    model = model or ("auto" if hands else None)
     if model:
         from omni.pipeline.coding import check_model
 
@@ -123,7 +126,15 @@ def build(
         change=kind or "" if repo else "",
         environment=str(environment.absolute()) if environment else "",
     )
+    unlimited = budget == "unlimited" and bool(options.model)
+    asked = unlimited and sys.stdin.isatty() and sys.stderr.isatty() and not (yes or as_json)
+    if asked:
+        click.confirm("Models may be asked without any limit in this run. Do you approve?", abort=True, err=True)
     run = create(engine, text, options)
+    if asked:
+        approve_unlimited(found, engine, run.id, getpass.getuser())
+    elif unlimited:
+        click.echo(f"A person has to approve an unlimited budget; until then it waits: omni approve {run.id}", err=True)
     return execute(run, found, engine, as_json=as_json, wait=not no_wait)
 
 

@@ -23,32 +23,54 @@ def engines() -> None:
 @engines.command("list")
 @json_option
 def list_engines(as_json: bool) -> None:
-    """List every engine: version, whether it is here, how it is proved, and its results by kind of task.
+    """List every engine: version, whether it is here, and how it is proved.
 
     Proof “run”: the conformance suite runs the real program. “recorded”: its documented way of working is played.
     """
-    from omni.agents.engines.results import figures
     from omni.agents.engines.running import listed
+
+    found = listed(settings())
+    if as_json:
+        for each in found:
+            line("engine", each.model_dump(mode="json"))
+        return
+    rows = [(each.name, each.version, each.state, each.proof, each.get or each.title) for each in found]
+    table(("engine", "version", "state", "proof", "what, or how to get it"), rows)
+
+
+@engines.command("results")
+@click.option("--model", default="auto", help="What `auto` would do with this model; of all models unless given.")
+@json_option
+def show_results(model: str, as_json: bool) -> None:
+    """Show what engines achieved here, by kind of task and model, and which one `--engine auto` takes for each kind.
+
+    A result is kept of every build and change that a model worked on, once verification and tests have judged it.
+    """
+    from omni.agents.engines.results import FEWEST, PROVED, figures
+    from omni.agents.engines.running import pick
     from omni.kernel.database import open_database
 
     found = settings()
     database = open_database(found)
     try:
-        results = figures(database)
+        rows = figures(database)
+        choices = {kind: pick(kind, model, found, database) for kind in dict.fromkeys(row.kind for row in rows)}
     finally:
         database.dispose()
     if as_json:
-        for each in listed(found):
-            line("engine", each.model_dump(mode="json"))
-        for row in results:
-            line("result", row.model_dump(mode="json"))
+        for row in rows:
+            line("result", {**row.model_dump(mode="json"), "proved": round(row.proved, 3)})
+        for kind, choice in choices.items():
+            line("choice", {"kind": kind, **choice.model_dump(mode="json")})
         return
-    rows = [(each.name, each.version, each.state, each.proof, each.get or each.title) for each in listed(found)]
-    table(("engine", "version", "state", "proof", "what, or how to get it"), rows)
-    if results:
-        click.echo()
-        shown = [(r.engine, r.kind, f"{r.passed} of {r.runs}", str(r.tokens), f"{r.seconds:g}") for r in results]
-        table(("engine", "kind of task", "passed", "tokens", "seconds"), shown)
+    shown = [
+        (r.kind, r.engine, r.model, f"{r.passed} of {r.runs}", f"{r.proved:.0%}", str(r.tokens), f"{r.seconds:g}")
+        for r in rows
+    ]
+    table(("kind of task", "engine", "model", "passed", "proved", "tokens", "seconds"), shown)
+    for choice in choices.values():
+        click.echo(f"\nauto takes {choice.engine}: {choice.why}")
+    click.echo(f"\nproved: lower end of the 95 % interval. An engine counts from {FEWEST} results and {PROVED:.0%} on.")
 
 
 @engines.command()

@@ -115,6 +115,10 @@ def _guarded(runner: Runner, function: Callable[[], str]) -> str:
 
 def _end(runner: Runner, verdict: str) -> str:
     """The run is over; the log of its decisions is kept beside it, since only a copy shows that a log was cut."""
+    if runner.run.options.model:
+        from omni.pipeline.measured import keep_result  # what asks models takes time to load, and most builds ask none
+
+        keep_result(runner.run, runner.settings, runner.engine)
     log(runner.settings, runner.engine).export(runner.settings.home / "runs" / runner.run.id / "audit.jsonl")
     set_status(runner.engine, runner.run.id, "ended", verdict)
     return verdict

@@ -57,4 +57,4 @@ def test_what_counts_is_the_verdict(
     task = EngineTask(AgentWorkspace(tmp_path), "", "", "m", kind="bugfix")
     assert judge(task, EngineResult(engine="native", version="1", ended=ended), settings, database) == said
     assert [(each.runs, each.passed) for each in figures(database)] == kept
-    assert pick("bugfix", settings, database) == "native"
+    assert pick("bugfix", "m", settings, database).engine == "native"

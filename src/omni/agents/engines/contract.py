@@ -7,6 +7,7 @@ the endpoint, the budget and the time; the engine keeps nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
@@ -58,6 +59,8 @@ class EngineTask:
     limits: EngineLimits = field(default_factory=EngineLimits)
     kind: str = ""
     """Of the task, as `bugfix`: what engines are compared by."""
+    environment: Path | None = None
+    """Virtual environment with the project's dependencies, so that its tests can be run."""
 
 
 class Turn(Model):

@@ -49,7 +49,7 @@ def run(
     meter = Meter(task, stop)
     with scratch(task.workspace) as copy, metered(meter) as port:
         before = _contents(copy)
-        toolbox = Toolbox(copy, _Stoppable(driver, stop), settings, allowed=_TOOLS)
+        toolbox = Toolbox(copy, _Stoppable(driver, stop), settings, allowed=_TOOLS, environment=task.environment)
         ended, why, said = _work(task, toolbox, SessionLog(database, f"engine-{uuid7()}/{NAME}"), _asker(meter, port))
         after = _contents(copy)
         changes = Changes(

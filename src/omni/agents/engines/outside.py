@@ -19,6 +19,7 @@ from omni.agents.engines.installed import Installed
 from omni.agents.engines.meter import Meter, metered
 from omni.agents.workspace import AgentWorkspace, Changes
 from omni.kernel.errors import OmniError
+from omni.sandbox import python_mounts
 from omni.sandbox.collect import pattern_to_regex
 from omni.sandbox.job import Driver, Job, JobResult, Limits
 
@@ -117,12 +118,15 @@ def _job(adapter: Adapter, installed: Installed, task: EngineTask, root: Path, p
     files = [part for name, text in adapter.files.items() for part in (name, Template(text).substitute(values))]
     argv = [Template(part).substitute(values) for part in adapter.argv]
     env = {name: Template(text).substitute(values) for name, text in adapter.env.items()}
-    path = [*map(str, installed.folders), "/usr/local/bin", "/usr/bin", "/bin"]
+    project = task.environment
+    own = [f"{project}/bin"] if project else []
+    path = os.pathsep.join((*own, *map(str, installed.folders), "/usr/local/bin", "/usr/bin", "/bin"))
+    mounts = (*installed.mounts, *(python_mounts(project) if project else ()))
     return Job(
         ("/bin/sh", "-c", _PRELUDE, "omni", *files, "--", *argv),
         root,
-        {"PATH": os.pathsep.join(path), "HOME": HOME, "NO_COLOR": "1", **_GIT, **env},
-        installed.mounts,
+        {"PATH": path, "HOME": HOME, "NO_COLOR": "1", **_GIT, **env},
+        tuple(dict.fromkeys(mounts)),
         _limits(task.limits),
         endpoint=port,
         stop=stop,

@@ -17,6 +17,8 @@ from omni.agents.engines.contract import BAD_ENGINE, NO_ENGINE, Adapter
 from omni.kernel.errors import OmniError
 
 NATIVE = "native"
+AUTO = "auto"
+"""The one of those that are here which measured results speak for."""
 FOLDER = Path(__file__).parent
 
 

@@ -12,14 +12,12 @@ from sqlalchemy import Engine
 from omni import __version__
 from omni.agents.engines import installed
 from omni.agents.engines.contract import ABSENT, NO_ENDPOINT, Adapter, EngineResult, EngineTask
-from omni.agents.engines.registry import NATIVE, adapter, adapters
-from omni.agents.engines.results import choose, figures, keep
+from omni.agents.engines.registry import AUTO, NATIVE, adapter, adapters
+from omni.agents.engines.results import Choice, Result, choose, figures, keep
 from omni.kernel.errors import OmniError
 from omni.kernel.settings import Settings
 from omni.models.wire import Model
 from omni.sandbox import choose as choose_driver
-
-AUTO = "auto"
 
 
 class Listed(Model):
@@ -45,7 +43,7 @@ def run_engine(
     """
     from omni.agents.engines import native, outside  # sessions, tools and HTTP: a list of engines needs none of them
 
-    chosen = pick(task.kind, settings, database) if name == AUTO else name
+    chosen = pick(task.kind, task.model, settings, database).engine if name == AUTO else name
     _require_endpoint(task.endpoint_url)
     if chosen == NATIVE:
         return native.run(task, settings, database, choose_driver(settings), stop)
@@ -67,14 +65,24 @@ def judge(task: EngineTask, result: EngineResult, settings: Settings, database: 
     if result.ok:
         verdict = str(verify(task.workspace.root, Options(tiers=(1, 2)), settings).verdict)
     if verdict != "incomplete":
-        keep(database, "", task.kind, result, passed=verdict == "pass")
+        row = Result(
+            engine=result.engine,
+            version=result.version,
+            kind=task.kind,
+            model=task.model,
+            passed=verdict == "pass",
+            ended=result.ended,
+            tokens=result.usage.total,
+            seconds=round(result.seconds, 3),
+        )
+        keep(database, "", row)
     return verdict
 
 
-def pick(kind: str, settings: Settings, database: Engine) -> str:
-    """The engine for a kind of task, by measured results; Omni's own until another has proved better."""
+def pick(kind: str, model: str, settings: Settings, database: Engine) -> Choice:
+    """The engine for a kind of task with a model, by measured results (`results`), and why."""
     here = [NATIVE, *(each.name for each in adapters().values() if installed.installed(each, settings.home))]
-    return choose(figures(database), kind, here, otherwise=NATIVE)
+    return choose(figures(database), kind, model, here, otherwise=NATIVE)
 
 
 def listed(settings: Settings) -> list[Listed]:

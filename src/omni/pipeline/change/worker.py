@@ -1,4 +1,4 @@
-"""Who edits: a session of a role with a model, in the workspace of the change, with its tools in the sandbox."""
+"""Who edits: a session of a role with a model, in the workspace of the change, by the run's hands."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from omni.agents.log import Replied, SessionLog
 from omni.agents.roles import load_role, system
-from omni.agents.session import Task, run_session
+from omni.agents.session import Task
 from omni.agents.tools import Toolbox
 from omni.agents.workspace import AgentWorkspace
 from omni.kernel import events
@@ -18,6 +18,7 @@ from omni.models.budget import Budget, tokens_of
 from omni.models.gateway import open_gateway
 from omni.models.wire import Attribution, Want
 from omni.pipeline.change.asked import environment_of
+from omni.pipeline.hands import prompt_of, work_on
 from omni.pipeline.stage import Work
 
 
@@ -52,7 +53,7 @@ class Worker(Protocol):
 
 
 def session_worker(work: Work, assignment: Assignment) -> Done:
-    """The native engine. The same stage and attempt go on with the session that a killed process left."""
+    """The run's engine. The same stage and attempt go on with the session that a killed process left."""
     role, options = load_role(assignment.role), work.run.options
     session = f"{work.run.id}/{work.stage}#{work.attempt}"
     toolbox = Toolbox(
@@ -75,13 +76,13 @@ def session_worker(work: Work, assignment: Assignment) -> Done:
     log = SessionLog(work.engine, session)
     Budget.open(work.engine, work.run.id, tokens_of(options.budget))
     with open_gateway(work.settings, work.engine) as gateway:
-        outcome = run_session(task, gateway.chat, toolbox, log)
+        outcome = work_on(work, task, gateway.chat, toolbox, log)
     replies = [line.entry.reply for line in log.lines() if isinstance(line.entry, Replied)]
     return Done(
         ended=outcome.ended,
         summary=outcome.summary,
         model=", ".join(sorted({f"{reply.provider}/{reply.model}" for reply in replies})) or "none",
-        prompt=role.prompt_id,
+        prompt=prompt_of(work, role.prompt_id),
     )
 
 
