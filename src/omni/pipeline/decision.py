@@ -62,6 +62,14 @@ def raise_budget(settings: Settings, engine: Engine, run_id: str, tokens: int | 
     return budget.state()
 
 
+def approve_unlimited(settings: Settings, engine: Engine, run_id: str, by: str) -> None:
+    """A person's word, given when the run was begun, that it may use models without a limit. Audited first."""
+    log(settings, engine).record(
+        by, "run.approved", run_id, {"gate": "unlimited_budget", "reason": "asked at the start"}
+    )
+    approvals.approve_ahead(engine, run_id, "unlimited_budget", by)
+
+
 def _as_much_again(engine: Engine, run_id: str) -> int | None:
     limit, given = Budget(engine, run_id).state().tokens, tokens_of(load(engine, run_id).options.budget)
     return None if limit is None or given is None else limit + given
