@@ -26,6 +26,7 @@ _BUILD = Build(
     commit="c0ffee",
     answers={"Q1": "yes"},
     materials={"requirements.lock": "cc" * 32},
+    models=("local/coder",),
     isolation="full",
     started=datetime(2026, 11, 21, 9, tzinfo=UTC),
     finished=datetime(2026, 11, 21, 10, tzinfo=UTC),
@@ -47,7 +48,7 @@ def test_the_statement_says_what_came_from_what() -> None:
                         "request": "a todo app",
                         "template": "web-app",
                     },
-                    "internalParameters": {"commit": "c0ffee", "isolation": "full", "model": "none"},
+                    "internalParameters": {"commit": "c0ffee", "isolation": "full", "models": ["local/coder"]},
                     "resolvedDependencies": [
                         {"digest": {"sha256": "cc" * 32}, "name": "requirements.lock"},
                         {"digest": {"sha256": "bb" * 32}, "name": "spec.json"},

@@ -40,6 +40,8 @@ class Build(BaseModel):
     answers: dict[str, str] = {}
     materials: dict[str, str] = {}
     """What went in, beside the specification: name → SHA-256, such as the lock files."""
+    models: tuple[str, ...] = ()
+    """Who wrote code, as `provider/model`; none: the template alone."""
     isolation: str
     started: datetime
     finished: datetime
@@ -106,7 +108,11 @@ def _statement(build: Build, subjects: Mapping[str, str]) -> dict[str, JsonValue
                     "template": build.template,
                     "answers": build.answers,
                 },
-                "internalParameters": {"commit": build.commit, "isolation": build.isolation, "model": "none"},
+                "internalParameters": {
+                    "commit": build.commit,
+                    "isolation": build.isolation,
+                    "models": list(build.models),
+                },
                 "resolvedDependencies": dependencies,
             },
             "runDetails": {

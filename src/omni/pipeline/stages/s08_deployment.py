@@ -56,6 +56,7 @@ def _statement(work: Work, commit: str, subjects: dict[str, str]) -> str:
         commit=commit,
         answers=work.run.options.answers,
         materials={path.name: file_digest(path) for path in sorted(root.glob("requirements*.lock"))},
+        models=work.handoff(ImplementationHandoff, "implementation").models,
         isolation=reports(work)[1].isolation,
         started=work.run.created_at,
         finished=stage_records(work.engine, work.run.id)[-1].started_at,
