@@ -82,7 +82,13 @@ def judging(**said: Mapping[str, object]) -> Script:
 
 
 @contextmanager
-def working(folder: Path, record: Record, judge: Script | None, model: str = "writer-place/writer") -> Iterator[Work]:
+def working(
+    folder: Path,
+    record: Record,
+    judge: Script | None,
+    model: str = "writer-place/writer",
+    budget: str = "1000000",
+) -> Iterator[Work]:
     """A run whose specification is there and whose code a model wrote."""
     scripts = {"writer": Script(rules=(role("developer", OWN),)), **({"judge": judge} if judge else {})}
     home = folder / "home"
@@ -102,7 +108,7 @@ def working(folder: Path, record: Record, judge: Script | None, model: str = "wr
         settings = Settings(home=home, database_url=f"sqlite:///{home / 'omni.db'}")
         engine = open_database(settings)
         stack.callback(engine.dispose)
-        run = create(engine, REQUEST, RunOptions(model=model))
+        run = create(engine, REQUEST, RunOptions(model=model, budget=budget))
         store = ArtifactStore(home / "artifacts")
         workspace = Workspace(home / "workspace", datetime(2026, 1, 1, tzinfo=UTC))
         yield filled(Work(run, "review", 0, settings, engine, store, workspace, lambda: choose(settings)))

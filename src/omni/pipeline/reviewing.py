@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from omni.agents.debate import Debate, debate
 from omni.agents.handoffs import Change, kind_of
-from omni.agents.roles import asker, load_role, of_stage
+from omni.agents.roles import Role, asker, load_role
 from omni.kernel.errors import OmniError
 from omni.models.catalog import load_catalog
 from omni.models.gateway import open_gateway
@@ -25,6 +25,7 @@ from omni.pipeline.budget import open_budget, patient
 from omni.pipeline.deployment import door as door_of
 from omni.pipeline.handoffs import DesignHandoff, ImplementationHandoff, SpecificationHandoff, VerificationHandoff
 from omni.pipeline.run import stage_records
+from omni.pipeline.specialists import author, called, documents, shown_to
 from omni.pipeline.stage import Work
 from omni.pipeline.steps import project_environment
 from omni.pipeline.verification import STAGES
@@ -34,7 +35,7 @@ from omni.review.design import DesignReview
 from omni.review.findings import Found, find
 from omni.review.ground import Ground
 from omni.review.independence import barred, independent
-from omni.review.intent import Intent, behaviour, verify_intent
+from omni.review.intent import BlackBoxTests, Intent, behaviour, verify_intent
 from omni.review.judge import Review, combine, judge
 from omni.review.scorecard import Scorecard
 from omni.spec.model import Specification
@@ -156,21 +157,26 @@ def _panel(work: Work, authors: tuple[str, ...]) -> Iterator[Panel]:
 
 
 def review_design(work: Work, ruled: DesignReview) -> DesignHandoff:
-    """Two reviewers judge the specification; where they disagree they debate. A rejection needs an error that holds."""
+    """Two reviewers judge the specification and what specialists made of it; where they disagree they debate.
+
+    A rejection needs an error that holds.
+    """
     text, authors = _specification(work), _builders(work)
     if why := _alone(work, authors):
         record = DesignRecord(missing={ALONE: why})
         return DesignHandoff(score=ruled.score, findings=ruled.findings, reviews=work.put(record))
+    design = {SPEC: text} | {f"{each.kind}.json": each.model_dump_json(indent=1) for each in documents(work)}
     with _panel(work, authors) as panel:
         one, other = panel.member("reviewer"), panel.member("architect")
         reviews = [
             review
             for who in (one, other)
-            for review in panel.attempt(who.attribution.role, judge, who, "design", material({SPEC: text}), "", authors)
+            for review in panel.attempt(who.attribution.role, judge, who, "design", material(design), "", authors)
         ]
         against = [review for review in reviews if _errors(review)]
         split = len(reviews) == 2 and len(against) == 1
-        debates = panel.attempt("debate", debate, QUESTION, text, one, other) if split else ()
+        whole = NEW_LINE.join(design.values())
+        debates = panel.attempt("debate", debate, QUESTION, whole, one, other) if split else ()
     approved = not against or any(held.outcome == "approve" for held in debates)
     said = [f"{error.path}:{error.line} {error.message}" for review in reviews for error in _errors(review)]
     return DesignHandoff(
@@ -191,7 +197,11 @@ def review_code(work: Work, made: ImplementationHandoff) -> ReviewRecord:
     case = (shown, specification)
     before = _earlier_errors(work)
     ground = Ground(work.workspace.path, project_environment(work), work.driver())
-    called = [role for role in of_stage(work.stage) if role.concerned(shown.files.values())]
+    asked = [role for role in called(work, work.spec(), "review") if role.concerned(shown.files.values())]
+
+    def extra(role: Role, told: str = "") -> str:
+        return "\n\n".join(filter(None, (*shown_to(role, documents(work)), told)))
+
     with _panel(work, made.models) as panel:
         return ReviewRecord(
             authors=made.models,
@@ -211,17 +221,24 @@ def review_code(work: Work, made: ImplementationHandoff) -> ReviewRecord:
             ),
             found=tuple(
                 each
-                for role in called
+                for role in asked
                 if kind_of(role.output) is Findings
-                for each in panel.attempt(role.id, find, panel.member(role.id), *case, made.models)
+                for each in panel.attempt(role.id, find, panel.member(role.id), *case, made.models, extra(role))
             ),
             assaults=tuple(
                 each
-                for role in called
+                for role in asked
                 if kind_of(role.output) is Attacks
-                for each in panel.attempt(role.id, assault, panel.member(role.id), *case, ground, made.models, before)
+                for each in panel.attempt(
+                    role.id, assault, panel.member(role.id), *case, ground, made.models, extra(role, before)
+                )
             ),
-            intent=panel.attempt("intent", _intent, panel, specification, ground) if work.spec().criteria else (),
+            intent=tuple(
+                each
+                for role in asked
+                if kind_of(role.output) is BlackBoxTests and work.spec().criteria
+                for each in panel.attempt(role.id, _intent, panel, role, specification, ground)
+            ),
             missing={**panel.missing, **{path: f"not shown: {why}" for path, why in shown.left_out.items()}},
         )
 
@@ -229,10 +246,10 @@ def review_code(work: Work, made: ImplementationHandoff) -> ReviewRecord:
 def _own(panel: Panel, shown: Material, specification: str) -> Change:
     """What the author says of its own work, before it learns what others say."""
     ask = (quoted("specification", specification), shown.shown(), "Your task: hand over this work, which is yours.")
-    return panel.member("developer", panel.authors[0]).ask(Change, "\n\n".join(ask), name="own").document
+    return panel.member(author(panel.work).id, panel.authors[0]).ask(Change, "\n\n".join(ask), name="own").document
 
 
-def _intent(panel: Panel, specification: str, ground: Ground) -> Intent:
+def _intent(panel: Panel, role: Role, specification: str, ground: Ground) -> Intent:
     door, waived = door_of(panel.work), panel.work.run.options.waive
     criteria = {
         each.id: f"Given {each.given}, when {each.when}, then {each.then}."
@@ -240,7 +257,7 @@ def _intent(panel: Panel, specification: str, ground: Ground) -> Intent:
         if each.id not in waived
     }
     interface = behaviour(ground, door)
-    return verify_intent(panel.member("P1.3"), specification, criteria, interface, ground, door, panel.authors)
+    return verify_intent(panel.member(role.id), specification, criteria, interface, ground, door, panel.authors)
 
 
 def _alone(work: Work, authors: tuple[str, ...]) -> str:
