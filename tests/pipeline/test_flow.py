@@ -88,6 +88,14 @@ def test_the_order_when_all_is_well() -> None:
     )
 
 
+def test_a_run_whose_budget_was_raised_goes_on_from_implementation() -> None:
+    script = Script(fails={"review": [True, False]}, unchanged=True)
+    assert flow(script.do, script.ask, retries=2, reopened=1) == "pass"
+    before, after = script.done[:18], script.done[17:]
+    assert before[-2:] == ["package", "implementation"]
+    assert after == before[5:17], "nothing before it is done again, and what is there is verified all the same"
+
+
 def test_a_thin_specification_stops_before_any_code() -> None:
     script = Script(fails={"specification": [True]})
     assert flow(script.do, script.ask, retries=2) == "incomplete"
@@ -109,6 +117,13 @@ def test_it_gives_up_when_trying_again_changes_nothing() -> None:
     assert script.done.count("implementation") == 2
     assert "deployment" not in script.done
     assert script.done[-1] == "package", "what was found is handed over all the same"
+
+
+def test_what_could_not_be_looked_at_is_neither_right_nor_wrong() -> None:
+    script = Script(fails={"fast": [True, True]}, values={"fast": {"verdict": "incomplete"}})
+    assert flow(script.do, script.ask, retries=1) == "incomplete"
+    assert "deployment" not in script.done
+    assert script.done[-1] == "package"
 
 
 def test_not_delivered_fails_but_is_handed_over() -> None:

@@ -115,3 +115,18 @@ def test_less_needs_a_reason_that_is_shown() -> None:
 def test_an_unknown_gate_is_an_error() -> None:
     with pytest.raises(OmniError, match="there is no gate"):
         list(concessions(own_gate("quick")))
+
+
+@pytest.mark.parametrize(
+    ("status", "covered", "verdict"),
+    [
+        (Status.INCOMPLETE, 95, "incomplete"),
+        (Status.ERROR, 95, "incomplete"),
+        (Status.INCOMPLETE, 50, "fail"),
+        (Status.PASS, 95, "pass"),
+    ],
+)
+def test_what_is_not_known_to_be_right_is_not_wrong(status: Status, covered: float, verdict: str) -> None:
+    results = (result(status=status, coverage_branch=covered),)
+    report = Report(target="app", tiers=(1,), results=results, seconds=1, isolation="none")
+    assert decide(report, Gate(title="g", at_least={"coverage.branch": 90})).verdict == verdict

@@ -49,6 +49,7 @@ VERIFICATION = (s03_instant.STAGE, s04_fast.STAGE, s05_deep.STAGE)
 MAX_REVISIONS = 5
 """How often a person may send the work back before the run stops and a new one is due."""
 
+Verified = Literal["pass", "fail", "incomplete"]
 Verdict = Literal["pass", "fail", "incomplete", "rejected"]
 H = TypeVar("H", bound=Handoff)
 
@@ -98,7 +99,7 @@ def _deliver(do: Do, ask: Ask, retries: int) -> Verdict | Literal["revised"]:
     verified = _implement_until_verified(do, retries)
     review = do(s06_review.STAGE)
     deployed = False
-    if verified:
+    if verified == "pass":
         for gate in ("code_review", "deployment"):
             if (decision := _decision(ask(gate, review.score))) != "approved":
                 return decision
@@ -106,20 +107,31 @@ def _deliver(do: Do, ask: Ask, retries: int) -> Verdict | Literal["revised"]:
         deployed = do(s08_deployment.STAGE).passed and do(s09_post_deploy.STAGE).passed
     do(s10_learning.STAGE)
     do(s10_package.STAGE)
-    if not (verified and deployed and review.passed):
-        return "fail"
-    return "incomplete" if review.unjudged else "pass"
+    if deployed and review.passed:
+        return "incomplete" if review.unjudged else "pass"
+    return "incomplete" if verified == "incomplete" and review.passed else "fail"
 
 
-def _implement_until_verified(do: Do, retries: int) -> bool:
+def _implement_until_verified(do: Do, retries: int) -> Verified:
     """Implementation and the three tiers, again with the findings while that changes something."""
+    verified: Verified = "fail"
     for attempt in range(retries + 1):
         implementation = do(s02_implementation.STAGE)
         if attempt and not implementation.changed:
-            return False
-        if all(do(stage).passed for stage in VERIFICATION):
-            return True
-    return False
+            break
+        verified = _verified(do)
+        if verified == "pass":
+            break
+    return verified
+
+
+def _verified(do: Do) -> Verified:
+    """The tiers up to the first that does not pass; `incomplete` when only something could not be looked at."""
+    for stage in VERIFICATION:
+        handoff = do(stage)
+        if not handoff.passed:
+            return "incomplete" if handoff.verdict == "incomplete" else "fail"
+    return "pass"
 
 
 def _decision(answer: Answer | None) -> Literal["approved", "revised", "rejected"]:

@@ -36,13 +36,18 @@ from omni.review.scorecard import Scorecard
 
 
 def verdict(work: Work) -> Literal["pass", "fail", "incomplete"]:
-    """`pass` when every tier, the review and the deployment let it through, and somebody could judge it."""
+    """`pass` when every tier, the review and the deployment let it through, and somebody could judge it.
+
+    `incomplete` when nobody could judge it, or when it was stopped by nothing but what could not be looked at.
+    """
     review = newest(work, ReviewHandoff, "review")
-    deciding = (*_verification(work), review)
     deployed = (newest(work, DeploymentHandoff, "deployment"), newest(work, PostDeployHandoff, "post-deploy"))
-    if not all(handoff and handoff.passed for handoff in (*deciding, *deployed)):
-        return "fail"
-    return "incomplete" if review and review.unjudged else "pass"
+    deciding = (*_verification(work), review, *deployed)
+    if all(handoff and handoff.passed for handoff in deciding):
+        return "incomplete" if review and review.unjudged else "pass"
+    stopped = [handoff for handoff in deciding if handoff and not handoff.passed]
+    unknown = [each for each in stopped if isinstance(each, VerificationHandoff) and each.verdict == "incomplete"]
+    return "incomplete" if stopped and unknown == stopped else "fail"
 
 
 def context(work: Work) -> ReportContext:

@@ -42,7 +42,7 @@ def verify_tier(work: Work, tier: Tier) -> VerificationHandoff:
         passed=decision.passed,
         reasons=_said(decision),
         tier=tier,
-        verdict=report.verdict,
+        verdict=decision.verdict,
         report=work.put(report),
         seconds=report.seconds,
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Literal
 
 from pydantic import Field
 
@@ -40,6 +41,8 @@ class Reason(Model):
     what: str
     where: str
     fix: str
+    unknown: bool = False
+    """Nothing is known to be wrong; something is not known to be right."""
 
 
 class Decision(Model):
@@ -47,6 +50,13 @@ class Decision(Model):
     passed: bool
     reasons: tuple[Reason, ...] = ()
     """Why it did not pass; empty when it did."""
+
+    @property
+    def verdict(self) -> Literal["pass", "fail", "incomplete"]:
+        """`incomplete` when all that speaks against it is what could not be looked at."""
+        if self.passed:
+            return "pass"
+        return "incomplete" if all(reason.unknown for reason in self.reasons) else "fail"
 
 
 @cache
@@ -107,16 +117,20 @@ def _unanswered(gate: Gate, report: Report, results: list[CheckResult]) -> Itera
     """What should have been looked at and was not."""
     for tier in gate.tiers:
         if tier not in report.tiers:
-            yield Reason(what=f"tier {tier} did not run", where="", fix=f"Type: omni verify --tier {tier}")
+            yield Reason(
+                what=f"tier {tier} did not run", where="", fix=f"Type: omni verify --tier {tier}", unknown=True
+            )
     ran = {result.check: result for result in results}
     for names in gate.required:
         named = [(name, ran.get(name)) for name in names.split("|")]
         if not any(result and result.status is not Status.SKIPPED for _, result in named):
             name, result = named[0]
             why = result.reason if result else "it was not asked for"
-            yield Reason(what=f"{name} must run, and did not: {why}", where="", fix=f"Make {name} run.")
+            what = f"{name} must run, and did not: {why}"
+            yield Reason(what=what, where="", fix=f"Make {name} run.", unknown=True)
     if all(result.status is Status.SKIPPED for result in results):
-        yield Reason(what="nothing was looked at", where=report.target, fix="Name a folder with code in it.")
+        fix = "Name a folder with code in it."
+        yield Reason(what="nothing was looked at", where=report.target, fix=fix, unknown=True)
 
 
 def _refused(result: CheckResult, gate: Gate) -> Iterator[Finding]:
@@ -132,13 +146,15 @@ def _finding(finding: Finding) -> Reason:
 
 def _status(result: CheckResult) -> Reason:
     what = f"{result.check} is {result.status}: {result.reason}"
-    return Reason(what=what, where="", fix="Let it see all it should; what was not looked at is not known to be right.")
+    fix = "Let it see all it should; what was not looked at is not known to be right."
+    return Reason(what=what, where="", fix=fix, unknown=result.status is not Status.FAIL)
 
 
 def _numbers(gate: Gate, measured: Mapping[str, float]) -> Iterator[Reason]:
     for name, least in gate.at_least.items():
         value = measured.get(name)
         if value is None:
-            yield Reason(what=f"{name} was not measured; at least {least:g} is asked for", where="", fix="Measure it.")
+            what = f"{name} was not measured; at least {least:g} is asked for"
+            yield Reason(what=what, where="", fix="Measure it.", unknown=True)
         elif value < least:
             yield Reason(what=f"{name} is {value:g}, below {least:g}", where="", fix=f"Raise {name} to {least:g}.")
