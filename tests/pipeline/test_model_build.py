@@ -35,6 +35,7 @@ from omni.kernel.tables import model_calls
 from omni.models.ledger import usage
 from omni.models.script import Record, Reply, Rule, Script, load, serve
 from omni.models.script_rules import Call, Match
+from omni.pipeline.decision import raise_budget
 from omni.pipeline.handoffs import ImplementationHandoff
 from omni.pipeline.run import RunOptions, create, stage_records
 from omni.pipeline.run import load as load_run
@@ -284,7 +285,10 @@ def place(home: Home) -> str:
     return f"{records[-1].name}#{records[-1].attempt}, {'running' if records[-1].status == 'running' else 'done'}"
 
 
-def test_a_used_up_budget_leaves_a_package_that_says_what_is_missing(tmp_path: Path, url: str) -> None:
+def test_a_used_up_budget_leaves_a_package_and_once_it_is_raised_the_rest(
+    tmp_path: Path, url: str, record: Record
+) -> None:
+    """What it could pay for is delivered; raised, it goes on with the very next question, as if it had never ended."""
     home = Home(tmp_path / "home", url, RunOptions(model="auto", budget="20000"))
     home.finish(code=1)
     result = home.result()
@@ -300,6 +304,16 @@ def test_a_used_up_budget_leaves_a_package_that_says_what_is_missing(tmp_path: P
     tokens = result["tokens"]
     assert isinstance(tokens, int)
     assert tokens <= 20000
+    asked = len(record.asked)
+    home.finish(code=1)
+    assert len(record.asked) == asked, "not raised, it stays as it ended"
+    engine = open_database(home.settings)
+    raise_budget(home.settings, engine, home.run, 1_000_000, "ada")
+    engine.dispose()
+    home.finish()
+    it_is_what_was_asked_for(home)
+    nothing_was_asked_twice(record, 0, asked, set())
+    assert home.result()["turns"] == 19
 
 
 def test_a_model_that_changes_nothing_is_a_failure_that_says_so(tmp_path: Path) -> None:

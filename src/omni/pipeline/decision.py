@@ -41,7 +41,8 @@ def decide(settings: Settings, engine: Engine, run_id: str, answer: Answer) -> N
         detail = {"gate": asked.gate, "reason": answer.reason}
         log(settings, engine).record(answer.by, f"run.{answer.decision}", run_id, detail)
         approvals.answer(engine, asked.id, answer)
-    wake(settings, engine, run_id, asked.id)
+    if asked.gate != "budget":  # whose asker looks at the table: it waits in the middle of a stage
+        wake(settings, engine, run_id, asked.id)
 
 
 def raise_budget(settings: Settings, engine: Engine, run_id: str, tokens: int | None, by: str) -> BudgetState:

@@ -54,7 +54,7 @@ def start(run_id: str, settings: Settings, engine: Engine, endpoint: str = "") -
     with SetWorkflowID(workflow):
         handle = DBOS.start_workflow(_build, run_id)
     for approval in approvals.answered(engine, run_id):  # whoever answered may have been killed before the call
-        DBOS.send(workflow, "answered", topic=approval, idempotency_key=f"{workflow} {approval}")
+        DBOS.send(workflow, "answered", topic=approval, idempotency_key=approval)
 
     def watch() -> None:
         try:
@@ -72,7 +72,7 @@ def wake(settings: Settings, engine: Engine, run_id: str, approval: str) -> None
     workflow = _workflow(run_id, reopened(engine, run_id))
     client = DBOSClient(system_database_url=_database_url(settings), serializer=JsonSerializer())
     try:
-        client.send(workflow, "answered", topic=approval, idempotency_key=f"{workflow} {approval}")
+        client.send(workflow, "answered", topic=approval, idempotency_key=approval)
     finally:
         client.destroy()
 
