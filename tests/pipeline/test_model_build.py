@@ -13,7 +13,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from tests.pipeline.homes import Home
 
 from omni.agents.engines.installed import installed
 from omni.agents.engines.registry import adapter
@@ -30,14 +30,13 @@ from omni.delivery.package import verify_package
 from omni.kernel.artifacts import ArtifactStore
 from omni.kernel.database import open_database
 from omni.kernel.settings import load_settings
-from omni.kernel.signing import Signer
 from omni.kernel.tables import model_calls
 from omni.models.ledger import usage
 from omni.models.script import Record, Reply, Rule, Script, load, serve
 from omni.models.script_rules import Call, Match
 from omni.pipeline.decision import raise_budget
 from omni.pipeline.handoffs import ImplementationHandoff
-from omni.pipeline.run import RunOptions, create, stage_records
+from omni.pipeline.run import RunOptions, stage_records
 from omni.pipeline.run import load as load_run
 from omni.pipeline.runner import Runner
 from omni.pipeline.stages import s00_specification, s02_implementation
@@ -45,65 +44,16 @@ from omni.server.models import app, served
 
 pytestmark = [pytest.mark.slow, pytest.mark.host]
 KILLS = int(os.environ.get("OMNI_KILLS", "2"))
-REQUEST = "a command line tool that solves sudoku puzzles from a file"
 SCRIPT = load(Path(__file__).with_name("scripts") / "sudoku.yaml")
-SILENCE = "3"
 ALONE = (
     "what a model wrote is shown by its own tests alone: no other model than local/scripted is enabled, "
     "and a model does not approve its own work. To accept that: --waive independence"
 )
-"""Seconds after which the scripted model's silence in mid-answer is taken as such."""
 OF_TIME = {"report.html", "manifest.json", "manifest.sig", "provenance.intoto.jsonl", "findings.sarif"}
 """What tells of times, or of the hashes of that; everything else must be the same to the byte."""
 TRAILERS = "|".join(f"%(trailers:key={key},valueonly,separator=)" for key in ("Omni-Model", "Omni-Prompt"))
 PUZZLE = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
 SOLVED = "534678912\n672195348\n198342567\n859761423\n426853791\n713924856\n961537284\n287419635\n345286179\n"
-
-
-class Home:
-    """An Omni home with one enabled model, and a run in it that has not begun."""
-
-    def __init__(self, path: Path, url: str, options: RunOptions, request: str = REQUEST) -> None:
-        shared = load_settings().home / "envs"
-        shared.mkdir(parents=True, exist_ok=True)
-        path.mkdir()
-        (path / "envs").symlink_to(shared)
-        endpoint = f'[[endpoint]]\nname = "local"\nbase_url = "{url}"\n'
-        (path / "models.toml").write_text(
-            f'{endpoint}models = [{{ wire_name = "scripted", capability = "balanced", context = 65536 }}]\n'
-        )
-        (path / "models.toml").chmod(0o600)
-        self.path = path
-        self.settings = load_settings({"home": str(path)})
-        Signer.load(path)
-        engine = open_database(self.settings)
-        self.run = create(engine, request, options.model_copy(update={"out": str(path / "out")})).id
-        engine.dispose()
-
-    def resume(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "omni", "runs", "resume", self.run, "--json"]
-        temporary = self.path / "tmp"
-        temporary.mkdir(exist_ok=True)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("OMNI_")}
-        environment |= {"OMNI_HOME": str(self.path), "TMPDIR": str(temporary), "OMNI_MODEL_IDLE": SILENCE}
-        with (self.path / "stdout").open("wb") as output, (self.path / "stderr").open("wb") as errors:
-            return subprocess.Popen(command, env=environment, cwd=self.path, stdout=output, stderr=errors)
-
-    def finish(self, code: int = 3) -> float:
-        """Take the run to its end; gives the seconds that it took."""
-        began = time.monotonic()
-        ended = self.resume().wait(timeout=600)
-        told = (self.path / "stdout").read_text().splitlines()
-        assert ended == code, f"{told[-1:]}\n{(self.path / 'stderr').read_text()}"
-        return time.monotonic() - began
-
-    def result(self) -> dict[str, object]:
-        found: dict[str, object] = json.loads((self.path / "stdout").read_text().splitlines()[-1])
-        return found
-
-    @property
-    def app(self) -> Path:
-        return self.path / "out" / "app"
 
 
 @pytest.fixture
