@@ -22,7 +22,6 @@ RUST = {"Cargo.toml": '[package]\nname = "demo"\nversion = "0.1.0"\nedition = "2
 MAIN = 'fn main() {\n    let v: Vec<i32> = Vec::new();\n    if v.len() == 0 {\n        println!("x");\n    }\n}\n'
 GO = {"go.mod": "module demo\n\ngo 1.19\n"}
 DIALECT = {".sqlfluff": "[sqlfluff]\ndialect = postgres\nrules = LT01\n"}
-TSCONFIG = {"tsconfig.json": '{"compilerOptions": {"strict": true}}', "node_modules/x/package.json": "{}"}
 
 
 def set_of_tools(name: str) -> None:
@@ -125,8 +124,6 @@ def test_of_the_machine(look: Look, check: str, tool: str, files: Files, expecte
             ["error arrayIndexOutOfBounds a.c:4"],
         ),
         ("cppcheck", "cppcheck", {"a.c": "int f(int a)\n{\n  return a;\n}\n"}, []),
-        ("typescript", "typescript", {**TSCONFIG, "a.ts": 'export const a: number = "x";\n'}, ["error TS2322 a.ts:1"]),
-        ("typescript", "typescript", {**TSCONFIG, "a.ts": "export const a: number = 1;\n"}, []),
         ("sqlfluff", "sqlfluff", {**DIALECT, "a.sql": "SELECT a,b FROM t\n"}, ["error LT01 a.sql:1"]),
         ("sqlfluff", "sqlfluff", {**DIALECT, "a.sql": "SELECT a FROM t\n"}, []),
     ],
@@ -143,13 +140,6 @@ def test_c_that_can_not_be_parsed_is_not_analysed(look: Look) -> None:
     set_of_tools("cppcheck")
     result = look("cppcheck", {"a.c": "int f(void)\n{\n  return (1;\n}\n"})
     assert (result.status, list(result.coverage.failed)) == (Status.INCOMPLETE, ["a.c"])
-
-
-def test_without_node_modules_types_of_typescript_are_not_known(look: Look) -> None:
-    set_of_tools("typescript")
-    result = look("typescript", {"tsconfig.json": "{}", "a.ts": "export const a = 1;\n"})
-    assert result.status is Status.SKIPPED
-    assert "npm ci" in result.reason
 
 
 def test_rust_that_needs_packages_that_are_not_here_is_incomplete(look: Look) -> None:
