@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from omni.kernel.settings import load_settings
-from omni.sandbox import bubblewrap
+from omni.sandbox import bubblewrap, choose
 from omni.sandbox.job import Job, Mount
 from omni.verify import engine
 from omni.verify.config import Mutation, ProjectConfig
@@ -40,7 +40,11 @@ def room(name: str, sample: int, seed: int) -> Mutation:
 
 
 def let_sandboxes_nest() -> None:
-    """Leave out what forbids a sandbox inside: no more namespaces, the filter of system calls, a closed /proc/sys."""
+    """Leave out what forbids a sandbox inside: no more namespaces, the filter of system calls, a closed /proc/sys.
+
+    That all walls hold is tried first, and remembered: after this they would not.
+    """
+    choose(load_settings())
     whole = bubblewrap.options
 
     def nesting(job: Job, given: Sequence[Mount], pipes: bubblewrap.Pipes) -> list[str]:
