@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -38,6 +39,8 @@ class Asked:
     spec: str = ""
     model: str = ""
     authors: tuple[str, ...] = ()
+    account: Attribution | None = None
+    """Of the run whose budget pays; none: a run of its own."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Change:
     shown: Material
     touched: str
     """One line for each function or class that was added, removed or changed."""
+    before: Mapping[str, str]
+    """Path → text of the files that it changed or took away, as they were."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +69,8 @@ class Reviewed:
 
 def review_change(root: Path, asked: Asked, chat: Chat) -> Reviewed:
     """The remarks on what changed since `base`. Who could not be asked is incomplete. Raises `V003` without git."""
-    began, run = time.monotonic(), uuid7()
-    change = _change(root, asked.base)
+    began, paid = time.monotonic(), asked.account or Attribution(run=uuid7(), stage=STAGE)
+    change = change_of(root, asked.base)
     specialists = [
         role.id
         for role in of_stage(STAGE)
@@ -74,7 +79,7 @@ def review_change(root: Path, asked: Asked, chat: Chat) -> Reviewed:
     results, remarks = [], list[Remark]()
     for name in (*JUDGES, *specialists):
         role = load_role("reviewer" if name in JUDGES else name)
-        account = Attribution(run=run, stage=STAGE, call=name)
+        account = paid.model_copy(update={"call": f"{paid.call}/{name}" if paid.call else name})
         who = asker(role, impartial(chat), account, model=asked.model, not_models=barred(asked.authors))
         result = _empty(name, role.title if role.specialist else name, change.shown)
         if not change.shown.files:
@@ -99,12 +104,14 @@ def review_change(root: Path, asked: Asked, chat: Chat) -> Reviewed:
     return Reviewed(report, patch(remarks, change.shown.files))
 
 
-def _change(root: Path, base: str) -> Change:
+def change_of(root: Path, base: str) -> Change:
+    """What differs in the work tree from a revision. Raises `V003` without git."""
     commit = repository.commit(root, base)
-    paths = repository.changed_since(root, commit, repository.listed_files(root) or ())
+    listed = repository.listed_files(root) or ()
+    paths = repository.changed_since(root, commit, listed) | (repository.blobs(root, commit).keys() - set(listed))
     shown = read_files(root, sorted(path for path in paths if (root / path).exists()))
     before = {path: data.decode("utf-8", "replace") for path, data in repository.read(root, commit, paths).items()}
-    return Change(shown, "\n".join(map(str, touched(before, shown.files))))
+    return Change(shown, "\n".join(map(str, touched(before, shown.files))), before)
 
 
 def _opinion(name: str, who: Asker, change: Change, asked: Asked) -> Opinion:

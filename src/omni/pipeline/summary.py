@@ -115,11 +115,11 @@ def summarize(settings: Settings, engine: Engine, run_id: str) -> Summary:
     if package := newest(PackageHandoff, "package"):
         facts["out"] = package.out
     if handed := newest(HandOverHandoff, "hand-over"):
-        facts["change"] = _change(handed)
+        facts |= {"change": _change(handed), "models": handed.models, **_asked(engine, run.id)}
     said_no = [one for one in decided(engine, run.id) if one.decision in {"rejected", "expired"}]
     facts["reasons"] = (
         *(f"{one.gate}: {one.decision} by {one.by or 'nobody'}: {one.reason}" for one in said_no),
-        *(reason for stage in _failed(stages) for reason in _reasons(store, stage)),
+        *(handed.reasons if handed else (reason for stage in _failed(stages) for reason in _reasons(store, stage))),
         *filter(None, (review.unjudged if review else "",)),
     )
     if asked := question(engine, run.id):

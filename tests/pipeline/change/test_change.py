@@ -74,9 +74,10 @@ def call(name: str, **arguments: object) -> dict[str, object]:
     return {"tool_calls": [{"name": name, "arguments": arguments}]}
 
 
-def says(role: str, turn: int, reply: dict[str, object], *, again: bool = False) -> Rule:
+def says(role: str, turn: int, reply: dict[str, object], *, again: bool = False, because: str = "") -> Rule:
     """What the model of a role says in a turn of its first session, or of the one after being sent back."""
-    match = {"system": f"({role})", "turn": turn} | ({"anywhere": "was not accepted"} if again else {})
+    told = because or ("was not accepted" if again else "")
+    match = {"model": "scripted", "system": f"({role})", "turn": turn} | ({"anywhere": told} if told else {})
     return Rule.model_validate({"match": match, "reply": reply, "times": 0})
 
 
@@ -84,8 +85,41 @@ def edited(path: str, old: str, new: str) -> dict[str, object]:
     return call("edit", path=path, edits=[{"old": old, "new": new}])
 
 
+PLACE = {"path": "src/shop/login.py", "line": 8, "quote": "email.lower()"}
+BLANK = "An address may have a blank around it."
+REMARK = {
+    **PLACE,
+    "rule": "correctness",
+    "severity": "error",
+    "message": BLANK,
+    "why": "People paste addresses.",
+    "fix": "Strip it.",
+    "replacement": None,
+}
+SCORE = {"dimension": "correctness", "score": 8, "because": "as it is asked", "cites": [{**PLACE, "quote": "password"}]}
+INTENT = {
+    "name": "test_capitals",
+    "code": 'from shop.login import login\n\n\ndef test_capitals():\n    assert login("ADA@EXAMPLE.ORG", "engine")\n',
+}
+
+
+def judges(reply: dict[str, object], times: int = 0, **match: str) -> Rule:
+    """What the other model says."""
+    return Rule.model_validate(
+        {"match": {"model": "other", **match}, "reply": {"text": json.dumps(reply)}, "times": times}
+    )
+
+
+REVIEW = (
+    judges({"feedback": "Look at blanks.", "scores": [SCORE], "remarks": [REMARK]}, 1, system="(reviewer)"),
+    judges({"feedback": "It is plain.", "scores": [SCORE]}, system="(reviewer)"),
+    judges({"tests": [INTENT]}, system="(tester)"),
+    judges({}),
+)
 GREEDY = 'return USERS.get(email.lower()) == password or password == "motor"'
 SCRIPT = (
+    says("developer", 1, edited("src/shop/login.py", "email.lower()", "email.strip().lower()"), because=BLANK),
+    says("developer", 2, call("finish", summary="And blanks around it don't count."), because=BLANK),
     says("tester", 1, call("write", path="tests/test_login.py", content=TESTS + NEW_TEST), again=True),
     says("tester", 2, call("finish", summary="Mail knows no case in an address."), again=True),
     says("tester", 1, call("write", path="tests/test_login.py", content=TESTS + NEW_TEST.replace("Ada@E", "ada@e"))),
@@ -110,15 +144,16 @@ def omni(home: Path, *argv: str) -> tuple[int, list[dict[str, object]]]:
         text=True,
         timeout=300,
     )
+    assert done.stdout, done.stderr
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_a_fault_is_shown_by_a_test_then_mended_then_left_on_a_branch(shop: Path, home: Path) -> None:
     record = Record()
     (shop / "tests" / "test_login.py").write_text("what a person is writing\n")
-    with serve(Script(rules=SCRIPT), record) as url:
-        add(load_settings({"home": str(home)}), Wish(name="scripted", base_url=url))
-        argv = ("build", "--repo", str(shop), "--environment", str(ENVIRONMENT))
+    with serve(Script(rules=(*SCRIPT, *REVIEW), models=("scripted", "other")), record) as url:
+        add(load_settings({"home": str(home)}), Wish(name="local", base_url=url))
+        argv = ("build", "--repo", str(shop), "--environment", str(ENVIRONMENT), "--model", "scripted")
         code, said = omni(home, *argv, "fix the login of people who type capitals")
     ended = [(each["stage"], each["passed"]) for each in said if each.get("kind") == "stage.ended"]
     assert ended == [
@@ -130,6 +165,10 @@ def test_a_fault_is_shown_by_a_test_then_mended_then_left_on_a_branch(shop: Path
         ("proof", False),
         ("change", True),
         ("proof", True),
+        ("change-review", False),
+        ("change", True),
+        ("proof", True),
+        ("change-review", True),
         ("hand-over", True),
     ]
     steps = [each["step"] for each in said if each.get("kind") == "comprehension"]
@@ -146,9 +185,9 @@ def test_a_fault_is_shown_by_a_test_then_mended_then_left_on_a_branch(shop: Path
     assert change["branch"] == branch
     assert (shop / "tests" / "test_login.py").read_text() == "what a person is writing\n"
     fixed = repository.text_at(shop, repository.commit(shop, branch), "src/shop/login.py")
-    assert fixed == LOGIN.replace("USERS.get(email)", "USERS.get(email.lower())")
+    assert fixed == LOGIN.replace("USERS.get(email)", "USERS.get(email.strip().lower())")
     last = repository.message(shop, repository.commit(shop, branch))
-    assert last.startswith("fix: the login of people who type capitals\n\nAn address is looked up in lower case")
+    assert last.startswith("fix: the login of people who type capitals\n\nAnd blanks around it")
     assert "Omni-Role: developer\nOmni-Model: " in last
     assert "Omni-Prompt: developer@" in last
     assert repository.message(shop, repository.commit(shop, f"{branch}^")).startswith("test: the login of people")

@@ -8,12 +8,19 @@ from pathlib import Path
 
 from omni.code.analysis import Analysis
 from omni.pipeline.change import prompts
-from omni.pipeline.change.handoffs import ComprehensionHandoff
+from omni.pipeline.change.dependencies import declared, environment_with, name_of, satisfied, unknown
+from omni.pipeline.change.handoffs import ComprehensionHandoff, PlanHandoff, ProofHandoff, RedHandoff, StepHandoff
 from omni.pipeline.change.kinds import Kind, kind_asked
 from omni.pipeline.change.suite import Tester
+from omni.pipeline.run import stage_records
 from omni.pipeline.stage import H, Work
+from omni.verify.analysis.manifests import is_python_manifest
 from omni.verify.config import load_config
 from omni.verify.environment import find_environment
+from omni.verify.repository import blobs, listed_files, read
+
+STEP = "step-"
+"""How the names of the stages begin that are steps of a migration."""
 
 
 def source_of(work: Work) -> Path:
@@ -25,9 +32,39 @@ def kind_of(work: Work) -> Kind:
 
 
 def environment_of(work: Work) -> Path | None:
-    """The project's environment: named, or `.venv` in the repository itself; the copy has none."""
-    given = Path(work.run.options.environment) if work.run.options.environment else None
-    return find_environment(source_of(work), given, load_config(work.workspace.path))
+    """The project's environment: named, or `.venv` in the repository itself; the copy has none.
+
+    Where the change declares other packages than the repository did, one that Omni makes with them. Raises OmniError
+    when that can't be made.
+    """
+    named = Path(work.run.options.environment) if work.run.options.environment else None
+    given = find_environment(source_of(work), named, load_config(work.workspace.path))
+    understood = newest(work, ComprehensionHandoff, "comprehension")
+    if given is None or understood is None:
+        return given
+    then, now = declared(manifests_at(work, understood.base)), declared(manifests(work.workspace.path))
+    plan = newest(work, PlanHandoff, "plan")
+    meant = [each for each in (plan.adds if plan else ()) if name_of(each) in now or not now]
+    others = sorted(now - then - {name_of(each) for each in meant})
+    if strange := unknown(others):
+        work.emit("note", text=f"not installed, since nobody knows it: {', '.join(strange)}")
+    adds = [*meant, *(name for name in others if name not in strange)]
+    if then <= now and all(satisfied(each, given) for each in adds):
+        return given
+    return environment_with(given, adds, then - now, work.settings, lambda text: work.emit("progress", text=text))
+
+
+def manifests(root: Path) -> dict[str, str]:
+    """The files of a project that declare packages of Python, as they are."""
+    listed = (name for name in listed_files(root) or () if is_python_manifest(name))
+    return {name: (root / name).read_text("utf-8", "replace") for name in listed if (root / name).is_file()}
+
+
+def manifests_at(work: Work, commit: str) -> dict[str, str]:
+    """The same as they were in a commit."""
+    root = work.workspace.path
+    paths = [path for path in blobs(root, commit) if is_python_manifest(path)]
+    return {path: data.decode("utf-8", "replace") for path, data in read(root, commit, paths).items()}
 
 
 def tester_of(work: Work) -> Tester:
@@ -46,6 +83,29 @@ def newest(work: Work, kind: type[H], stage: str) -> H | None:
         return work.handoff(kind, stage)
     except KeyError:
         return None
+
+
+def proved(work: Work) -> ProofHandoff | None:
+    """The newest proof that a change passed; None when none did."""
+    records = reversed(stage_records(work.engine, work.run.id))
+    passed = (each.output for each in records if each.name == "proof" and each.status == "passed" and each.output)
+    return next((work.read(ProofHandoff, output) for output in passed), None)
+
+
+def steps_of(work: Work) -> tuple[tuple[str, StepHandoff], ...]:
+    """Every try of every step of a migration, with the name of its stage, in order."""
+    records = (each for each in stage_records(work.engine, work.run.id) if each.name.startswith(STEP) and each.output)
+    return tuple((each.name, work.read(StepHandoff, each.output)) for each in records)
+
+
+def start(work: Work) -> str:
+    """The commit that the change itself begins at: after its test, or after the last step that stands."""
+    if first := newest(work, RedHandoff, "test-first"):
+        return first.commit
+    if done := steps_of(work):
+        return done[-1][1].commit
+    plan = newest(work, PlanHandoff, "plan")
+    return plan.commit if plan else work.handoff(ComprehensionHandoff, "comprehension").base
 
 
 def message(title: str, request: str, summary: str) -> str:

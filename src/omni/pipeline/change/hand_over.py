@@ -7,15 +7,19 @@ from typing import Literal
 
 from omni.kernel.files import write_atomic
 from omni.pipeline.change import checkout
-from omni.pipeline.change.asked import kind_of, newest, source_of
+from omni.pipeline.change.asked import STEP, kind_of, newest, proved, source_of, start, steps_of
 from omni.pipeline.change.handoffs import (
     BaselineHandoff,
     ComprehensionHandoff,
     EditHandoff,
     HandOverHandoff,
+    JudgedHandoff,
+    PlanHandoff,
     ProofHandoff,
     RedHandoff,
+    StepHandoff,
 )
+from omni.pipeline.change.judging import ChangeReview, authors_of, named
 from omni.pipeline.change.report import Account, Attempt, page
 from omni.pipeline.change.suite import Suite
 from omni.pipeline.run import stage_records
@@ -25,16 +29,18 @@ from omni.pipeline.stage import Work
 def hand_over(work: Work) -> HandOverHandoff:
     """Leave the branch in the repository and everything else in a folder. Done again after a kill, it is the same."""
     base = work.handoff(ComprehensionHandoff, "comprehension").base
-    tip, proof = _tip(work, base), newest(work, ProofHandoff, "proof")
-    proved = proof is not None and proof.passed
+    proof, judged = proved(work) or newest(work, ProofHandoff, "proof"), newest(work, JudgedHandoff, "change-review")
+    holds = proof is not None and proof.passed and not (judged and judged.shown)
+    tip = proof.commit if proof and proof.passed else _tip(work)
     branch, source = "", source_of(work)
-    if proved and tip != base:
+    if holds and tip != base:
         branch = checkout.hand_over(work.workspace, source, base, tip, checkout.branch_name(work.run.request))
     commits = tuple(work.workspace.git("rev-list", "--reverse", f"{base}..{tip}").split())
     folder = Path(work.run.options.out) if work.run.options.out else work.folder / "change"
+    reasons = _reasons(work, judged) if holds else _stopped(work)
     made = HandOverHandoff(
-        passed=proved,
-        reasons=_reasons(work),
+        passed=not reasons,
+        reasons=reasons,
         kind=kind_of(work),
         branch=branch,
         commits=commits if branch else (),
@@ -45,33 +51,51 @@ def hand_over(work: Work) -> HandOverHandoff:
         after=_told(work, proof),
         not_compared=proof.not_compared if proof else (),
         green=proof.green if proof else (),
-        verdict=_verdict(work, proved=proved),
+        models=_models(work),
+        review=judged.record if judged else "",
+        verdict=_verdict(work, reasons, holds=holds),
     )
     _write(work, folder, base, made)
     return made
 
 
-def _tip(work: Work, base: str) -> str:
-    """The newest commit that there is: of the change, else of the test, else none."""
-    edited, tested = newest(work, EditHandoff, "change"), newest(work, RedHandoff, "test-first")
-    return edited.commit if edited else tested.commit if tested else base
+def _tip(work: Work) -> str:
+    """The newest commit that there is: of the change, else of the last step that stands, of the test, or none."""
+    edited = newest(work, EditHandoff, "change")
+    return edited.commit if edited else start(work)
 
 
-def _verdict(work: Work, *, proved: bool) -> Literal["pass", "fail", "incomplete"]:
-    if proved:
-        return "pass"
+def _verdict(work: Work, reasons: tuple[str, ...], *, holds: bool) -> Literal["pass", "fail", "incomplete"]:
+    """What holds and is not agreed upon is incomplete: a person decides, with the branch before them."""
+    if holds:
+        return "incomplete" if reasons else "pass"
     before = newest(work, BaselineHandoff, "baseline")
     return "fail" if before and before.passed else "incomplete"
 
 
-def _reasons(work: Work) -> tuple[str, ...]:
+def _reasons(work: Work, judged: JudgedHandoff | None) -> tuple[str, ...]:
+    """What is still against a change that was proved: what is left of it, what others say, or that nobody does."""
+    released = newest(work, StepHandoff, f"{STEP}last")
+    left = released.reasons if released else ()
+    return (*left, *(judged.reasons if judged else ()), *filter(None, (judged.unjudged if judged else "",)))
+
+
+def _stopped(work: Work) -> tuple[str, ...]:
     """Why it was not handed over: what the last stage that said no said."""
     stopped = (
         newest(work, BaselineHandoff, "baseline"),
         newest(work, RedHandoff, "test-first"),
+        newest(work, PlanHandoff, "plan"),
+        *(step for _, step in steps_of(work)),
+        newest(work, JudgedHandoff, "change-review"),
         newest(work, ProofHandoff, "proof") or newest(work, EditHandoff, "change"),
     )
     return next((each.reasons for each in stopped if each and not each.passed), ())
+
+
+def _models(work: Work) -> tuple[str, ...]:
+    tested = newest(work, RedHandoff, "test-first")
+    return tuple(sorted({*authors_of(work), *(named(tested.model) if tested else ())}))
 
 
 def _told(work: Work, of: BaselineHandoff | ProofHandoff | None) -> str:
@@ -87,6 +111,7 @@ def _write(work: Work, folder: Path, base: str, made: HandOverHandoff) -> None:
         repository=source_of(work).name,
         base=base,
         handed=made,
+        review=work.read(ChangeReview, made.review) if made.review else None,
         fails_before=first.why if first else {},
         summary=edited.summary if edited else first.summary if first else "",
         attempts=tuple(

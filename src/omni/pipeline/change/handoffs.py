@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from omni.pipeline.change.checkout import Changed
+from omni.pipeline.change.migration import Step
 from omni.pipeline.handoffs import Handoff
 
 
@@ -41,6 +42,8 @@ class RedHandoff(Handoff):
     """They may not be touched any more."""
     ended: str = ""
     summary: str = ""
+    model: str = "none"
+    """Who wrote it, as `provider/model`; several with a comma between."""
 
 
 class EditHandoff(Handoff):
@@ -50,10 +53,38 @@ class EditHandoff(Handoff):
     ended: str
     """How the session ended; `done` is the only good end."""
     summary: str
+    model: str = "none"
+
+
+class PlanHandoff(Handoff):
+    """How a migration goes: its steps in order, and the packages that it brings in."""
+
+    commit: str
+    """With the new packages declared."""
+    migration: str
+    """Its id."""
+    steps: tuple[Step, ...]
+    adds: tuple[str, ...] = ()
+
+
+class StepHandoff(Handoff):
+    """One step of a migration. `commit` is the last one whose tests pass, with this step if it passed."""
+
+    commit: str
+    path: str
+    told: str = ""
+    """What the whole suite said."""
+    tried: str = ""
+    """Digest of the diff that was taken back; empty when the step stands."""
+    model: str = "none"
+    summary: str = ""
 
 
 class ProofHandoff(Handoff):
     """How it is afterwards."""
+
+    commit: str
+    """What was looked at."""
 
     suite: str
     report: str = ""
@@ -64,6 +95,18 @@ class ProofHandoff(Handoff):
     """Tests that failed before the change and pass now."""
     flaky: tuple[str, ...] = ()
     """Tests that failed once and passed when run again on the same code; they don't count."""
+
+
+class JudgedHandoff(Handoff):
+    """What others than its author think of a change that was proved. `reasons` lead back to the author once."""
+
+    commit: str
+    record: str
+    """Digest of everything that was said, and of what came of it."""
+    shown: tuple[str, ...] = ()
+    """What of the reasons was really shown to be wrong: with it nothing is handed over."""
+    unjudged: str = ""
+    """Why nobody but the author says that it is right; empty: somebody else does, or a person accepted it."""
 
 
 class HandOverHandoff(Handoff):
@@ -82,4 +125,8 @@ class HandOverHandoff(Handoff):
     not_compared: tuple[str, ...] = ()
     green: tuple[str, ...] = ()
     """New tests that failed before, and pass."""
+    models: tuple[str, ...] = ()
+    """Who wrote the test and the change, as `provider/model`."""
+    review: str = ""
+    """Digest of what reviewers said; empty: it did not come so far."""
     verdict: Literal["pass", "fail", "incomplete"]

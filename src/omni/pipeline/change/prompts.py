@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from omni.code.analysis import Analysis
 from omni.models.typed import quoted
 from omni.pipeline.change.kinds import Kind
+from omni.pipeline.change.migration import Step
 
 MOST = 20
 """Reasons against an attempt that are told at once."""
@@ -27,6 +28,7 @@ class Prompts(BaseModel):
     rules: str
     test_first: dict[Kind, str]
     edit: dict[Kind, str]
+    step: str
 
 
 @cache
@@ -45,6 +47,12 @@ def edit(kind: Kind, request: str, red: Iterable[str], run: str, wrong: Iterable
     listed = "\n".join(f"- {each}" for each in red)
     tests = quoted("the new tests, and what they say now", listed) if listed else ""
     return _told(request, texts().edit[kind], tests, run, wrong)
+
+
+def step(request: str, step: Step, run: str, wrong: Iterable[str]) -> str:
+    """The developer's instructions for one step of a migration."""
+    task = texts().step.replace("{path}", step.path)
+    return _told(request, f"{task.strip()}\n{step.task.strip()}", "", run, wrong)
 
 
 def _told(request: str, task: str, more: str, run: str, wrong: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import BaseModel, ConfigDict
 
 from omni.pipeline.change.handoffs import HandOverHandoff
+from omni.pipeline.change.judging import ChangeReview
 from omni.pipeline.change.proof import is_test_file
 
 HEADLINE = {
@@ -16,6 +17,8 @@ HEADLINE = {
     "fail": "Not handed over",
     "incomplete": "It could not be proved here",
 }
+OPEN = "On a branch of its own, for a person to judge"
+"""The headline of what its tests prove and others don't agree upon."""
 
 
 class Attempt(BaseModel):
@@ -42,6 +45,7 @@ class Account(BaseModel):
     summary: str
     """Why the change is right, in the words of who made it."""
     attempts: tuple[Attempt, ...]
+    review: ChangeReview | None = None
 
     @property
     def size(self) -> str:
@@ -60,7 +64,9 @@ class Account(BaseModel):
 def page(account: Account, patch: str) -> str:
     """The page as HTML; all that models and repositories said is escaped."""
     template = _environment().get_template("report.html.jinja")
-    return template.render(a=account, h=account.handed, headline=HEADLINE[account.handed.verdict], patch=patch)
+    handed = account.handed
+    headline = OPEN if handed.branch and handed.reasons else HEADLINE[handed.verdict]
+    return template.render(a=account, h=handed, headline=headline, patch=patch)
 
 
 @cache

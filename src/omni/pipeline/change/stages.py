@@ -15,12 +15,14 @@ from omni.pipeline.change.asked import (
     newest,
     overview_of,
     source_of,
+    start,
     tester_of,
 )
 from omni.pipeline.change.handoffs import (
     BaselineHandoff,
     ComprehensionHandoff,
     EditHandoff,
+    JudgedHandoff,
     ProofHandoff,
     RedHandoff,
 )
@@ -110,31 +112,38 @@ def test_first(work: Work, worker: Worker) -> RedHandoff:
         files=tuple(touched),
         ended=done.ended,
         summary=done.summary,
+        model=done.model,
     )
 
 
 def edit(work: Work, worker: Worker) -> EditHandoff:
-    """The change itself; again with what the proof said when it was not accepted."""
+    """The change itself; again with what the proof or the review said when it was not accepted."""
     kind, first = kind_of(work), newest(work, RedHandoff, "test-first")
-    tried, judged = newest(work, EditHandoff, "change"), newest(work, ProofHandoff, "proof")
-    start = first.commit if first else work.handoff(ComprehensionHandoff, "comprehension").base
-    work.workspace.restore(tried.commit if tried else start)
+    tried, proof = newest(work, EditHandoff, "change"), newest(work, ProofHandoff, "proof")
+    judged = newest(work, JudgedHandoff, "change-review")
+    against = (*(proof.reasons if proof else ()), *(judged.reasons if judged else ()))
+    begin = start(work)
+    work.workspace.restore(tried.commit if tried else begin)
     red = [f"{name}: {why}" for name, why in first.why.items()] if first else []
     assignment = Assignment(
         role="developer",
-        instructions=prompts.edit(
-            kind, work.run.request, red, tester_of(work).by_hand, judged.reasons if judged else ()
-        ),
+        instructions=prompts.edit(kind, work.run.request, red, tester_of(work).by_hand, against),
         context=(overview_of(work),),
         protected=first.files if first else (),
     )
     done = worker(work, assignment)
     trailers = work.trailers("developer") | {"Omni-Model": done.model, "Omni-Prompt": done.prompt}
-    commit = _commit(work, start, message(title_of(kind), work.run.request, done.summary), trailers)
-    changed = bool(checkout.changed(work.workspace, tried.commit if tried else start, commit))
+    commit = _commit(work, begin, message(title_of(kind), work.run.request, done.summary), trailers)
+    changed = bool(checkout.changed(work.workspace, tried.commit if tried else begin, commit))
     reasons = () if changed else (f"Nothing was changed; the session ended: {done.ended}. {done.summary}".strip(),)
     return EditHandoff(
-        passed=changed, reasons=reasons, commit=commit, changed=changed, ended=done.ended, summary=done.summary
+        passed=changed,
+        reasons=reasons,
+        commit=commit,
+        changed=changed,
+        ended=done.ended,
+        summary=done.summary,
+        model=done.model,
     )
 
 
@@ -148,7 +157,9 @@ def prove(work: Work) -> ProofHandoff:
     """How it is afterwards: the new tests pass, nothing that passed is broken, no new finding at error."""
     before = work.handoff(BaselineHandoff, "baseline")
     first = newest(work, RedHandoff, "test-first")
-    work.workspace.restore(work.handoff(EditHandoff, "change").commit)
+    edited = newest(work, EditHandoff, "change")
+    commit = edited.commit if edited else start(work)
+    work.workspace.restore(commit)
     tester = tester_of(work)
     earlier, now = work.read(Suite, before.suite), run_safely(tester)
     work.emit("progress", text=f"tests after: {now.told}")
@@ -165,6 +176,7 @@ def prove(work: Work) -> ProofHandoff:
     return ProofHandoff(
         passed=not reasons,
         reasons=tuple(reasons),
+        commit=commit,
         suite=work.put(now),
         report=work.put(report) if report else "",
         not_compared=proof.not_compared(earlier_report, report) if report else (),
@@ -189,7 +201,8 @@ def _touched_tests(work: Work, first: RedHandoff | None) -> list[str]:
     """The new tests are as the tester left them. The tools protect them; this looks at what came of it."""
     if first is None:
         return []
-    tip = work.handoff(EditHandoff, "change").commit
+    edited = newest(work, EditHandoff, "change")
+    tip = edited.commit if edited else start(work)
     since = {each.path for each in checkout.changed(work.workspace, first.commit, tip)}
     return [f"{path} was changed after it was proved" for path in sorted(since & set(first.files))]
 

@@ -1,0 +1,244 @@
+"""The review of a change that its tests have proved: by other models than its author, each claim looked up or run.
+
+A claim counts against the change where it speaks of what the change touched; a fault beside it is told, and mended by
+another change. Where nobody can judge, the tests that others wrote may speak for the change; if neither does, nobody
+but its author says that it is right, and that is said.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from omni.agents.handoffs import kind_of as document_of
+from omni.agents.roles import asker, load_role, of_stage
+from omni.kernel.errors import OmniError
+from omni.kernel.settings import Settings
+from omni.models.budget import Budget, tokens_of
+from omni.models.catalog import load_catalog
+from omni.models.gateway import open_gateway
+from omni.models.typed import Asker, quoted
+from omni.models.wire import Attribution, Chat
+from omni.pipeline.change.asked import environment_of, newest, proved, steps_of
+from omni.pipeline.change.handoffs import (
+    BaselineHandoff,
+    ComprehensionHandoff,
+    EditHandoff,
+    JudgedHandoff,
+    ProofHandoff,
+    RedHandoff,
+)
+from omni.pipeline.change.intended import Intended, test_intent
+from omni.pipeline.change.suite import Suite
+from omni.pipeline.code_review import STAGE, Asked, Change, change_of, review_change
+from omni.pipeline.stage import Work
+from omni.review.adversarial import Assault, Attacks, Proof, assault
+from omni.review.citation import Cited, Model, material
+from omni.review.ground import Ground
+from omni.review.independence import barred, independent
+from omni.verify.report import Finding, Report, Severity
+
+INDEPENDENCE = "independence"
+"""What a person may do without, by this name."""
+AROUND = 3
+"""Lines around a changed one that belong to the change, as a diff shows them."""
+
+
+class ChangeReview(Model):
+    """Everything that was said of a change, and what came of it."""
+
+    authors: tuple[str, ...]
+    report: Report | None = None
+    assaults: tuple[Assault, ...] = ()
+    intent: tuple[Intended, ...] = ()
+    """One, where somebody could be asked."""
+    beside: tuple[str, ...] = ()
+    """Faults of code that the change did not touch."""
+    missing: dict[str, str] = Field(default_factory=dict)
+    """Who could not do its part → why."""
+    speaks: tuple[str, ...] = ()
+    """Who or what, other than the author, says that the change is right."""
+
+
+@dataclass(frozen=True)
+class _Said:
+    record: ChangeReview
+    reasons: tuple[str, ...] = ()
+    """What of it leads back."""
+    shown: tuple[str, ...] = ()
+    """What of that was really shown."""
+
+
+def judge(work: Work) -> JudgedHandoff:
+    """The review of the newest change that was proved."""
+    proof = proved(work)
+    if proof is None:
+        raise ValueError("there is nothing to judge: no change was proved")
+    work.workspace.restore(proof.commit)
+    authors = authors_of(work)
+    speaks = _tests_of_others(work, proof, authors)
+    if why := alone(work.settings, authors):
+        work.emit("note", text=f"no review: {why}")
+        said = _Said(ChangeReview(authors=authors, missing={"models": why}))
+    else:
+        said = _reviewed(work, authors)
+    record = said.record.model_copy(update={"speaks": (*speaks, *_judges(said.record))})
+    return JudgedHandoff(
+        passed=not said.reasons,
+        reasons=said.reasons,
+        commit=proof.commit,
+        record=work.put(record),
+        shown=said.shown,
+        unjudged="" if record.speaks or INDEPENDENCE in work.run.options.waive else _unjudged(record),
+    )
+
+
+def authors_of(work: Work) -> tuple[str, ...]:
+    """The models that made the change itself, its steps too."""
+    edited = newest(work, EditHandoff, "change")
+    said = [edited.model] if edited else []
+    said += [step.model for _, step in steps_of(work)]
+    return tuple(sorted({name for each in said for name in named(each)}))
+
+
+def alone(settings: Settings, authors: Collection[str]) -> str:
+    """Why nobody can judge what these wrote; empty when somebody can."""
+    offers = (f"{place.name}/{model.id}" for place, model in load_catalog(settings).offers() if model.kind == "chat")
+    if any(independent(name, authors) for name in offers):
+        return ""
+    return f"no other model than {', '.join(authors)} is enabled, and a model does not approve its own work"
+
+
+def named(models: str) -> tuple[str, ...]:
+    """The models of a trailer, each as `provider/model`."""
+    return tuple(each for each in models.split(", ") if each not in {"", "none"})
+
+
+def _tests_of_others(work: Work, proof: ProofHandoff, authors: tuple[str, ...]) -> tuple[str, ...]:
+    """Tests that speak for the change, and that its author did not write."""
+    before = work.read(Suite, work.handoff(BaselineHandoff, "baseline").suite)
+    mended = sorted(before.named("failed") & work.read(Suite, proof.suite).named("passed"))
+    said = [f"{name} was there and failed, and passes" for name in mended]
+    first = newest(work, RedHandoff, "test-first")
+    writers = named(first.model) if first else ()
+    if first and writers and all(independent(each, authors) for each in writers):
+        said += [f"{name}, by {first.model}, failed and passes" for name in proof.green]
+    return tuple(said)
+
+
+def _judges(record: ChangeReview) -> tuple[str, ...]:
+    """Other models that looked and had something to say that holds, for or against."""
+    results = record.report.results if record.report else ()
+    said = [each for each in results if each.tool and (each.findings or each.metrics)]
+    judged = {each.tool for each in said if independent(each.tool, record.authors) and _gave_scores(each.metrics)}
+    tested = {each.model for each in record.intent if each.independent and each.tried}
+    return tuple(f"judged by {name}" for name in sorted(judged | tested))
+
+
+def _gave_scores(metrics: Mapping[str, float]) -> bool:
+    return any(not name.endswith(".dropped") for name in metrics)
+
+
+def _unjudged(record: ChangeReview) -> str:
+    why = "; ".join(record.missing.values()) or "nobody answered"
+    return f"nobody but its author says that it is right: {why}. To accept that: --waive {INDEPENDENCE}"
+
+
+def _reviewed(work: Work, authors: tuple[str, ...]) -> _Said:
+    base = work.handoff(ComprehensionHandoff, "comprehension").base
+    change = change_of(work.workspace.path, base)
+    account = Attribution(run=work.run.id, stage=work.stage, call=f"{work.stage}#{work.attempt}")
+    Budget.open(work.engine, work.run.id, tokens_of(work.run.options.budget))
+    with open_gateway(work.settings, work.engine) as gateway:
+        asked = Asked(base=base, spec=work.run.request, authors=authors, account=account)
+        report = review_change(work.workspace.path, asked, gateway.chat).report
+        assaults, intent, missing = _tried(work, change, authors, gateway.chat, account)
+    missing |= {each.title: each.reason for each in report.results if each.status in {"incomplete", "error"}}
+    for name, why in missing.items():
+        work.emit("note", text=f"no review by {name}: {why}")
+    theirs = _in_change(change)
+    errors = [each for each in report.findings if each.severity is Severity.ERROR]
+    proofs = [proof for each in assaults for proof in each.proofs if proof.attack.severity == "error"]
+    shown = tuple(_shown(each) for each in proofs if _touches(each.attack, theirs))
+    beside = [_said(each) for each in errors if each.line not in theirs.get(each.path, ())]
+    beside += [_shown(each) for each in proofs if not _touches(each.attack, theirs)]
+    reasons = (
+        *shown,
+        *(_said(each) for each in errors if each.line in theirs.get(each.path, ())),
+        *(
+            f"a test of {one.model} from the request alone fails: {each.name}: {each.said.partition(chr(10))[0]}"
+            for one in intent
+            for each in one.named("broken")
+            if one.independent
+        ),
+    )
+    record = ChangeReview(
+        authors=authors,
+        report=report,
+        assaults=assaults,
+        intent=intent,
+        beside=tuple(dict.fromkeys(beside)),
+        missing=missing,
+    )
+    return _Said(record, tuple(dict.fromkeys(reasons)), shown)
+
+
+def _tried(
+    work: Work, change: Change, authors: tuple[str, ...], chat: Chat, account: Attribution
+) -> tuple[tuple[Assault, ...], tuple[Intended, ...], dict[str, str]]:
+    """The claims that come with something to run: attacks on the change, and tests of what was asked."""
+    environment, missing = environment_of(work), dict[str, str]()
+    if environment is None or not change.shown.files:
+        return (), (), missing
+    ground = Ground(work.workspace.path, environment, work.driver())
+    extra, assaults, intent = quoted("what changed", change.touched), list[Assault](), list[Intended]()
+    for role in of_stage(STAGE):
+        if document_of(role.output) is Attacks and role.concerned(change.shown.files.values()):
+            try:
+                who = _member(role.id, chat, account, authors)
+                assaults.append(assault(who, change.shown, work.run.request, ground, authors, extra))
+            except OmniError as problem:
+                missing[role.title] = str(problem)
+    try:
+        who = _member("tester", chat, account, authors)
+        before = material(change.before)
+        intent.append(test_intent(who, work.run.request, before, ground, change.before, authors))
+    except OmniError as problem:
+        missing["intent"] = str(problem)
+    return tuple(assaults), tuple(intent), missing
+
+
+def _member(role: str, chat: Chat, account: Attribution, authors: tuple[str, ...]) -> Asker:
+    paid = account.model_copy(update={"call": f"{account.call}/{role}"})
+    return asker(load_role(role), chat, paid, not_models=barred(authors))
+
+
+def _in_change(change: Change) -> dict[str, frozenset[int]]:
+    """Path → the lines of it that the change shows: what it added or changed, and a little around."""
+    return {path: _lines(change.before.get(path, ""), text) for path, text in change.shown.files.items()}
+
+
+def _lines(old: str, new: str) -> frozenset[int]:
+    matcher = difflib.SequenceMatcher(None, old.splitlines(), new.splitlines(), autojunk=False)
+    return frozenset(
+        line
+        for tag, _, _, start, end in matcher.get_opcodes()
+        if tag != "equal"
+        for line in range(start + 1 - AROUND, end + 1 + AROUND)
+    )
+
+
+def _touches(cited: Cited, theirs: Mapping[str, frozenset[int]]) -> bool:
+    return cited.line in theirs.get(cited.path, ())
+
+
+def _said(each: Finding) -> str:
+    return f"{each.path}:{each.line} {each.message} {each.why} {each.fix}".strip()
+
+
+def _shown(proof: Proof) -> str:
+    attack = proof.attack
+    return f"shown to be wrong: {attack.message} ({attack.path}:{attack.line}): {proof.said.partition(chr(10))[0]}"
