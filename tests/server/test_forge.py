@@ -18,9 +18,12 @@ from typing import Any
 import pytest
 from tests.server.serving import BAD, finished, served
 
+from omni.kernel.clock import now
 from omni.kernel.errors import OmniError
 from omni.kernel.settings import Settings
 from omni.server import config
+from omni.server import forge as forges
+from omni.server.jobs import Job, Origin, Source
 from omni.server.repositories import allowed_url, fetch
 
 SECRET = "a secret of the forge"
@@ -173,3 +176,37 @@ def test_a_revision_that_is_not_there_and_an_option_in_its_place(forge: Forge, t
         with pytest.raises(OmniError) as caught:
             fetch(url, revision, scratch, into)
         assert caught.value.kind.code == "G006"
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"), [("gitea", b"<html>welcome</html>"), ("gitea", b"[1]"), ("github", b'{"message": "x"}')]
+)
+def test_what_is_no_forge_is_told_and_stops_nothing(kind: str, answer: bytes) -> None:
+    paths: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Silent."""
+
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            paths.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        do_POST = do_GET  # noqa: N815 - the name that http.server calls
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        host = f"127.0.0.1:{server.server_address[1]}"
+        entry = {"kind": kind, "host": host, "secret": SECRET, "token": "t0", "insecure": True}
+        origin = Origin(host=host, repository="team/app", pull_request=7)
+        job = Job(id="1", source=Source(kind="archive"), tier=1, gate="default", created=now(), origin=origin)
+        told = forges.answer(config.Forge.model_validate(entry), job, "1" * 40, "comment", "")
+        server.shutdown()
+        thread.join()
+    assert told.startswith(f"{host}: ")
+    assert paths[0].startswith("/api/v3/repos/team/app/" if kind == "github" else "/api/v1/repos/team/app/")

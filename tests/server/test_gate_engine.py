@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import subprocess
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -13,9 +14,11 @@ import httpx
 import pytest
 from tests.server.serving import BAD, GOOD, finished, packed, served
 
+from omni.kernel.clock import now
 from omni.kernel.settings import Settings
 from omni.server import config
-from omni.server.jobs import Jobs
+from omni.server.jobs import Job, Jobs, Source
+from omni.server.worker import UPLOAD, Worker
 
 SECRET = "a secret of the forge"
 
@@ -117,6 +120,7 @@ def test_nothing_is_answered_without_the_token(idle: httpx.Client) -> None:
 
 def test_the_queue_and_the_uploads_are_bounded(idle: httpx.Client, home: Path) -> None:
     assert idle.post("/v1/verify", content=b"x" * 200_000).status_code == 400
+    assert list((home / "gate-engine" / "jobs").iterdir()) == []  # nothing of it stays on the disk
     for _ in range(2):
         assert idle.post("/v1/verify", content=packed(GOOD)).status_code == 202
     full = idle.post("/v1/verify", content=packed(GOOD))
@@ -133,6 +137,31 @@ def test_a_restart_loses_nothing(configured: Settings, idle: httpx.Client) -> No
     assert taken.id == waiting
     with served(configured) as again:
         assert (finished(again, waiting)["passed"], finished(again, other)["passed"]) == (False, True)
+
+
+def test_a_worker_that_can_write_nothing_says_so_and_goes_on(
+    configured: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    jobs = Jobs(configured.home / "gate-engine" / "jobs", 2)
+    job_id, folder = jobs.reserve()
+    (folder / UPLOAD).write_bytes(b"no archive")
+    jobs.add(Job(id=job_id, source=Source(kind="archive"), tier=1, gate="default", created=now()))
+    worker = Worker(jobs, config.load(configured.home), configured)
+    thread = threading.Thread(target=worker.run)
+    with monkeypatch.context() as patched:
+        patched.setattr("omni.server.jobs.write_atomic", full)
+        thread.start()
+        while not worker.problem:
+            assert thread.is_alive()
+    while jobs.get(job_id).state != "done":
+        assert thread.is_alive()
+    worker.stop()
+    thread.join()
+    assert worker.problem == ""
+    assert jobs.get(job_id).reasons[0].what.startswith("The archive can't be used")
 
 
 PUSH = {"after": "1" * 40, "repository": {"full_name": "team/app"}}

@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from omni.cli.common import settings
+from omni.kernel.errors import Exit, OmniError, declare
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from omni.kernel.settings import Settings
+
+NO_ADDRESS = declare(
+    "X002",
+    "The address can't be listened on",
+    Exit.INCOMPLETE,
+    "Stop what listens there, or choose another with --host and --port.",
+)
 
 
 @click.group()
@@ -22,15 +40,12 @@ def gate_engine(host: str, port: int, public_url: str) -> None:
     \b
     curl -H "Authorization: Bearer $TOKEN" --data-binary @app.tar.gz localhost:8351/v1/verify
     """
-    import uvicorn  # a web server: only for who serves
-
     from omni.server import config
     from omni.server.gate_engine import app
 
     found = settings()
     service = app(found, public_url.rstrip("/"))
-    click.echo(f"gate engine on http://{host}:{port}; the token is in {found.home / config.TOKEN}", err=True)
-    uvicorn.run(service, host=host, port=port, log_level="warning", server_header=False)
+    _run(service, found, "gate engine", config.TOKEN, host, port)
 
 
 @serve.command("code-scorer")
@@ -42,8 +57,6 @@ def code_scorer(host: str, port: int) -> None:
     \b
     curl -H "Authorization: Bearer $TOKEN" localhost:8350/v1/score -d '{"files": {"app.py": "…"}, "spec": "…"}'
     """
-    import uvicorn  # a web server: only for who serves
-
     from omni.kernel.database import open_database
     from omni.models.catalog import load_catalog
     from omni.models.gateway import open_gateway
@@ -51,11 +64,9 @@ def code_scorer(host: str, port: int) -> None:
 
     found = settings()
     engine = open_database(found)
-    told = f"code scorer on http://{host}:{port}; the token is in {found.home / TOKEN}"
     with open_gateway(found, engine) as gateway:
         service = app(found, engine, gateway.chat if load_catalog(found).enabled else None)
-        click.echo(told, err=True)
-        uvicorn.run(service, host=host, port=port, log_level="warning", server_header=False)
+        _run(service, found, "code scorer", TOKEN, host, port)
 
 
 @serve.command("models")
@@ -83,8 +94,6 @@ def semantic_cache(host: str, port: int) -> None:
 
 
 def _serve_models(host: str, port: int, *, cached: bool) -> None:
-    import uvicorn  # a web server: only for who serves
-
     from omni.kernel.database import open_database
     from omni.models import tokens
     from omni.models.cache import SemanticCache
@@ -94,5 +103,22 @@ def _serve_models(host: str, port: int, *, cached: bool) -> None:
     engine = open_database(found)
     service = app(found, engine, SemanticCache(engine) if cached else None)
     tokens.token(found)
-    click.echo(f"models on http://{host}:{port}/v1; the token is in {found.home / 'secrets' / tokens.TOKEN}", err=True)
-    uvicorn.run(service, host=host, port=port, log_level="warning", server_header=False, timeout_graceful_shutdown=5)
+    _run(service, found, "semantic cache" if cached else "models", Path("secrets", tokens.TOKEN), host, port)
+
+
+def _run(service: FastAPI, found: Settings, name: str, token: Path, host: str, port: int) -> None:
+    """Serve until Ctrl-C; its address and the place of its token (below the home) are said once it listens."""
+    import uvicorn  # a web server: only for who serves
+
+    from omni.kernel.logs import open_log
+
+    try:
+        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise OmniError(NO_ADDRESS, error.strerror or str(error), where=f"{host}:{port}") from error
+    open_log(found.home)
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(f"{name} on http://{shown}:{listening.getsockname()[1]}; the token is in {found.home / token}", err=True)
+    config = uvicorn.Config(service, log_level="warning", server_header=False, timeout_graceful_shutdown=5)
+    with listening, suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run([listening])

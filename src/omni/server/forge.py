@@ -89,7 +89,7 @@ def answer(forge: Forge, job: Job, commit: str, comment: str, link: str) -> str:
     token = forge.token.get_secret_value()
     if not token or job.origin is None:
         return ""
-    base = "https://api.github.com" if forge.kind == "github" and forge.host == "github.com" else f"{forge.url}/api/v1"
+    base = _api(forge)
     client = httpx.Client(
         base_url=f"{base}/repos/{quote(job.origin.repository)}",
         headers={"Authorization": f"{'Bearer' if forge.kind == 'github' else 'token'} {token}"},
@@ -101,9 +101,16 @@ def answer(forge: Forge, job: Job, commit: str, comment: str, link: str) -> str:
             client.post(f"/statuses/{commit}", json=_status(job, link)).raise_for_status()
             if job.origin.pull_request is not None and comment:
                 _comment(client, job.origin.pull_request, comment)
-    except httpx.HTTPError as problem:
-        return f"{urlsplit(base).netloc}: {problem}"
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError, KeyError) as problem:  # and what is not its API
+        return f"{urlsplit(base).netloc}: {type(problem).__name__}: {problem}"
     return ""
+
+
+def _api(forge: Forge) -> str:
+    """GitHub's own address, that of GitHub Enterprise Server, or Gitea's."""
+    if forge.kind == "gitea":
+        return f"{forge.url}/api/v1"
+    return "https://api.github.com" if forge.host == "github.com" else f"{forge.url}/api/v3"
 
 
 def _status(job: Job, link: str) -> dict[str, str]:
@@ -116,7 +123,8 @@ def _comment(client: httpx.Client, number: int, text: str) -> None:
     """One comment a pull request: the last one of ours is changed."""
     found = client.get(f"/issues/{number}/comments", params={"per_page": 100, "limit": 100})
     found.raise_for_status()
-    ours = [each["id"] for each in found.json() if str(each.get("body", "")).startswith(MARK)]
+    comments = [_object(each) for each in found.json()]
+    ours = [each["id"] for each in comments if str(each.get("body", "")).startswith(MARK)]
     if ours:
         client.patch(f"/issues/comments/{ours[-1]}", json={"body": text}).raise_for_status()
     else:

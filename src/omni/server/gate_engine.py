@@ -67,16 +67,19 @@ def app(settings: Settings, public: str = "") -> FastAPI:
 
     service = FastAPI(title="Omni gate engine", version=__version__, lifespan=running)
     service.add_exception_handler(OmniError, telling(STATUS, {QUEUE_FULL: 30}))
-    _open_routes(service, jobs)
+    _open_routes(service, jobs, worker)
     _job_routes(service, jobs, config, bearer(token, NO_TOKEN))
     _webhook(service, jobs, config)
     return service
 
 
-def _open_routes(service: FastAPI, jobs: Jobs) -> None:
+def _open_routes(service: FastAPI, jobs: Jobs, worker: Worker) -> None:
     @service.get("/health")
-    def health() -> dict[str, object]:
-        return {"status": "ok", "version": __version__, "waiting": sum(job.state == "queued" for job in jobs.all())}
+    def health() -> JSONResponse:
+        """503 while jobs can't be worked on."""
+        waiting = sum(job.state == "queued" for job in jobs.all())
+        about = {"status": "failing" if worker.problem else "ok", "version": __version__, "waiting": waiting}
+        return JSONResponse(about, 503 if worker.problem else 200)
 
     @service.get("/metrics")
     def metrics() -> Response:
@@ -109,9 +112,13 @@ def _job_routes(service: FastAPI, jobs: Jobs, config: GateConfig, known: Callabl
             source = _source(await whole_body(request, 1 << 16, BAD_REQUEST), config)
             return _add(jobs, Job(id=uuid7(), source=source, tier=tier, gate=gate, created=now()))
         job_id, folder = jobs.reserve()
-        with (folder / UPLOAD).open("wb") as target:
-            async for chunk in chunks(request, config.upload, BAD_REQUEST):
-                target.write(chunk)
+        try:
+            with (folder / UPLOAD).open("wb") as target:
+                async for chunk in chunks(request, config.upload, BAD_REQUEST):
+                    target.write(chunk)
+        except BaseException:  # too large, or the client went away
+            jobs.release(job_id)
+            raise
         return jobs.add(Job(id=job_id, source=Source(kind="archive"), tier=tier, gate=gate, created=now()))
 
     @service.get("/v1/jobs/{job_id}", dependencies=[Depends(known)])

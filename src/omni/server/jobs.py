@@ -106,12 +106,16 @@ class Jobs:
         self.folder(job_id).mkdir()
         return job_id, self.folder(job_id)
 
+    def release(self, job_id: str) -> None:
+        """Give back what was reserved and not added."""
+        shutil.rmtree(self.folder(job_id), ignore_errors=True)
+
     def add(self, job: Job) -> Job:
         """Accept it: from now on it survives everything. The same webhook again is answered with the job it has."""
         with self._lock:
             for other in self._jobs.values():
                 if job.key and other.key == job.key:
-                    shutil.rmtree(self.folder(job.id), ignore_errors=True)
+                    self.release(job.id)
                     return other
             self._keep(job)
             self._forget()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import threading
 import time
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from omni.verify.engine import CheckEvent
     from omni.verify.report import Report
 
+_LOG = logging.getLogger("omni.server")
 DEADLINES = {1: 30.0, 2: 120.0, 3: 80.0}
 """Seconds a tier; with fetching, it stays under five minutes. What misses it is incomplete, and does not pass."""
 UPLOAD = "upload"
@@ -40,21 +42,34 @@ class Worker:
     settings: Settings
     public: str = ""
     """URL under which people reach the engine, for links."""
+    problem: str = ""
+    """Why the last job could not be worked on, by no fault of its own; empty once one could."""
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
         """Take jobs until `stop`. A job that ends this process is tried again, three times in all."""
         while not self._stop.is_set():
-            job = self.jobs.take()
-            if job is None:
-                self.jobs.ready.wait(0.5)
-                continue
+            job = None
             try:
+                job = self.jobs.take()
+                if job is None:
+                    self.jobs.ready.wait(0.5)
+                    continue
                 self._do(job)
+                self.problem = ""
             except Exception as problem:  # a bug is told as this job's result, and the next one is taken
-                self._refuse(
-                    job, f"a fault of Omni: {type(problem).__name__}: {problem}", "Report it, with the job's id."
-                )
+                _LOG.exception("job %s", job.id if job else "none")
+                self.problem = f"{type(problem).__name__}: {problem}"
+                self._give_up(job)
+
+    def _give_up(self, job: Job | None) -> None:
+        """Tell of a fault of Omni where that can be told: a full disk takes no verdict either."""
+        try:
+            if job is not None:
+                self._refuse(job, f"a fault of Omni: {self.problem}", "Report it, with the job's id.")
+        except Exception as problem:  # the thread must live; `/health` says why nothing is done
+            self.problem = f"{type(problem).__name__}: {problem}"
+        self._stop.wait(0.5)
 
     def stop(self) -> None:
         self._stop.set()
