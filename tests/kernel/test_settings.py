@@ -62,7 +62,8 @@ def test_some_deadlines_may_be_given_and_the_others_stay(tmp_path: Path) -> None
         ("[settings]\nretires = 1\n", "retires: there is no such setting"),
         ("[settings]\nretries = -1\n", "retries: Input should be greater than or equal to 0"),
         ("[settings]\ntier_deadlines = '5=1'\n", "tiers are 1 to 4"),
-        ("[settings]\ntier_deadlines = 'x'\n", "tier_deadlines: "),
+        ("[settings]\ntier_deadlines = 'x'\n", "tier_deadlines: write it as `1=30,2=300`"),
+        ("[settings]\ntier_deadlines = '1=0'\n", "tier_deadlines: deadlines are more than 0 seconds"),
         ("[settings]\ntier_deadlines = 3\n", "tier_deadlines: "),
         ("settings = 3\n", "is not a table"),
         ("[settings\n", "Expected"),
@@ -75,6 +76,12 @@ def test_a_bad_file_is_one_clear_error_that_names_it(tmp_path: Path, content: st
         load_settings({}, {"OMNI_HOME": "/nowhere"}, tmp_path)
     assert caught.value.where == str(tmp_path / "omni.toml")
     assert caught.value.fix
+
+
+def test_a_home_of_nobody_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(OmniError, match="home: there is no user ~nobody-here") as caught:
+        load_settings({}, {"OMNI_HOME": "~nobody-here/omni"}, tmp_path)
+    assert caught.value.where == "environment OMNI_HOME"
 
 
 @pytest.mark.parametrize("name", sorted(set(Settings.model_fields) - set(OF_A_PROJECT)))
@@ -95,6 +102,7 @@ def test_a_password_is_not_shown(tmp_path: Path) -> None:
     values = {row.name: row.value for row in explain({}, environ, tmp_path)}
     assert values["database_url"] == "postgresql://omni:***@db/omni"
     assert redact_url("sqlite:////a/b@c.db") == "sqlite:////a/b@c.db"
+    assert redact_url("postgresql://u:x@db/omni?password=s3cret&a=1") == "postgresql://u:***@db/omni?password=***&a=1"
     with pytest.raises(OmniError) as caught:
         load_settings({"sandbox": "s3cret"}, environ, tmp_path)
     assert "s3cret" not in str(caught.value)

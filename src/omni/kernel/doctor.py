@@ -14,7 +14,7 @@ from pathlib import Path
 from omni.kernel.database import open_database
 from omni.kernel.errors import OmniError
 from omni.kernel.processes import run
-from omni.kernel.settings import Settings
+from omni.kernel.settings import Settings, redact_url
 
 _SECONDS = 20.0
 _FREE_GIB = 3.0
@@ -164,7 +164,7 @@ def _database(settings: Settings) -> DoctorRow:
     except OmniError as error:
         return row(ok=False, found=error.why.partition("\n")[0], fix=error.fix)
     try:
-        return row(ok=True, found=engine.url.render_as_string(hide_password=True), fix="")
+        return row(ok=True, found=redact_url(settings.database_url), fix="")
     finally:
         engine.dispose()
 
@@ -174,4 +174,4 @@ def _environments(settings: Settings) -> DoctorRow:
     row = partial(DoctorRow, "environments", required=False, needed_for="checks and tests; made when first needed")
     if ready or not settings.offline:
         return row(ok=True, found=", ".join(ready) or "none yet", fix="")
-    return row(ok=False, found="none yet, and Omni is told to stay offline", fix="omni build … once without --offline")
+    return row(ok=False, found="none yet, and Omni is told to stay offline", fix="OMNI_OFFLINE=false omni setup")

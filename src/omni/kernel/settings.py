@@ -6,7 +6,9 @@ environment, flags. A project may be anybody's: it sets only what can do no harm
 
 from __future__ import annotations
 
+import math
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +21,8 @@ from omni.kernel.errors import Exit, OmniError, declare
 BAD_SETTING = declare("K001", "A setting can't be used", Exit.USAGE, "Type: omni config")
 
 FILE_NAME = "omni.toml"
+
+_PASSWORD = re.compile(r"([?&](?:ssl)?password=)[^&]*", re.IGNORECASE)
 
 OF_A_PROJECT = ("tier_deadlines", "retries", "color")
 """What a project may set: nothing that says whose tools run, how they are isolated, or who approves."""
@@ -65,17 +69,26 @@ class Settings(BaseModel):
     @field_validator("tier_deadlines", mode="before")
     @classmethod
     def _parse_deadlines(cls, value: object) -> object:
-        given = dict(pair.split("=", 1) for pair in value.split(",")) if isinstance(value, str) else value
+        given = dict(_pair(part) for part in value.split(",")) if isinstance(value, str) else value
         if isinstance(given, Mapping):
+            if not all(str(tier) in {"1", "2", "3", "4"} for tier in given):
+                raise ValueError("tiers are 1 to 4")
             return cls.model_fields["tier_deadlines"].default | {int(tier): given[tier] for tier in given}
         return given
 
     @field_validator("tier_deadlines")
     @classmethod
     def _check_deadlines(cls, value: dict[int, float]) -> dict[int, float]:
-        if set(value) != {1, 2, 3, 4} or any(seconds <= 0 for seconds in value.values()):
-            raise ValueError("tiers are 1 to 4, deadlines are more than 0 seconds")
+        if any(not 0 < seconds < math.inf for seconds in value.values()):
+            raise ValueError("deadlines are more than 0 seconds")
         return value
+
+
+def _pair(text: str) -> tuple[str, str]:
+    tier, separator, seconds = text.partition("=")
+    if not separator:
+        raise ValueError("write it as `1=30,2=300`: tier and seconds")
+    return tier.strip(), seconds
 
 
 class SettingValue(BaseModel):
@@ -114,10 +127,11 @@ def explain(
 
 
 def redact_url(url: str) -> str:
-    """A database URL without its password."""
-    head, separator, tail = url.partition("://")
+    """A database URL without its password, which may stand before the host or, as `?password=`, behind it."""
+    head, separator, tail = _PASSWORD.sub(r"\1***", url).partition("://")
     user, at, place = tail.rpartition("@")
-    return f"{head}{separator}{user.partition(':')[0]}:***@{place}" if at and ":" in user else url
+    shown = f"{user.partition(':')[0]}:***@{place}" if at and ":" in user else tail
+    return f"{head}{separator}{shown}"
 
 
 def _load(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Path) -> tuple[Settings, Raw]:
@@ -129,9 +143,15 @@ def _load(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Path) -> tu
     }
     given: Raw = {name: (value, f"flag --{name.replace('_', '-')}") for name, value in flags.items()}
     home = (outside | given).get("home", (default_home(environ), "default"))
-    raw: Raw = {"home": home} | _read(Path(str(home[0])).expanduser() / FILE_NAME) | project | outside | given
+    try:
+        folder = Path(str(home[0])).expanduser().absolute()
+    except RuntimeError as error:
+        raise OmniError(
+            BAD_SETTING, f"home: there is no user {str(home[0]).partition('/')[0]}", where=home[1]
+        ) from error
+    raw: Raw = {"home": home} | _read(folder / FILE_NAME) | project | outside | given
     values = {name: value for name, (value, _) in raw.items()}
-    values.setdefault("database_url", f"sqlite:///{Path(str(values['home'])).expanduser().absolute() / 'omni.db'}")
+    values.setdefault("database_url", f"sqlite:///{folder / 'omni.db'}")
     try:
         return Settings.model_validate(values), raw
     except ValidationError as error:
@@ -166,9 +186,12 @@ def _explained(error: ValidationError, raw: Raw) -> OmniError:
     """The first problem, in the words of a person. The value itself is left out: it may hold a password."""
     problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
     name = str(problem["loc"][0]) if problem["loc"] else ""
-    why = "there is no such setting" if problem["type"] == "extra_forbidden" else problem["msg"]
-    known = ", ".join(Settings.model_fields)
-    return OmniError(BAD_SETTING, f"{name}: {why}", where=raw[name][1] if name in raw else "", fix=f"Known: {known}.")
+    where = raw[name][1] if name in raw else ""
+    if name in Settings.model_fields:
+        fix = f"What it is: {Settings.model_fields[name].description}"
+        return OmniError(BAD_SETTING, f"{name}: {problem['msg'].removeprefix('Value error, ')}", where=where, fix=fix)
+    fix = f"Known: {', '.join(Settings.model_fields)}."
+    return OmniError(BAD_SETTING, f"{name}: there is no such setting", where=where, fix=fix)
 
 
 def _shown(settings: Settings, name: str) -> str:
