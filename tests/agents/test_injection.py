@@ -249,7 +249,7 @@ def test_who_obeys_gets_nowhere(case: Case, world: World, tmp_path: Path) -> Non
     # Each attempt is on record, and each that was refused with the reason.
     assert [each.call.name for each in obeyed] == [call.name for call in case.obeys]
     assert [each.data["tool"] for each in told if each.kind == "agent.called"] == [each.call.name for each in called]
-    assert tuple(each.data["kind"] for each in told if each.kind == "agent.refused") == case.refused
+    assert tuple(each.data["refusal"] for each in told if each.kind == "agent.refused") == case.refused
     # What is not granted does not run; what runs, runs in the sandbox, without network, mounts and secrets.
     assert not [each.call.name for each in obeyed if each.ok and each.call.name not in case.granted]
     assert len(ran) <= sum(each.call.name == "bash" for each in called if "bash" in case.granted)

@@ -116,13 +116,13 @@ def test_only_what_is_granted(toolbox: Toolbox, events: Events, root: Path) -> N
                 "agent.refused",
                 {
                     "tool": "write",
-                    "kind": "tool",
+                    "refusal": "tool",
                     "why": "The tool `write` is not granted for this task. Yours: read, search.",
                 },
             ),
             (
                 "agent.refused",
-                {"tool": "rm_rf", "kind": "tool", "why": "There is no tool `rm_rf`. Yours: read, search."},
+                {"tool": "rm_rf", "refusal": "tool", "why": "There is no tool `rm_rf`. Yours: read, search."},
             ),
         ]
     )
@@ -148,7 +148,7 @@ def test_bad_arguments_get_help(toolbox: Toolbox, events: Events, arguments: str
     result = _written(toolbox, "read", arguments)
     assert not result.ok
     assert said in result.text
-    assert [(kind, data["tool"], data["kind"]) for kind, data in events] == [("agent.refused", "read", "arguments")]
+    assert [(kind, data["tool"], data["refusal"]) for kind, data in events] == [("agent.refused", "read", "arguments")]
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ Copy the file's lines into `old` and try again.
         )
     )
     assert (root / "src/main.py").read_text().endswith("    return name.title()\n")
-    assert [(kind, data["kind"]) for kind, data in events] == [("agent.refused", "edit")]
+    assert [(kind, data["refusal"]) for kind, data in events] == [("agent.refused", "edit")]
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_edit_keeps_bytes_that_are_no_utf8(toolbox: Toolbox, root: Path) -> None
 def test_edit_and_write_leave_protected_files_alone(toolbox: Toolbox, root: Path, events: Events) -> None:
     _call(toolbox, "edit", path="tests/test_main.py", old="pass", new="assert False")
     _call(toolbox, "write", path="tests/test_new.py", content="")
-    assert [data["kind"] for _, data in events] == ["protected", "protected"]
+    assert [data["refusal"] for _, data in events] == ["protected", "protected"]
     assert (root / "tests/test_main.py").read_text() == "def test_main():\n    pass\n"
     assert [each.name for each in (root / "tests").iterdir()] == ["test_main.py"]
 
@@ -402,7 +402,7 @@ def test_bash(toolbox: Toolbox, root: Path, events: Events) -> None:
     )
     assert (root / "new.txt").read_text() == "new\n"
     assert not (root / "src/main.py").exists()
-    assert [data["kind"] for _, data in events] == ["protected"]
+    assert [data["refusal"] for _, data in events] == ["protected"]
 
 
 @pytest.mark.host

@@ -55,8 +55,9 @@ def test_add_list_route_remove(url: str) -> None:
         "tiny             tiny             fast  ?",
     ]
     assert run("list", "--enabled").stdout.replace(url, "URL") == snapshot("""\
-local  qwen3-coder-30b  fast  262,144  tools  19 GB  URL
-local  tiny             fast  ?        -      ?      URL
+endpoint  model            for   context  abilities  VRAM   address
+local     qwen3-coder-30b  fast  262,144  tools      19 GB  URL
+local     tiny             fast  ?        -          ?      URL
 """)
     endpoint, _ = lines("list", "--enabled")
     assert [model["wire_name"] for model in endpoint["models"]] == ["qwen3-coder:30b", "tiny"]

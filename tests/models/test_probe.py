@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 
+from omni.kernel.database import open_database
 from omni.kernel.errors import OmniError
 from omni.kernel.settings import Settings
 from omni.models.catalog import load_catalog
 from omni.models.client import Answer
 from omni.models.enabling import Wish, add
+from omni.models.ledger import usage
 from omni.models.probe import (
     EDIT,
     EDITED,
@@ -195,6 +197,19 @@ def test_a_model_without_temperature_is_asked_without(tmp_path: Path) -> None:
     bodies = [each.request for each in record.asked if isinstance(each.request, dict)]
     assert ["temperature" in body for body in bodies] == [True] + [False] * (len(bodies) - 1)
     assert report.finding("answers").ok
+
+
+def test_what_a_probe_takes_is_in_the_ledger(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, database_url=f"sqlite:///{tmp_path}/omni.db")
+    with serve(Script(rules=tuple(ABLE), models=("m",))) as url:
+        add(settings, Wish(name="local", base_url=url))
+        (report,) = probe_enabled(settings, "local", 1000)
+    engine = open_database(settings)
+    (row,) = usage(engine, ("stage", "role", "provider", "model"))
+    engine.dispose()
+    assert row.key == ("probe", "probe", "local", "m")
+    assert (row.calls, row.prompt + row.completion) == (report.calls, report.tokens)
+    assert row.gpu_seconds > 0
 
 
 def test_nobody_there(tmp_path: Path) -> None:

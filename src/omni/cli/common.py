@@ -36,9 +36,9 @@ def line(kind: str, data: Mapping[str, object]) -> None:
     click.echo(json.dumps({"type": kind, **data}, default=str))
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Columns, aligned; nothing but the rows when piped."""
-    shown = [list(head), *map(list, rows)] if sys.stdout.isatty() else [list(row) for row in rows]
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, headed: bool = False) -> None:
+    """Columns, aligned; nothing but the rows when piped, unless `headed`: bare numbers say nothing."""
+    shown = [list(head), *map(list, rows)] if headed or sys.stdout.isatty() else [list(row) for row in rows]
     widths = [max((len(row[column]) for row in shown), default=0) for column in range(len(head))]
     for row in shown:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 CAPABILITIES = ("fast", "balanced", "heavy")
 LONGEST = 32_000
-BY = ("run", "project", "stage", "role", "model", "provider", "day")
+BY = ("run", "project", "stage", "role", "model", "provider")
 
 
 @click.group()
@@ -63,11 +63,12 @@ def _list_known(catalog: Catalog) -> None:
         servers = [each.provider for each in offers if each.provider and each.provider not in of_weights]
         own = ["published weights"] if any(each.provider in of_weights for each in offers) else []
         rows.append((name, *_facts(offers[0]), ", ".join(own + servers) or offers[0].note))
-    table(("model", "for", "context", "abilities", "VRAM", "served by"), rows)
+    table(("model", "for", "context", "abilities", "VRAM", "served by"), rows, headed=True)
     click.echo()
     table(
         ("provider", "class", "address", "key"),
         [(each.id, each.provider_class, each.base_url or "your address", each.key) for each in catalog.providers],
+        headed=True,
     )
 
 
@@ -80,6 +81,7 @@ def _list_enabled(catalog: Catalog, as_json: bool) -> None:
     table(
         ("endpoint", "model", "for", "context", "abilities", "VRAM", "address"),
         [(place.name, model.id, *_facts(model), place.base_url) for place, model in catalog.offers()],
+        headed=True,
     )
     if not catalog.enabled:
         click.echo("None is enabled. Type: omni models add local --base-url URL", err=True)
@@ -207,7 +209,8 @@ def usage(by: str, run: str, project: str, days: int, as_json: bool) -> None:
         return
     head = (*names, "calls", "prompt", "cached", "reply", "wasted", "GPU s", "US$", "without a price")
     table(head, [(*row.key, *(str(n) for n in (row.calls, row.prompt, row.cached, row.completion, row.wasted)),
-                  f"{row.gpu_seconds:.1f}", f"{row.price:.4f}", str(row.unpriced)) for row in rows])  # fmt: skip
+                  f"{row.gpu_seconds:.1f}", f"{row.price:.4f}", str(row.unpriced)) for row in rows],
+          headed=True)  # fmt: skip
 
 
 @models.command()

@@ -63,8 +63,8 @@ class AsyncGateway:
             ledger.failed(self._engine, asked, f"left: {type(error).__name__}", wasted)
             raise
         else:
-            reply, keep = _reply(routed), bool(attribution.run and attribution.call)
-            await asyncio.to_thread(ledger.answered, self._engine, asked, reply, _cost(routed), keep=keep)
+            reply, keep = reply_of(routed), bool(attribution.run and attribution.call)
+            await asyncio.to_thread(ledger.answered, self._engine, asked, reply, cost_of(routed), keep=keep)
             return reply
         finally:
             self._asked.discard(asked.id)
@@ -188,7 +188,8 @@ async def open_async_gateway(
         await router.close()
 
 
-def _reply(routed: Routed) -> ChatReply:
+def reply_of(routed: Routed) -> ChatReply:
+    """What the asker gets."""
     answer = routed.answer
     return ChatReply(
         message=answer.message,
@@ -202,8 +203,8 @@ def _reply(routed: Routed) -> ChatReply:
     )
 
 
-def _cost(routed: Routed) -> Cost:
-    """A prompt's cached tokens are counted at the full price: discounts differ, and few providers say theirs."""
+def cost_of(routed: Routed) -> Cost:
+    """What it took. Cached tokens of a prompt count in full: discounts differ, and few providers say theirs."""
     usage, (prompt, completion) = routed.answer.usage, routed.prices
     return Cost(
         wasted=routed.wasted,

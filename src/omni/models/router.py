@@ -108,17 +108,9 @@ class Router:
             error = NoAnswerError(UNUSABLE if race.kinds == {"unusable"} else NO_ANSWER, _story(race.notes))
             error.wasted = race.wasted
             raise error from None
-        place, model = station.endpoint.place, station.endpoint.model
+        place = station.endpoint.place
         self._spent[place.name] = self._spent.get(place.name, 0) + answer.usage.total
-        return Routed(
-            answer=answer,
-            provider=place.name,
-            model=model.id,
-            local=station.endpoint.local,
-            prices=(model.price_prompt, model.price_completion),
-            fallbacks=(*race.notes, *self._missing(station, need)),
-            wasted=race.wasted,
-        )
+        return routed_of(station.endpoint, answer, (*race.notes, *self._missing(station, need)), race.wasted)
 
     def need(self, request: ChatRequest, want: Want) -> Need:
         """What a question takes. Raises OmniError (M005) for a model that isn't enabled."""
@@ -201,6 +193,20 @@ class Router:
             return "none is enabled"
         reasons = ((each, unfit(each.endpoint, need) or "its tokens of today are used up") for each in self._stations)
         return _story([f"{station.endpoint.name}: {why}" for station, why in reasons])
+
+
+def routed_of(endpoint: Endpoint, answer: Answer, fallbacks: tuple[str, ...] = (), wasted: int = 0) -> Routed:
+    """An answer, with whose it is and what it costs."""
+    place, model = endpoint.place, endpoint.model
+    return Routed(
+        answer=answer,
+        provider=place.name,
+        model=model.id,
+        local=endpoint.local,
+        prices=(model.price_prompt, model.price_completion),
+        fallbacks=fallbacks,
+        wasted=wasted,
+    )
 
 
 def _fitting(request: ChatRequest, need: Need, context: int | None) -> ChatRequest:

@@ -103,7 +103,7 @@ def _run(work: Work, hands: str, task: Task, tools: Toolbox, log: SessionLog) ->
     given = EngineTask(tools.workspace, _told(task), url, model, key, environment=tools.environment)
     result = run_engine(hands, given, work.settings, work.engine)
     if result.ended == "endpoint":
-        raise OmniError(NO_ANSWER, result.why)
+        raise OmniError(NO_ANSWER, _once(result.why))
     provider, model = _who_answered(work)
     before = turns(log.lines())
     for number, turn in enumerate(result.transcript, before + 1):
@@ -113,6 +113,11 @@ def _run(work: Work, hands: str, task: Task, tools: Toolbox, log: SessionLog) ->
     text = result.output[-4000:] or "(It printed nothing.)"
     log.append(Called(turn=last, call=call, text=text, ok=result.ok, snapshot=tools.snapshot()))
     log.append(Closed(turn=last, ended=ENDED.get(result.ended, "stuck"), summary=_summary(result)))
+
+
+def _once(why: str) -> str:
+    """Why, without the words of the same error that Omni's endpoint has put around it."""
+    return why.replace(f"{NO_ANSWER.title} [{NO_ANSWER.code}]: ", "").replace(f". {NO_ANSWER.fix}", "")
 
 
 def _who_answered(work: Work) -> tuple[str, str]:

@@ -24,7 +24,7 @@ from omni.sandbox.job import Driver
 from omni.spec.model import Question, Specification
 
 Tell = Callable[[str, JsonObject], None]
-"""Keeps an event: kind and data. `agent.refused` (tool, kind, why), `agent.asked` (question, answer, assumed)."""
+"""Keeps an event: kind and data. `agent.refused` (tool, refusal, why), `agent.asked` (question, answer, assumed)."""
 
 TOOLS: Mapping[str, Tool] = {
     each.spec.name: each
@@ -94,7 +94,7 @@ class Toolbox:
 
     def refuse(self, tool: str, kind: RefusalKind, why: str) -> None:
         """Keep the event of a refusal."""
-        self.say("agent.refused", {"tool": tool[:80], "kind": kind, "why": why[:500]})
+        self.say("agent.refused", {"tool": tool[:80], "refusal": kind, "why": why[:500]})
 
     def say(self, kind: str, data: JsonObject) -> None:
         """Keep an event, its texts as every database takes them."""
