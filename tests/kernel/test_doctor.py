@@ -36,4 +36,4 @@ def test_an_empty_machine_is_told_what_to_type(tmp_path: Path, monkeypatch: pyte
     assert fixes["node"].startswith("apt-get install -y nodejs npm")
     assert fixes["docker"].startswith("apt-get install -y docker.io")
     assert fixes["database"].startswith("Check `database_url`")
-    assert fixes["environments"].startswith("omni build")
+    assert fixes["environments"].startswith("OMNI_OFFLINE=false omni setup")

@@ -143,19 +143,20 @@ def _load(flags: Mapping[str, str], environ: Mapping[str, str], cwd: Path) -> tu
     }
     given: Raw = {name: (value, f"flag --{name.replace('_', '-')}") for name, value in flags.items()}
     home = (outside | given).get("home", (default_home(environ), "default"))
-    try:
-        folder = Path(str(home[0])).expanduser().absolute()
-    except RuntimeError as error:
-        raise OmniError(
-            BAD_SETTING, f"home: there is no user {str(home[0]).partition('/')[0]}", where=home[1]
-        ) from error
-    raw: Raw = {"home": home} | _read(folder / FILE_NAME) | project | outside | given
+    raw: Raw = {"home": home} | _read(_folder(*home) / FILE_NAME) | project | outside | given
     values = {name: value for name, (value, _) in raw.items()}
-    values.setdefault("database_url", f"sqlite:///{folder / 'omni.db'}")
+    values.setdefault("database_url", f"sqlite:///{_folder(*raw['home']) / 'omni.db'}")
     try:
         return Settings.model_validate(values), raw
     except ValidationError as error:
         raise _explained(error, raw) from error
+
+
+def _folder(home: object, origin: str) -> Path:
+    try:
+        return Path(str(home)).expanduser().absolute()
+    except RuntimeError as error:
+        raise OmniError(BAD_SETTING, f"home: there is no user {str(home).partition('/')[0]}", where=origin) from error
 
 
 def _of_project(path: Path) -> Raw:
