@@ -86,9 +86,13 @@ def session(work: Work, log: SessionLog, take_turns: Callable[[], Outcome]) -> O
         outcome = work_on()
     if outcome.ended != "budget":
         return outcome
+    return outcome.model_copy(update={"summary": f"{outcome.summary}. {way(work)}"})
+
+
+def way(work: Work) -> str:
+    """What a person types to have the rest."""
     run = work.run.id
-    advice = f"To go on with what is missing: omni budget {run} --raise-to TOKENS, then omni runs resume {run}"
-    return outcome.model_copy(update={"summary": f"{outcome.summary}. {advice}"})
+    return f"To go on with what is missing: omni budget {run} --raise-to TOKENS, then omni runs resume {run}"
 
 
 def unfinished(log: SessionLog) -> str:

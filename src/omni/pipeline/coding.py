@@ -19,7 +19,7 @@ from omni.models.errors import NO_SUCH_MODEL
 from omni.models.gateway import open_gateway
 from omni.models.typed import quoted
 from omni.models.wire import Attribution, Want
-from omni.pipeline.budget import more, open_budget, unfinished
+from omni.pipeline.budget import more, open_budget, unfinished, way
 from omni.pipeline.handoffs import ImplementationHandoff, SpecificationHandoff, VerificationHandoff
 from omni.pipeline.hands import check_engine, prompt_of, work_on
 from omni.pipeline.run import stage_records
@@ -60,8 +60,10 @@ def by_model(work: Work, made: ImplementationHandoff) -> ImplementationHandoff:
     `made` is what to start from, committed and in the workspace. Raises OmniError when no model can be asked.
     """
     findings = findings_of(work)
-    if (not made.undelivered and not findings) or (made.unfinished and not more(work)):
+    if not made.undelivered and not findings:
         return made
+    if made.unfinished and not more(work):
+        return made.model_copy(update={"passed": False, "reasons": (f"the model's work ended by budget. {way(work)}",)})
     base, role = made.base or made.commit, author(work)
     outcome, left, authors = _converse(work, role, made, findings)
     apply_fixes(work)
