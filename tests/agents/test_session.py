@@ -16,6 +16,7 @@ from omni.agents.conversation import EMPTY, NO_ANSWER, messages
 from omni.agents.limits import Limits
 from omni.agents.log import Called, Compacted, Entry, Line, Replied, Resumed, SessionLog, Told
 from omni.agents.session import Outcome, Task, run_session
+from omni.agents.summary import PROMPT
 from omni.agents.tools import ToolResult
 from omni.kernel.database import open_database
 from omni.kernel.errors import OmniError
@@ -73,6 +74,8 @@ class Model:
     replies: Sequence[ChatReply | OmniError]
     asked: list[ChatRequest] = field(default_factory=list)
     ledger: dict[str, ChatReply] = field(default_factory=dict)
+    summary: ChatReply | None = None
+    """For whoever sums older turns up; None: it does not answer to that."""
 
     def __call__(
         self,
@@ -81,6 +84,10 @@ class Model:
         attribution: Attribution,
         on_text: Callable[[str], None] | None = None,
     ) -> ChatReply:
+        if attribution.prompt == PROMPT:
+            if self.summary is None:
+                raise OmniError(NOBODY, "not now")
+            return self.summary
         assert want.tools
         if attribution.call in self.ledger:
             return self.ledger[attribution.call]
@@ -270,11 +277,36 @@ def test_a_long_session_goes_on_with_a_digest_and_the_same_opening(engine: Engin
     replies = [says(f"Step {number}.", write("x" * 900)) for number in range(8)]
     outcome, entries, _, model = run(engine, *replies, says("", FINISH), limits=Limits(window=2500))
     assert outcome.ended == "done"
-    assert any(isinstance(entry, Compacted) for entry in entries)
+    digests = [entry for entry in entries if isinstance(entry, Compacted)]
+    assert digests
+    assert all(entry.by == "rule" and entry.why.endswith("not now") for entry in digests)
+    assert all(entry.before > entry.after for entry in digests)
     openings = {request.messages[:2] for request in model.asked}
     assert len(openings) == 1
     digest = str(model.asked[-1].messages[3].content)
     assert "- turn 1: Step 0." in digest
+
+
+def test_a_long_session_is_summed_up_by_its_model(engine: Engine) -> None:
+    structure = [{"path": "x", "text": "Where it is done."}]
+    notes = [f"D{number}" for number in range(2, 30)]
+
+    class Summing(Model):
+        def __call__(self, request: ChatRequest, *rest: object) -> ChatReply:
+            known = [each for each in notes if f"{each} | " in str(request.messages[-1].content)]
+            written = {"decisions": [{"of": known, "text": "Step by step."}], "structure": structure}
+            self.summary = says(json.dumps(written if known else {}))
+            return super().__call__(request, *rest)  # type: ignore[arg-type]
+
+    replies = [says(f"Step {number}.", ("write", json.dumps({"text": "y" * 900, "path": "x"}))) for number in range(8)]
+    model, log = Summing([*replies, says("", FINISH)]), SessionLog(engine, TASK.session)
+    outcome = run_session(TASK.model_copy(update={"limits": Limits(window=2500)}), model, Desk(), log)
+    digests = [line.entry for line in log.lines() if isinstance(line.entry, Compacted)]
+    assert outcome.ended == "done"
+    assert [(entry.by, entry.usage.total) for entry in digests] == [("local/m", 110)] * len(digests)
+    assert "- Step by step. (D2, " in str(model.asked[-1].messages[3].content)
+    events = [event.data for event in replay(engine, RUN) if event.kind == "agent.compacted"]
+    assert [event["before"] for event in events] == [entry.before for entry in digests]
 
 
 def test_a_server_that_takes_less_than_it_told_gets_less(engine: Engine) -> None:

@@ -48,14 +48,22 @@ def test_it_reads_from_the_task_to_the_end() -> None:
         Failed(turn=2, why="the stream stalled"),
         Told(turn=2, reason="failure", text="Go on."),
         replied(3),
-        Compacted(turn=3, upto=4, digest="## Decisions"),
+        Compacted(
+            turn=3,
+            upto=4,
+            digest="## Decisions",
+            by="local/m",
+            usage=Usage(prompt=700, completion=90),
+            before=9000,
+            after=2100,
+        ),
         called(3, "finish", {"summary": "All done."}, "All done."),
         Closed(turn=3, ended="done", summary="All done."),
     )
     assert found == snapshot("""\
 # Session run/implementation#0
 
-3 turns, 200 tokens asked (75% of them at hand), 20 answered, 9 s; ended: done.
+3 turns, 900 tokens asked (17% of them at hand), 110 answered, 9 s; ended: done.
 
 <details><summary>system</summary>
 
@@ -125,7 +133,9 @@ The arguments are no JSON.
 
 *100 + 10 tokens, 75% at hand, 1.5 s*
 
-*Entries up to 4 are shown to the model as this digest from here on:*
+*Entries up to 4 are shown to the model as this digest from here on.*
+
+*By local/m: 9000 tokens before, 2100 after; 790 tokens to write it.*
 
 ```
 ## Decisions

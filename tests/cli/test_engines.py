@@ -43,10 +43,10 @@ def run(*arguments: str) -> Ran:
 def test_the_list_says_of_each_engine_where_it_is_how_it_is_proved_and_how_to_get_it() -> None:
     rows = {row["name"]: row for row in map(json.loads, run("list", "--json").stdout.splitlines())}
     assert rows.keys() == {"native", *adapters()}
-    aider, goose = rows["aider"], rows["goose"]
+    aider, roo = rows["aider"], rows["roo-code"]
     assert (aider["type"], aider["version"], aider["state"], aider["proof"]) == ("engine", "0.86.2", "not here", "run")
     assert aider["get"] == "Type: omni engines install aider"
-    assert (goose["state"], goose["proof"]) == ("not here", "recorded")
+    assert (roo["state"], roo["proof"]) == ("not here", "recorded")
     assert rows["native"]["state"] == "here"
     assert "omni engines install aider" in run("list").stdout
 
@@ -103,9 +103,9 @@ def test_what_can_not_be_used_is_one_clear_error() -> None:
     given = ("--endpoint", "http://127.0.0.1:1/v1", "--model", "m")
     with pytest.raises(OmniError, match="There is no such engine"):
         run("install", "nobody")
-    with pytest.raises(OmniError, match="Goose can't be installed by Omni here") as problem:
-        run("install", "goose")
-    assert problem.value.fix.startswith("Install the goose CLI")
+    with pytest.raises(OmniError, match="Roo Code can't be installed by Omni here") as problem:
+        run("install", "roo-code")
+    assert problem.value.fix.startswith("Install the Roo Code CLI")
     with pytest.raises(OmniError, match="The models' endpoint does not answer"):
         run("run", "aider", "x", *given)
     assert "there is no variable and no file NOT_THERE" in run("run", "aider", "x", *given, "--key", "NOT_THERE").stderr

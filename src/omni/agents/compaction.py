@@ -1,15 +1,18 @@
-"""When the window fills, older turns make way for a digest of them. It needs no model, and the log keeps everything.
+"""When the window fills, older turns make way for a digest of them. The log keeps everything.
 
-The digest is computed from the log each time, never from the digest before it: nothing wears off by being retold.
+The digest is made from the log each time, never from the digest before it: nothing wears off by being retold. The one
+made by rule needs no model; `summary` has one write it, and falls back on the rule.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from omni.agents.conversation import arguments, messages, newest_digest, text_of
 from omni.agents.log import Began, Called, Compacted, Line, Replied
+from omni.models.wire import Model, Usage
 
 FULL = 0.75
 """Share of the window at which it is done."""
@@ -33,9 +36,46 @@ def size(lines: Sequence[Line]) -> int:
     return max(guessed, last.reply.usage.total + since // CHARACTERS)
 
 
-def compact(lines: Sequence[Line], window: int, turn: int) -> Compacted | None:
+@dataclass(frozen=True)
+class Note:
+    """Something of older turns that is worth knowing."""
+
+    id: str
+    """Its kind (D decision, E error, T tests) and its line in the log, as `E14`; of a file its path."""
+    text: str
+
+
+@dataclass(frozen=True)
+class Section:
+    title: str
+    notes: list[Note]
+    """Oldest first."""
+    left: int = 0
+    """Older ones that there was no room for."""
+
+
+class Digest(Model):
+    """What stands for older turns."""
+
+    text: str
+    by: str = "rule"
+    """Or the model that wrote it, as `provider/model`."""
+    why: str = ""
+    """Why a model's was not taken."""
+    usage: Usage = Usage()
+    """Of the model that was asked, whether or not its words were taken."""
+    cost: float = 0.0
+
+
+def by_rule(lines: Sequence[Line], window: int) -> Digest:
+    return Digest(text=digest(lines, window))
+
+
+def compact(
+    lines: Sequence[Line], window: int, turn: int, tell: Callable[[Sequence[Line], int], Digest] = by_rule
+) -> Compacted | None:
     """The digest to go on with, when the window is full and something can make way; otherwise None."""
-    if size(lines) < FULL * window:
+    if (full := size(lines)) < FULL * window:
         return None
     before = newest_digest(lines)
     starts = [line.number for line in lines if isinstance(line.entry, Replied)]
@@ -43,23 +83,44 @@ def compact(lines: Sequence[Line], window: int, turn: int) -> Compacted | None:
     upto = (min(kept) if kept else max(starts, default=1)) - 1
     if upto <= (before.upto if before else 1):
         return None
-    return Compacted(turn=turn, upto=upto, digest=digest([line for line in lines if line.number <= upto], window))
+    told = tell([line for line in lines if line.number <= upto], window)
+    made = Compacted(
+        turn=turn,
+        upto=upto,
+        digest=told.text,
+        by=told.by,
+        why=told.why,
+        usage=told.usage,
+        cost=told.cost,
+        before=full,
+    )
+    after = size([*lines, Line(lines[-1].number + 1, lines[-1].at, made)])
+    return made.model_copy(update={"after": after})
 
 
 def digest(lines: Sequence[Line], window: int) -> str:
     """What must not be forgotten of these turns, in an eighth of the window: decisions, structure, errors, tests."""
-    room = window * CHARACTERS // 8
-    sections = (
+    told = ["The turns before this one, summed up from the log. The files are as you left them; read what you need."]
+    for section in sections(lines, room(window)):
+        left = [f"- ({section.left} earlier ones are left out)"] if section.left else []
+        told += ["", f"## {section.title}", *left, *(f"- {note.text}" for note in section.notes)]
+    return "\n".join(told)
+
+
+def room(window: int) -> int:
+    """Characters of a digest."""
+    return window * CHARACTERS // 8
+
+
+def sections(lines: Sequence[Line], room: int) -> list[Section]:
+    """The newest notes of each kind that fit into so many characters."""
+    found = (
         ("What you decided", list(_decisions(lines)), 0.35),
         ("Files you worked on", _files(lines), 0.15),
         ("Errors you met", list(_errors(lines)), 0.25),
         ("Test results", list(_tests(lines)), 0.25),
     )
-    told = ["The turns before this one, summed up from the log. The files are as you left them; read what you need."]
-    for title, items, share in sections:
-        if items:
-            told += ["", f"## {title}", *_newest(items, int(room * share))]
-    return "\n".join(told)
+    return [_newest(title, notes, int(room * share)) for title, notes, share in found if notes]
 
 
 def _after(lines: Sequence[Line], number: int) -> list[Line]:
@@ -72,13 +133,13 @@ def _length(lines: Sequence[Line]) -> int:
     return calls + sum(len(text_of(message)) for message in said)
 
 
-def _decisions(lines: Sequence[Line]) -> Iterator[str]:
+def _decisions(lines: Sequence[Line]) -> Iterator[Note]:
     for line in lines:
         if isinstance(line.entry, Replied) and (text := text_of(line.entry.reply.message).strip()):
-            yield f"- turn {line.entry.turn}: {_short(text, 300)}"
+            yield Note(f"D{line.number}", f"turn {line.entry.turn}: {_short(text, 300)}")
 
 
-def _files(lines: Sequence[Line]) -> list[str]:
+def _files(lines: Sequence[Line]) -> list[Note]:
     """What was done to each path that a call names, in the order of the newest call."""
     done: dict[str, dict[str, int]] = {}
     for line in lines:
@@ -88,24 +149,27 @@ def _files(lines: Sequence[Line]) -> list[str]:
                 counts = done.pop(path, {})
                 done[path] = counts | {line.entry.call.name: counts.get(line.entry.call.name, 0) + 1}
     return [
-        f"- {path}: {', '.join(f'{tool} {n} times' for tool, n in counts.items())}" for path, counts in done.items()
+        Note(path, f"{path}: {', '.join(f'{tool} {n} times' for tool, n in counts.items())}")
+        for path, counts in done.items()
     ]
 
 
-def _errors(lines: Sequence[Line]) -> Iterator[str]:
+def _errors(lines: Sequence[Line]) -> Iterator[Note]:
     seen: set[str] = set()
     for line in lines:
         if isinstance(line.entry, Called) and not line.entry.ok and line.entry.text not in seen:
             seen.add(line.entry.text)
-            yield f"- turn {line.entry.turn}, {_named(line.entry)}: {_short(line.entry.text, 300)}"
+            told = f"turn {line.entry.turn}, {_named(line.entry)}: {_short(line.entry.text, 300)}"
+            yield Note(f"E{line.number}", told)
 
 
-def _tests(lines: Sequence[Line]) -> Iterator[str]:
+def _tests(lines: Sequence[Line]) -> Iterator[Note]:
     for line in lines:
         if isinstance(line.entry, Called) and line.entry.call.name in {"bash", "verify"}:
             told = [text for text in line.entry.text.splitlines() if any(word in text.lower() for word in TESTS)]
             if told:
-                yield f"- turn {line.entry.turn}, {_named(line.entry)}: {_short(' / '.join(told[-3:]), 300)}"
+                said = _short(" / ".join(told[-3:]), 300)
+                yield Note(f"T{line.number}", f"turn {line.entry.turn}, {_named(line.entry)}: {said}")
 
 
 def _named(called: Called) -> str:
@@ -114,16 +178,15 @@ def _named(called: Called) -> str:
     return f"{called.call.name} {_short(about if isinstance(about, str) else json.dumps(about), 80)}".strip()
 
 
-def _newest(items: list[str], room: int) -> list[str]:
-    """The newest items that fit, oldest first, and how many do not."""
-    kept: list[str] = []
-    for item in reversed(items):
-        room -= len(item) + 1
+def _newest(title: str, notes: list[Note], room: int) -> Section:
+    """The newest notes that fit, oldest first, and how many do not."""
+    kept: list[Note] = []
+    for note in reversed(notes):
+        room -= len(note.text) + 3
         if room < 0:
             break
-        kept.append(item)
-    left = len(items) - len(kept)
-    return [*([f"- ({left} earlier ones are left out)"] if left else []), *reversed(kept)]
+        kept.append(note)
+    return Section(title, kept[::-1], len(notes) - len(kept))
 
 
 def _short(text: str, length: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from omni.agents.log import Failed, Line, Replied, Resumed
+from omni.agents.log import Compacted, Failed, Line, Replied, Resumed
 from omni.models.wire import Model, Usage
 
 
@@ -37,8 +37,8 @@ class Spent(Model):
 
 def spent(lines: Sequence[Line]) -> Spent:
     """What the log tells was used: also of replies that led nowhere."""
-    replies = [line.entry for line in lines if isinstance(line.entry, Replied)]
-    usages = [entry.reply.usage for entry in replies]
+    asked = [line.entry for line in lines if isinstance(line.entry, Replied | Compacted)]
+    usages = [entry.reply.usage if isinstance(entry, Replied) else entry.usage for entry in asked]
     worked = [b.at - a.at for a, b in pairwise(lines) if not isinstance(b.entry, Resumed)]
     return Spent(
         steps=sum(isinstance(line.entry, Replied | Failed) for line in lines),
@@ -47,7 +47,7 @@ def spent(lines: Sequence[Line]) -> Spent:
             cached=sum(usage.cached for usage in usages),
             completion=sum(usage.completion for usage in usages),
         ),
-        cost=sum(entry.cost for entry in replies),
+        cost=sum(entry.cost for entry in asked),
         seconds=sum(time.total_seconds() for time in worked),
     )
 

@@ -13,7 +13,7 @@ from omni.kernel import clock, events
 from omni.kernel.canonical import JsonValue
 from omni.kernel.database import writing
 from omni.kernel.tables import agent_log
-from omni.models.wire import ChatReply, Message, Model, ToolCall, ToolSpec
+from omni.models.wire import ChatReply, Message, Model, ToolCall, ToolSpec, Usage
 
 
 class Began(Model):
@@ -79,6 +79,16 @@ class Compacted(Model):
     turn: int
     upto: int
     digest: str
+    by: str = "rule"
+    """Who wrote it: `rule`, or `provider/model`."""
+    why: str = ""
+    """Why a model's was not taken, where one was asked."""
+    usage: Usage = Usage()
+    """What asking took."""
+    cost: float = 0.0
+    before: int = 0
+    after: int = 0
+    """Tokens of the next request without it, and with it."""
 
 
 Ended = Literal["done", "limit", "stuck", "refused", "budget"]
@@ -150,6 +160,9 @@ def _brief(entry: Entry) -> dict[str, JsonValue]:
             return {"turn": entry.turn, "reason": entry.reason}
         case Failed():
             return {"turn": entry.turn, "why": entry.why}
+        case Compacted():
+            told = {"turn": entry.turn, "tokens": entry.usage.total, "before": entry.before, "after": entry.after}
+            return {**told, "by": entry.by, "why": entry.why}
         case Closed():
             return {"turn": entry.turn, "ended": entry.ended}
         case _:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import takewhile
 from typing import Literal, Protocol
@@ -17,11 +17,12 @@ from typing import Literal, Protocol
 from pydantic import Field
 
 from omni.agents.asking import SILENT, ask
-from omni.agents.compaction import CHARACTERS, compact
+from omni.agents.compaction import CHARACTERS, Digest, compact
 from omni.agents.conversation import arguments, messages
 from omni.agents.limits import Limits, exceeded, spent
 from omni.agents.log import Began, Called, Closed, Ended, Entry, Failed, Line, Replied, Resumed, SessionLog
 from omni.agents.next import ending, pending, remark, turns
+from omni.agents.summary import PROMPT, by_model
 from omni.kernel.errors import OmniError
 from omni.models.wire import Attribution, Chat, ChatReply, ChatRequest, Message, Model, ToolCall, ToolSpec, Usage, Want
 
@@ -154,7 +155,7 @@ class _Session:
             self.keep(Closed(turn=turn, ended=end[0], summary=end[1]))
         elif told := remark(self.lines, self.task.ends_with):
             self.keep(told)
-        elif compacted := compact(self.lines, self.window(), turn):
+        elif compacted := compact(self.lines, self.window(), turn, self.summariser(turn)):
             self.keep(compacted)
         else:
             self.ask(turn + 1)
@@ -163,6 +164,13 @@ class _Session:
         """The window that was told, or half of it for each time that a server said that it was less."""
         failures = [line.entry.why for line in self.lines if isinstance(line.entry, Failed)]
         return self.task.limits.window >> min(sum(bool(OVERFLOW.search(why)) for why in failures), MOST_HALVINGS)
+
+    def summariser(self, turn: int) -> Callable[[Sequence[Line], int], Digest]:
+        """Who sums older turns up: the session's model. Asked again after a kill, it is answered from the ledger."""
+        call = {"call": f"{self.task.session}:{turn}:{PROMPT}", "prompt": PROMPT}
+        attribution = self.task.attribution.model_copy(update=call)
+        prices, idle = self.task.prices, self.task.limits.idle
+        return by_model(self.chat, self.task.want, attribution, idle, lambda reply: _cost(reply, prices))
 
     def at_limit(self) -> tuple[Ended, str] | None:
         reached = exceeded(self.task.limits, spent(self.lines))

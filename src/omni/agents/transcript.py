@@ -65,10 +65,18 @@ def _entry(entry: Entry) -> Iterator[str]:
         case Told():
             yield from ("", f"**Omni ({entry.reason}):** {entry.text}")
         case Compacted():
-            yield from ("", f"*Entries up to {entry.upto} are shown to the model as this digest from here on:*", "")
+            yield from ("", f"*Entries up to {entry.upto} are shown to the model as this digest from here on.*")
+            yield from ("", f"*{_digested(entry)}*", "")
             yield from _block(entry.digest)
         case Closed():
             yield from ("", f"## End: {entry.ended}", "", entry.summary)
+
+
+def _digested(entry: Compacted) -> str:
+    """Who wrote a digest, and what it saved."""
+    why = f" ({entry.why})" if entry.why else ""
+    took = f"; {entry.usage.total} tokens to write it" if entry.usage.total else ""
+    return f"By {entry.by}{why}: {entry.before} tokens before, {entry.after} after{took}."
 
 
 def _who(reply: ChatReply) -> str:

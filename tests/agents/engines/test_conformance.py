@@ -1,6 +1,6 @@
 """One suite that every engine has to pass: the real program, in the real sandbox, against a scripted model.
 
-Engines are large, so they are not installed for it: `omni engines install NAME` first, in the home that OMNI_HOME says.
+Engines are large, so only a small one is installed for it: `omni engines install NAME` first, in the home of OMNI_HOME.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine
+from tests.agents.engines.here import require
 from tests.agents.engines.ways import BROKEN, DIFF, FIXED, always, project, solving
 
-from omni.agents.engines import installed
 from omni.agents.engines.contract import EngineLimits, EngineResult, EngineTask
-from omni.agents.engines.registry import NATIVE, adapter, adapters
+from omni.agents.engines.registry import NATIVE, adapters
 from omni.agents.engines.running import run_engine
 from omni.agents.workspace import AgentWorkspace
 from omni.kernel.database import open_database
@@ -54,10 +54,9 @@ def database(settings: Settings) -> Iterator[Engine]:
 
 
 @pytest.fixture(params=ENGINES)
-def name(request: pytest.FixtureRequest, settings: Settings) -> str:
+def name(request: pytest.FixtureRequest) -> str:
     wanted: str = request.param
-    if wanted != NATIVE and installed.installed(adapter(wanted), settings.home) is None:
-        pytest.skip(installed.how_to_get(adapter(wanted), settings.home))
+    require(wanted)
     return wanted
 
 

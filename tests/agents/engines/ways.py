@@ -44,7 +44,10 @@ _BLOCK = "\n".join(
         "",
     )
 )
-_TITLE = Rule(match=Match(system="title generator"), times=0, reply=Reply(text="Mend add"))
+_TITLES = tuple(
+    Rule(match=match, times=0, reply=Reply(text="Mend add"))
+    for match in (Match(system="title generator"), Match(contains="Generate a short title"))
+)
 """Some engines let the model name the session, beside its work."""
 
 
@@ -60,7 +63,7 @@ WAYS: dict[str, tuple[Reply, ...]] = {
     "aider": (Reply(text=_BLOCK),),
     "cline": (_called("run_commands", commands=[FIX]), Reply(text="`add` adds now.")),
     "continue": (_called("Bash", command=FIX), Reply(text="`add` adds now.")),
-    "goose": (_called("developer__shell", command=FIX), Reply(text="`add` adds now.")),
+    "goose": (_called("shell", command=FIX), Reply(text="`add` adds now.")),
     "kilo-code": (_called("bash", command=FIX, description="Mend add"), Reply(text="`add` adds now.")),
     "mini-swe-agent": (
         _called("bash", command=FIX),
@@ -82,7 +85,7 @@ WAYS: dict[str, tuple[Reply, ...]] = {
 
 def solving(engine: str) -> Script:
     """The model that mends `add`, turn by turn, and is asked for nothing else."""
-    return Script(rules=(_TITLE, *(Rule(reply=reply) for reply in WAYS[engine])))
+    return Script(rules=(*_TITLES, *(Rule(reply=reply) for reply in WAYS[engine])))
 
 
 def always(reply: Reply) -> Script:
