@@ -38,3 +38,10 @@ def test_the_last_json_line_has_the_exit_code(capsys: pytest.CaptureFixture[str]
 def test_a_bug_keeps_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     assert show(KeyError("x"), as_json=False, advice="Go on.") == 1
     assert capsys.readouterr().err.endswith("KeyError: 'x'\nomni: This is a bug. Go on.\n")
+
+
+def test_a_place_that_is_not_ours_is_no_bug(capsys: pytest.CaptureFixture[str]) -> None:
+    assert show(OSError(errno.EACCES, os.strerror(errno.EACCES), b"/root/log"), as_json=False) == 3
+    assert capsys.readouterr().err.splitlines()[:3] == snapshot(
+        ["omni: A file can't be read or written [X003]", "  why:   Permission denied", "  where: /root/log"]
+    )

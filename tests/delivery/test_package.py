@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import os
 import random
 import shutil
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from omni.delivery.package import DOCUMENTS, PackageContents, assemble, verify_package
+from omni.delivery.package import DOCUMENTS, PackageContents, assemble, refuse_foreign, verify_package
 from omni.kernel import files
 from omni.kernel.errors import OmniError
 from omni.kernel.files import file_digest, tree_digest, write_atomic
@@ -165,6 +166,15 @@ def test_an_archive_of_another_package_is_found(package: Path, app: Path, tmp_pa
     assert verify_package(package).problems == ("todo-0.1.0.tar.gz: it is the archive of another package",)
 
 
+@pytest.mark.parametrize("cut", [0, 30])
+def test_a_damaged_archive_is_found_whoever_signed_it(package: Path, cut: int) -> None:
+    archive = package / "todo-0.1.0.tar.gz"
+    archive.write_bytes(archive.read_bytes()[:cut])
+    signature = base64.b64encode(_SIGNER.sign(file_digest(archive).encode())) + b"\n"
+    archive.with_name(f"{archive.name}.sig").write_bytes(signature)
+    assert verify_package(package).problems == ("todo-0.1.0.tar.gz: it is the archive of another package",)
+
+
 def test_a_package_signed_anew_by_somebody_else_is_found_by_the_trusted_key(app: Path, tmp_path: Path) -> None:
     assemble(tmp_path / "out", _contents(app), Signer.generate())
     assert verify_package(tmp_path / "out").ok
@@ -198,6 +208,14 @@ def test_a_folder_of_somebody_else_is_left_alone(app: Path, tmp_path: Path) -> N
     assert [path.name for path in tmp_path.rglob("*")] == ["out", "thesis.tex"]
 
 
+def test_a_place_that_can_not_be_written_is_refused_before_anything_is_made(app: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path / "file" / "out", Path("/proc/omni/out")):
+        with pytest.raises(OmniError, match="can't be made") as caught:
+            refuse_foreign(out)
+        assert caught.value.where == str(out)
+
+
 def test_an_empty_folder_is_filled(app: Path, tmp_path: Path) -> None:
     assemble(tmp_path, _contents(app), _SIGNER)
     assert verify_package(tmp_path).ok
@@ -217,6 +235,7 @@ def _detach(root: Path) -> None:
         (lambda root: os.mkfifo(root / "pipe"), "neither a file nor a folder"),
         (lambda root: write_atomic(root / ".git/objects/info/alternates", b"/x\n"), "does not stand alone"),
         (_detach, "does not stand alone"),
+        (lambda root: write_atomic(root / "sub/.GIT/config", b"[core]\nfsmonitor = id\n"), "does not stand alone"),
         (lambda root: write_atomic(root / "a\nb", b""), "characters that can't be printed"),
     ],
 )
@@ -227,7 +246,7 @@ def test_an_app_with_something_dangerous_is_refused(
     plant(planted)
     with pytest.raises(OmniError, match=why):
         assemble(tmp_path / "out", _contents(planted), _SIGNER)
-    assert not (tmp_path / "out").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["app"]
 
 
 def test_documents_must_be_all_there(app: Path, tmp_path: Path) -> None:

@@ -9,6 +9,14 @@ import pytest
 from omni.kernel.errors import OmniError
 from omni.kernel.signing import Signer, verify
 
+_ON_A_SMALL_CURVE = """\
+-----BEGIN PUBLIC KEY-----
+MDIwEAYHKoZIzj0CAQYFK4EEAAYDHgAEp33hIWTUPtjIWM9wCytrFCLxhKaVZ4T5
+kNLwdw==
+-----END PUBLIC KEY-----
+"""
+"""A good key of a kind (secp112r1) that is not supported."""
+
 
 def test_a_signature_holds_for_its_bytes_and_key_alone(tmp_path: Path) -> None:
     signer = Signer.load(tmp_path)
@@ -19,6 +27,7 @@ def test_a_signature_holds_for_its_bytes_and_key_alone(tmp_path: Path) -> None:
     assert not verify(signer.public_key_pem, b"data", b"")
     assert not verify(Signer.generate().public_key_pem, b"data", signature)
     assert not verify("not a key", b"data", signature)
+    assert not verify(_ON_A_SMALL_CURVE, b"data", signature)
 
 
 def test_the_key_is_kept_and_private(tmp_path: Path) -> None:

@@ -17,7 +17,12 @@ def audit() -> None:
 
 
 @audit.command()
-@click.option("--export", "exported", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--export",
+    "exported",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file that `omni audit export` wrote: the log must begin with it.",
+)
 @json_option
 def verify(exported: Path | None, as_json: bool) -> int:
     """Check every entry and every signed checkpoint; with --export, against a copy kept elsewhere."""
@@ -34,12 +39,10 @@ def verify(exported: Path | None, as_json: bool) -> int:
 
 
 @audit.command()
-@click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("path", type=click.Path(dir_okay=False, writable=True, path_type=Path))
 def export(path: Path) -> None:
     """Write the log and a fresh signed checkpoint to a file; keep it on another machine."""
     from omni.pipeline.audit import log
 
-    opened = log(settings())
-    opened.checkpoint()
-    opened.export(path)
+    log(settings()).export(path)
     click.echo(str(path))

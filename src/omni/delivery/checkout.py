@@ -44,7 +44,8 @@ def _copy(source: Path, target: Path, prefix: str, root: Path) -> None:
             continue
         if not item.name.isprintable():
             raise OmniError(UNSAFE, "its name has characters that can't be printed", where=ascii(path))
-        if path in _REFUSED or (path == ".git" and not item.is_dir(follow_symlinks=False)):
+        inner = item.name.lower() == ".git" and path != ".git"  # its configuration would name programs to git in there
+        if path in _REFUSED or inner or (path == ".git" and not item.is_dir(follow_symlinks=False)):
             raise OmniError(UNSAFE, "the repository does not stand alone", where=path)
         if item.is_symlink():
             _copy_link(Path(item.path), place, path, root)

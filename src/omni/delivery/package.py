@@ -19,6 +19,8 @@ import os
 import shutil
 import stat
 import tarfile
+import tempfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -36,6 +38,10 @@ NOT_OURS = declare(
     "The output folder is in use",
     Exit.USAGE,
     "Name an empty or a new folder with --out; Omni replaces only packages of its own.",
+)
+
+NO_ROOM = declare(
+    "D003", "The output folder can't be made", Exit.USAGE, "Name a folder with --out that you may write beside."
 )
 
 DOCUMENTS = (
@@ -114,12 +120,16 @@ def assemble(out: Path, contents: PackageContents, signer: Signer) -> Manifest:
     # Named after the run: when that is killed and resumed, it finds and clears what it had begun.
     partial = out.with_name(f".{out.name}.{contents.run_id}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True, mode=0o755)
-    partial.chmod(0o755)
-    copy_repository(contents.app, partial / "app")
-    for name, data in contents.documents.items():
-        write_atomic(partial / name, data)
-    manifest = _sign(partial, contents, signer)
+    try:
+        partial.mkdir(parents=True, mode=0o755)
+        partial.chmod(0o755)
+        copy_repository(contents.app, partial / "app")
+        for name, data in contents.documents.items():
+            write_atomic(partial / name, data)
+        manifest = _sign(partial, contents, signer)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
     _swap(partial, out)
     return manifest
 
@@ -179,7 +189,12 @@ def _sign(folder: Path, contents: PackageContents, signer: Signer) -> Manifest:
 
 
 def refuse_foreign(out: Path) -> None:
-    """Raises OmniError when `out` holds anything but a package of Omni."""
+    """Raises OmniError when `out` holds anything but a package of Omni, or can't be made: before anything is built."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryDirectory(prefix=f".{out.name[:100]}.", dir=out.parent).cleanup()
+    except OSError as error:
+        raise OmniError(NO_ROOM, error.strerror or str(error), where=str(out)) from error
     if not out.exists():
         return
     if not out.is_dir():
@@ -280,8 +295,8 @@ def _archive_problems(folder: Path, name: str, key: str, manifest: bytes) -> Ite
     try:
         with tarfile.open(path) as tar:
             member = tar.extractfile(f"{name.removesuffix('.tar.gz')}/{MANIFEST}")
-            same = member is not None and member.read() == manifest
-    except (KeyError, OSError, tarfile.TarError):
+            same = member is not None and member.read(len(manifest) + 1) == manifest
+    except (KeyError, OSError, EOFError, tarfile.TarError, zlib.error):  # whoever made it may have signed anything
         same = False
     if not same:
         yield f"{name}: it is the archive of another package"

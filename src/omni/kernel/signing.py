@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -73,7 +73,7 @@ def verify(public_key_pem: str, data: bytes, signature: bytes) -> bool:
     """Whether `signature` is that of `data` by the key. A malformed key or signature is a plain no."""
     try:
         key = load_pem_public_key(public_key_pem.encode())
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         return False
     if not isinstance(key, Ed25519PublicKey):
         return False
