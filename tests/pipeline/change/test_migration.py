@@ -127,6 +127,11 @@ def test_flask_becomes_fastapi_file_by_file(library: Path, environment: Path, ho
     said = [json.loads(line) for line in out.splitlines()]
     ended = [(each["stage"], each["passed"]) for each in said if each.get("kind") == "stage.ended"]
     assert ended == [
+        ("comprehension", True),
+        ("baseline", True),
+        ("plan", True),
+        ("step-0", True),
+        ("step-1", True),
         ("step-2", False),
         ("step-2", True),
         ("step-3", True),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from omni.code.analysis import Analysis
 from omni.pipeline.change import prompts
+from omni.pipeline.change.checkout import changed
 from omni.pipeline.change.dependencies import declared, environment_with, name_of, satisfied, unknown
 from omni.pipeline.change.handoffs import ComprehensionHandoff, PlanHandoff, ProofHandoff, RedHandoff, StepHandoff
 from omni.pipeline.change.kinds import Kind, kind_asked
@@ -90,6 +91,17 @@ def proved(work: Work) -> ProofHandoff | None:
     records = reversed(stage_records(work.engine, work.run.id))
     passed = (each.output for each in records if each.name == "proof" and each.status == "passed" and each.output)
     return next((work.read(ProofHandoff, output) for output in passed), None)
+
+
+def texts_of(work: Work, base: str, tip: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The files that differ between two commits, as they were in each; what is missing in one is missing there."""
+    root = work.workspace.path
+    paths = [each.path for each in changed(work.workspace, base, tip)]
+    then, now = (
+        {path: data.decode("utf-8", "replace") for path, data in read(root, commit, paths).items()}
+        for commit in (base, tip)
+    )
+    return then, now
 
 
 def steps_of(work: Work) -> tuple[tuple[str, StepHandoff], ...]:

@@ -22,7 +22,7 @@ from omni.models.catalog import load_catalog
 from omni.models.gateway import open_gateway
 from omni.models.typed import Asker, quoted
 from omni.models.wire import Attribution, Chat
-from omni.pipeline.change.asked import environment_of, newest, proved, steps_of
+from omni.pipeline.change.asked import environment_of, kind_of, newest, proved, steps_of, tester_of, texts_of
 from omni.pipeline.change.handoffs import (
     BaselineHandoff,
     ComprehensionHandoff,
@@ -32,6 +32,9 @@ from omni.pipeline.change.handoffs import (
     RedHandoff,
 )
 from omni.pipeline.change.intended import Intended, test_intent
+from omni.pipeline.change.kinds import TEST_FIRST
+from omni.pipeline.change.preserved import run_by_others
+from omni.pipeline.change.proof import is_test_file
 from omni.pipeline.change.suite import Suite
 from omni.pipeline.code_review import STAGE, Asked, Change, change_of, review_change
 from omni.pipeline.stage import Work
@@ -126,7 +129,21 @@ def _tests_of_others(work: Work, proof: ProofHandoff, authors: tuple[str, ...]) 
     writers = named(first.model) if first else ()
     if first and writers and all(independent(each, authors) for each in writers):
         said += [f"{name}, by {first.model}, failed and passes" for name in proof.green]
+    if kind_of(work) not in TEST_FIRST:
+        said += _kept(work, proof, before)
     return tuple(said)
+
+
+def _kept(work: Work, proof: ProofHandoff, before: Suite) -> tuple[str, ...]:
+    """What is to stay as it is, is shown by tests that were there, if they run all of what changed."""
+    base = work.handoff(ComprehensionHandoff, "comprehension").base
+    then, now = texts_of(work, base, proof.commit)
+    product = {path: text for path, text in now.items() if path.endswith(".py") and not is_test_file(path)}
+    count, missed = run_by_others(tester_of(work), before, {*then, *now}, then, product)
+    if missed or not count:
+        work.emit("note", text=f"no test that was there runs {', '.join(missed[:10]) or 'what changed'}")
+        return ()
+    return (f"the tests that were there, unchanged, run all {count} functions that changed, and end as before",)
 
 
 def _judges(record: ChangeReview) -> tuple[str, ...]:

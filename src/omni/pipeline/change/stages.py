@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from omni.code.analysis import Analysis, analyse
 from omni.code.document import render
-from omni.pipeline.change import checkout, prompts, proof
+from omni.pipeline.change import checkout, preserved, prompts, proof
 from omni.pipeline.change.asked import (
     environment_of,
     kind_of,
@@ -17,6 +17,7 @@ from omni.pipeline.change.asked import (
     source_of,
     start,
     tester_of,
+    texts_of,
 )
 from omni.pipeline.change.handoffs import (
     BaselineHandoff,
@@ -168,6 +169,7 @@ def prove(work: Work) -> ProofHandoff:
     reasons = [now.problem] if now.problem else []
     reasons += [*proof.not_green(red, now), *proof.broken(earlier, now)]
     reasons += _touched_tests(work, first)
+    reasons += _not_kept(work, commit)
     report, earlier_report = None, work.read(Report, before.report)
     if not reasons:  # what fails its tests is sent back at once
         report = examine(work)
@@ -205,6 +207,20 @@ def _touched_tests(work: Work, first: RedHandoff | None) -> list[str]:
     tip = edited.commit if edited else start(work)
     since = {each.path for each in checkout.changed(work.workspace, first.commit, tip)}
     return [f"{path} was changed after it was proved" for path in sorted(since & set(first.files))]
+
+
+def _not_kept(work: Work, tip: str) -> list[str]:
+    """What callers, and visitors, had before and have not any more; of a refactoring, that it made nothing simpler."""
+    understood, kind, request = work.handoff(ComprehensionHandoff, "comprehension"), kind_of(work), work.run.request
+    then, now = texts_of(work, understood.base, tip)
+    if kind == "migration":
+        return preserved.lost_routes(work.read(Analysis, understood.analysis), analyse(work.workspace.path))
+    kept = preserved.broken_promises(kind, request, then, now)
+    if kind == "refactor":
+        before, after = preserved.size(then), preserved.size(now)
+        work.emit("progress", text=f"size before: {before}; after: {after}")
+        kept += preserved.no_simpler(request, before, after)
+    return kept
 
 
 def examine(work: Work) -> Report:

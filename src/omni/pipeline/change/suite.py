@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from omni.kernel.errors import OmniError
 from omni.sandbox import python_mounts
@@ -22,6 +22,7 @@ from omni.verify.config import ProjectConfig, load_config
 from omni.verify.environment import find_environment
 
 JUNIT = "reports/omni-junit.xml"
+REACHED = "reports/omni-reached.json"
 LIMITS = Limits(wall=900, memory=4096, disk=2048, processes=512)
 NO_TESTS = 5
 """pytest's exit code when it collected nothing."""
@@ -48,6 +49,8 @@ class Suite(BaseModel):
     command: tuple[str, ...] = ()
     seconds: float = 0.0
     isolation: Isolation | None = None
+    reached: tuple[tuple[str, int], ...] = ()
+    """Watched functions that ran: file and first line."""
     problem: str = ""
 
     def named(self, outcome: Outcome) -> frozenset[str]:
@@ -70,6 +73,8 @@ class Tester:
     driver: Callable[[], Driver]
     overlay: Path | None = None
     """A folder of packages that win over those of the environment."""
+    watched: tuple[str, ...] = ()
+    """Files whose functions are watched by the plug-in `omni_reached` of the overlay: `Suite.reached`."""
 
     @classmethod
     def of(cls, root: Path, source: Path, given: Path | None, driver: Callable[[], Driver]) -> Tester:
@@ -100,14 +105,21 @@ class Tester:
             result = self.driver().run(self._job(command, Path(folder)))
             junit = Path(folder) / JUNIT
             data = junit.read_bytes() if junit.is_file() else b""
-        about = {"command": command, "seconds": round(result.seconds, 2), "isolation": result.isolation}
+            reached = _reached(Path(folder) / REACHED)
+        about = {
+            "reached": reached,
+            "command": command,
+            "seconds": round(result.seconds, 2),
+            "isolation": result.isolation,
+        }
         return _read(data, result).model_copy(update=about)
 
     def _command(self, only: Sequence[str]) -> tuple[str, ...]:
         if self.project.tests.command:
             return self.project.tests.command
         quiet = ("-q", "-p", "no:cacheprovider", f"--junitxml={JUNIT}", "-o", "junit_family=xunit1")
-        return ("python", "-m", "pytest", *quiet, *only)
+        watching = ("-p", "omni_reached") if self.watched else ()
+        return ("python", "-m", "pytest", *quiet, *watching, *only)
 
     @property
     def _path(self) -> str:
@@ -132,12 +144,21 @@ class Tester:
                 "PYTHONPATH": ":".join(filter(None, (self._path, str(self.overlay or "")))),
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "NO_COLOR": "1",
+                **({"OMNI_WATCHED": ":".join(self.watched)} if self.watched else {}),
             },
             mounts=(*python_mounts(self.environment), *over),
             limits=LIMITS,
-            collect=(JUNIT,),
+            collect=(JUNIT, REACHED) if self.watched else (JUNIT,),
             into=into,
         )
+
+
+def _reached(place: Path) -> tuple[tuple[str, int], ...]:
+    """Nothing where it can't be read: it was written beside foreign code."""
+    try:
+        return TypeAdapter(tuple[tuple[str, int], ...]).validate_json(place.read_bytes())
+    except (OSError, ValidationError):
+        return ()
 
 
 def _read(data: bytes, result: JobResult) -> Suite:
