@@ -70,7 +70,7 @@ def run(context: Context) -> Iterator[Item]:
     drawn = draw(made, options.sample, options.seed)
     with Outcomes(context.cache) as outcomes:
         campaign = Campaign(context, options.tests, options.options, outcomes)
-        recording = campaign.record([file.path for file in chosen])
+        recording = campaign.record(sorted({mutant.path for mutant in drawn}))
         for said in recording["problems"][:1]:
             yield Gap(f"{len(recording['problems'])} files of tests could not be collected: {said}")
         for test, said in list(recording["failed"].items())[:1]:
