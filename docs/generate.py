@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tomllib
 from collections import defaultdict
 from pathlib import Path
 
@@ -32,15 +33,8 @@ from omni.verify.tools import versions as locked
 
 HERE = Path(__file__).parent
 MADE = "<!-- Made by docs/generate.py from the code. Change the code, then run it. -->\n\n"
-FLOORS = (
-    ("door", ("cli",)),
-    ("faces", ("server",)),
-    ("flows", ("pipeline",)),
-    ("crafts", ("review", "delivery")),
-    ("engines", ("verify", "templates")),
-    ("tools", ("sandbox", "spec")),
-    ("ground", ("kernel",)),
-)
+FLOORS = ("door", "faces", "mirror", "flows", "crafts", "minds", "engines", "tools", "ground")
+"""Names of the layers that `pyproject.toml` declares, in its order."""
 
 
 def pages() -> dict[Path, str]:
@@ -233,7 +227,7 @@ def _rooms() -> str:
             if source and target and source != target:
                 edges[source, target] += 1
     lines = ["```mermaid", "flowchart TD"]
-    for floor, rooms in FLOORS:
+    for floor, rooms in _floors():
         lines += [f"  subgraph {floor}", *(f"    {room}" for room in rooms), "  end"]
     lines += [f"  {source} -->|{count}| {target}" for (source, target), count in sorted(edges.items())]
     return (
@@ -241,6 +235,15 @@ def _rooms() -> str:
         + "# The rooms\n\nDrawn from the imports; a number is how many modules import across. The build fails when an"
         " arrow points up.\n\n" + "\n".join(lines) + "\n```\n"
     )
+
+
+def _floors() -> list[tuple[str, list[str]]]:
+    """Each floor with its rooms, as the build checks them; a room in brackets may be missing yet."""
+    declared = tomllib.loads((HERE.parent / "pyproject.toml").read_text("utf-8"))
+    (contract,) = declared["tool"]["importlinter"]["contracts"]
+    layers = [[room.strip(" ()") for room in layer.split("|")] for layer in contract["layers"]]
+    there = [[room for room in rooms if (HERE.parent / "src/omni" / room).is_dir()] for rooms in layers]
+    return [(floor, rooms) for floor, rooms in zip(FLOORS, there, strict=True) if rooms]
 
 
 def _room(module: str) -> str:

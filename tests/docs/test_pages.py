@@ -39,6 +39,11 @@ def test_generated_pages_are_what_the_code_says() -> None:
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
+def test_every_room_has_its_sentence() -> None:
+    rooms = {path.parent.name for path in (ROOT / "src/omni").glob("*/__init__.py")}
+    assert set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/architecture.md").read_text(), re.MULTILINE)) == rooms
+
+
 def test_links_lead_somewhere(tmp_path: Path) -> None:
     """By Omni's own check, on all of the repository."""
     settings = Settings(home=tmp_path, database_url="sqlite://")
