@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from omni.kernel.settings import Settings
-from omni.verify.checks.mutation import _changed_lines
+from omni.verify.analysis.changed_lines import lines_not_in
 from omni.verify.report import CheckResult, Status
 
 Look = Callable[..., CheckResult]
@@ -166,6 +166,6 @@ def test_no_environment(look: Look) -> None:
 
 
 def test_changed_lines() -> None:
-    assert _changed_lines("a\nb\nc\n", "a\nx\nc\nd\n") == {2, 4}
-    assert _changed_lines("", "a\n") == {1}
-    assert _changed_lines("a\nb\n", "a\n") == set()
+    assert lines_not_in("a\nb\nc\n", "a\nx\nc\nd\n") == {2, 4}
+    assert lines_not_in("", "a\n") == {1}
+    assert lines_not_in("a\nb\n", "a\n") == set()
