@@ -165,18 +165,18 @@ def _identity(context: Context) -> str:
         "config": config,
         "project": context.project.model_dump(mode="json", exclude=NOT_READ),
         "interpreter": sys.version,
-        "environment": _environment(context.environment),
+        "environment": installed(context.environment),
         "root": str(context.root) if check.sandboxed else "",
         "changed": None if context.changed is None else sorted(context.changed),
     }
     return digest(value)
 
 
-def _environment(environment: Path | None) -> JsonValue:
+def installed(environment: Path | None) -> tuple[str, ...]:
     """What is installed: names and versions, as the names of the metadata folders say."""
     if environment is None:
-        return []
-    return [str(environment), *sorted(path.name for path in environment.glob("lib/python*/site-packages/*.dist-info"))]
+        return ()
+    return (str(environment), *sorted(path.name for path in environment.glob("lib/python*/site-packages/*.dist-info")))
 
 
 def _place(context: Context) -> str:

@@ -95,7 +95,30 @@ def test_after_a_change_only_the_tests_run_that_it_can_affect(look: Look, root: 
     changed = {"src/app/b.py": "def g():\n    return 3\n"}
     result = look("tests", changed, environment=ENVIRONMENT, changed=True)
     assert [(each.rule, each.path) for each in result.findings] == [("failed", "tests/test_b.py")]
-    assert result.coverage.skipped == {"tests/test_a.py": "nothing it imports, directly or not, has changed"}
+    assert result.coverage.skipped == {"tests/test_a.py": "nothing that it imports, or that ran in it, has changed"}
     assert result.metrics == {
         "tests.passed": 0, "tests.failed": 1, "tests.skipped": 0, "tests.files_left_out": 1
     }  # fmt: skip
+
+
+@pytest.mark.host
+@pytest.mark.slow
+def test_after_a_change_of_a_function_only_the_tests_run_in_which_it_ran(look: Look, root: Path) -> None:
+    code = {"src/app/a.py": "def f():\n    return 1\n", "src/app/b.py": "def g():\n    return 2\n"}
+    tests = {
+        "tests/conftest.py": "import pytest\nfrom app import b\n\n"
+        "@pytest.fixture(scope='session')\ndef two():\n    return b.g()\n",
+        "tests/test_a.py": "from app import a\n\ndef test_a():\n    assert a.f() == 1\n",
+        "tests/test_b.py": "from app import a\n\ndef test_b(two):\n    assert a.f and two == 2\n",
+    }
+    look("tests", {"src/app/__init__.py": ""} | code | tests, environment=ENVIRONMENT)
+    for argv in (("init", "-q"), ("add", "-A"), ("-c", "user.name=T", "-c", "user.email=t@x", "commit", "-qm", "one")):
+        subprocess.run(["git", *argv], cwd=root, check=True)
+    broken = {"src/app/a.py": "def f():\n    return 3\n"}
+    said = look("tests", broken, environment=ENVIRONMENT, changed=True)
+    assert [(each.rule, each.path) for each in said.findings] == [("failed", "tests/test_a.py")]
+    assert list(said.coverage.skipped) == ["tests/test_b.py"]
+    shared = {**code, "src/app/b.py": "def g():\n    return 3\n"}  # it ran for test_b, and may have for others
+    said = look("tests", shared, environment=ENVIRONMENT, changed=True)
+    assert [(each.rule, each.path) for each in said.findings] == [("failed", "tests/test_b.py")]
+    assert said.coverage.skipped == {}

@@ -37,18 +37,29 @@ class Selection:
     """Why none is left out; empty where some may be."""
 
 
-def affected_tests(context: Context, tests: Iterable[str], changed: Set[str]) -> Selection:
-    """The files of tests that a change of these paths (some may be gone) can affect."""
+def affected_tests(context: Context, tests: Iterable[str], changed: Set[str]) -> tuple[Selection, Graph]:
+    """The files of tests that a change of these paths (some may be gone) can affect, and what imports what."""
     every = tuple(sorted(tests))
-    sources = [file for file in context.inventory.files if file.language == "python" and not file.problem]
-    code = {path for path in changed if language(path) == "python"}
-    for path in sorted(changed - code):
+    code = frozenset(path for path in changed if language(path) == "python")
+    graph = Graph(context, changed)
+    if why := why_any(context, changed):
+        return Selection(every, why_all=why), graph
+    reached = graph.reached(code) if code else frozenset()
+    chosen = tuple(path for path in every if path in reached)
+    return Selection(chosen, tuple(path for path in every if path not in reached)), graph
+
+
+def why_any(context: Context, changed: Set[str]) -> str:
+    """Why a change of these paths may affect any test; empty when imports can say which."""
+    sources = _sources(context)
+    for path in sorted(path for path in changed if language(path) != "python"):
         if language(path) not in PROSE or _mentioned(context, path, sources):
-            return Selection(every, why_all=f"{path} changed, and any test may depend on it")
-    reached = _reached(context, sources, code) if code else frozenset()
-    return Selection(
-        tuple(path for path in every if path in reached), tuple(path for path in every if path not in reached)
-    )
+            return f"{path} changed, and any test may depend on it"
+    return ""
+
+
+def _sources(context: Context) -> list[File]:
+    return [file for file in context.inventory.files if file.language == "python" and not file.problem]
 
 
 def _mentioned(context: Context, path: str, sources: Iterable[File]) -> bool:
@@ -59,28 +70,37 @@ def _mentioned(context: Context, path: str, sources: Iterable[File]) -> bool:
     )
 
 
-def _reached(context: Context, sources: Iterable[File], changed: Set[str]) -> frozenset[str]:
-    """The changed files, and all that depend on them, directly or not."""
-    found = {file.path: imports_of(context, file) for file in sources}
-    tails = _tails({*found, *changed})
-    importers: dict[str, set[str]] = defaultdict(set)
-    waiting = set(changed)
-    for file in sources:
-        imported = found[file.path]
-        if imported is None or _is_dynamic(context, file):
-            waiting.add(file.path)
-        for each in imported or ():
-            for target in _targets(file.path, each, tails):
-                importers[target].add(file.path)
-        for folder in PurePosixPath(file.path).parents:
-            for beside in ("__init__.py", "conftest.py"):
-                importers[str(folder / beside)].add(file.path)
-    reached: set[str] = set()
-    while waiting:
-        path = waiting.pop()
-        reached.add(path)
-        waiting |= importers[path] - reached
-    return frozenset(reached)
+class Graph:
+    """Who depends on whom."""
+
+    def __init__(self, context: Context, changed: Set[str]) -> None:
+        """`changed` may name files that are gone, and that others still import."""
+        self._importers: dict[str, set[str]] = defaultdict(set)
+        self._always: set[str] = set()
+        """Files that anything may affect."""
+        sources = _sources(context)
+        found = {file.path: imports_of(context, file) for file in sources}
+        tails = _tails({*found, *changed})
+        for file in sources:
+            imported = found[file.path]
+            if imported is None or _is_dynamic(context, file):
+                self._always.add(file.path)
+            for each in imported or ():
+                for target in _targets(file.path, each, tails):
+                    self._importers[target].add(file.path)
+            for folder in PurePosixPath(file.path).parents:
+                for beside in ("__init__.py", "conftest.py"):
+                    self._importers[str(folder / beside)].add(file.path)
+
+    def reached(self, changed: Set[str]) -> frozenset[str]:
+        """The changed files, and all that depend on them, directly or not; and on what anything may affect."""
+        reached: set[str] = set()
+        waiting = self._always | changed
+        while waiting:
+            path = waiting.pop()
+            reached.add(path)
+            waiting |= self._importers.get(path, set()) - reached
+        return frozenset(reached)
 
 
 def _is_dynamic(context: Context, file: File) -> bool:

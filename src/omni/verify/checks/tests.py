@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from omni.kernel.clock import now
@@ -22,6 +23,7 @@ from omni.verify.analysis.impact import Selection, affected_tests
 from omni.verify.analysis.junit import BadReportError, Case, read_coverage, read_junit
 from omni.verify.analysis.packages import installed
 from omni.verify.analysis.places import TEST_FILE
+from omni.verify.analysis.recorded import keep, narrowed
 from omni.verify.analysis.repetition import Repeated, node_id, repeat
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Gap, Item, Metric, Unseen
@@ -68,8 +70,11 @@ STABLE = Rule(
 )
 
 NOT_THE_PROGRAM = re.compile(r"(^|/)(docs?|examples?|scripts|migrations|conftest\.py|setup\.py|noxfile\.py)(/|$)")
-LEFT_OUT = "nothing it imports, directly or not, has changed"
-JUNIT, COVERAGE = "reports/omni-junit.xml", "reports/omni-coverage.json"
+LEFT_OUT = "nothing that it imports, or that ran in it, has changed"
+JUNIT, COVERAGE, RECORD = "reports/omni-junit.xml", "reports/omni-coverage.json", "reports/omni-record.json"
+RECORDING = Path(__file__).parents[1] / "analysis" / "recording.py"
+UNRECORDED = ("Dynamic contexts aren't supported", "Conflicting dynamic contexts")
+"""What coverage warns of where it can't tell tests apart: then nothing is recorded of them, and nothing is wrong."""
 NO_TESTS = 5
 """pytest's exit code when it collected nothing."""
 
@@ -92,7 +97,8 @@ def run(context: Context) -> Iterator[Item]:
         return
     chosen = Selection(tuple(tests))
     if context.changed is not None and not context.project.tests.command:
-        chosen = affected_tests(context, tests, context.changed)
+        chosen, graph = affected_tests(context, tests, context.changed)
+        chosen = narrowed(context, graph, chosen, context.changed)
     if not chosen.tests:
         yield Gap(f"nothing that changed can affect a test ({len(tests)} files of tests)", Status.SKIPPED)
         return
@@ -107,8 +113,8 @@ def _run(context: Context, tests: Sequence[str], chosen: Selection) -> Iterator[
     with tempfile.TemporaryDirectory(prefix="omni-tests-") as folder:
         into = Path(folder)
         command = (*_command(context), *(() if whole else chosen.tests))
-        result = context.run_in_sandbox(command, collect=(JUNIT, COVERAGE), into=into, **_variables(context))
-        junit, coverage = into / JUNIT, into / COVERAGE
+        result = context.run_in_sandbox(command, collect=(JUNIT, COVERAGE, RECORD), into=into, **_variables(context))
+        junit, coverage, record = into / JUNIT, into / COVERAGE, into / RECORD
         if result.exit_code == NO_TESTS:
             yield NOT_COLLECTED.at(tests[0], 1, f"no test was found in {len(tests)} files of tests")
         elif not junit.is_file():
@@ -117,6 +123,9 @@ def _run(context: Context, tests: Sequence[str], chosen: Selection) -> Iterator[
             yield from _outcome(context, junit.read_bytes(), result.exit_code, whole)
         if coverage.is_file() and whole:
             yield from _coverage(coverage.read_bytes())
+        if record.is_file() and whole:
+            with suppress(BadReportError):  # without it imports alone say what a change can affect
+                keep(context, record.read_bytes())
 
 
 def _missing(context: Context) -> str:
@@ -142,8 +151,19 @@ def _command(context: Context) -> tuple[str, ...]:
     measured = [f"--cov={each}" for each in _measured(context)]
     reports = (f"--junitxml={JUNIT}", "-o", "junit_family=xunit1", "--cov-branch", f"--cov-report=json:{COVERAGE}")
     # What is measured is not the project's to choose; where warnings are errors, that must not end the run.
-    quiet = ("-W", "ignore:--include is ignored")
-    return ("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *quiet, *reports, *measured)
+    quiet = ("-W", "ignore:--include is ignored", *(f"-Wignore:{each}" for each in UNRECORDED))
+    return (
+        "python",
+        "-c",
+        RECORDING.read_text("utf-8"),
+        RECORD,
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        *quiet,
+        *reports,
+        *measured,
+    )
 
 
 def _measured(context: Context) -> list[str]:

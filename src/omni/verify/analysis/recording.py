@@ -1,0 +1,72 @@
+"""A program for the project's Python: pytest, and a record of which file of tests ran which lines.
+
+What a fixture of the session or of a package does, it does for whichever test comes first, and what is torn down may be
+anybody's: that is told of no test. The record is JSON: the files of tests that ran, and file → file of tests, or
+`shared` → lines.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+SHARED = "shared"
+
+
+class Recorder:
+    """A plug-in of pytest, on the coverage that pytest-cov measures."""
+
+    def __init__(self, report: Path) -> None:
+        self.report = report
+        self.test = SHARED
+        self.ran: set[str] = set()
+
+    def pytest_runtest_setup(self, item: Any) -> None:
+        self.test = item.nodeid.partition("::")[0]
+        self.ran.add(self.test)
+        self._now(item.config, self.test)
+
+    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> None:
+        self._now(request.config, SHARED if fixturedef.scope in ("session", "package") else self.test)
+
+    def pytest_runtest_call(self, item: Any) -> None:
+        self._now(item.config, self.test)
+
+    def pytest_runtest_teardown(self, item: Any) -> None:
+        self._now(item.config, SHARED)
+
+    def pytest_unconfigure(self, config: Any) -> None:
+        coverage = _coverage(config)
+        if coverage is None:
+            return
+        data = coverage.get_data()
+        lines = {os.path.relpath(path): _by_test(data.contexts_by_lineno(path)) for path in data.measured_files()}
+        self.report.parent.mkdir(parents=True, exist_ok=True)
+        self.report.write_text(json.dumps({"tests": sorted(self.ran), "lines": lines}), encoding="utf-8")
+
+    def _now(self, config: Any, test: str) -> None:
+        coverage = _coverage(config)
+        if coverage is not None:
+            coverage.switch_context(test)
+
+
+def _coverage(config: Any) -> Any:
+    plugin = config.pluginmanager.getplugin("_cov")
+    return getattr(getattr(plugin, "cov_controller", None), "cov", None)
+
+
+def _by_test(contexts: dict[int, list[str]]) -> dict[str, list[int]]:
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for line, tests in contexts.items():
+        for test in tests:
+            found[test or SHARED].append(line)
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(importlib.import_module("pytest").main(sys.argv[2:], plugins=[Recorder(Path(sys.argv[1]))]))

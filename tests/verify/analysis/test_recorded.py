@@ -1,0 +1,230 @@
+"""What a recorded run rules out is never affected, and never more than imports choose."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from omni.verify import registry
+from omni.verify.analysis.impact import Selection, affected_tests
+from omni.verify.analysis.junit import BadReportError
+from omni.verify.analysis.recorded import keep, narrowed
+from omni.verify.check import Context
+from omni.verify.config import ProjectConfig
+from omni.verify.execution import Execution
+from omni.verify.files import take_inventory
+
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
+
+MODULES, TESTS = 5, 4
+
+
+def context_of(root: Path) -> Context:
+    inventory = take_inventory(root)
+    execution = cast("Execution", None)
+    check = registry.get("tests")
+    return Context(check, root, inventory.files, inventory, ProjectConfig(), execution, cache=root.parent / "cache")
+
+
+def select(root: Path, *changed: str) -> tuple[Selection, Selection]:
+    """(by imports, by the record too)."""
+    context = context_of(root)
+    tests = sorted(str(path.relative_to(root)) for path in root.rglob("test_*.py"))
+    wide, graph = affected_tests(context, tests, frozenset(changed))
+    return wide, narrowed(context, graph, wide, frozenset(changed))
+
+
+def module(chance: random.Random, number: int) -> str:
+    """Functions that call modules before it: directly, from a cache, by an import of their own, when it is loaded."""
+    text = ""
+    for name in "fgh":
+        calls = ["0"]
+        lines = f"def {name}(x):\n"
+        for each in range(number):
+            kind, other = chance.random(), chance.choice("fgh")
+            if kind < 0.1:
+                lines += f"    from app import m{each}\n"
+            elif kind < 0.5:
+                text = f"from app import m{each}\n{text}"
+            else:
+                continue
+            calls.append(
+                chance.choice([f"m{each}.{other}(x)", f"m{each}.VALUE", f"(m{each}.{other}(x) if x > 0 else 0)"])
+            )
+        cached = "@lru_cache\n" if chance.random() < 0.05 else ""
+        text += f"{cached}{lines}    return x + {number} + {' + '.join(calls)}\n"
+    value = chance.choice(["1", "1", "1", "f(3)"])
+    return f"from functools import lru_cache\n{text}VALUE = {value}\n" if "@lru" in text else f"{text}VALUE = {value}\n"
+
+
+def run(root: Path, recorded: bool) -> tuple[dict[str, object], dict[str, dict[str, list[int]]]]:
+    """What each file of tests comes to, in one process as pytest does it; and which lines ran for whom."""
+    lines: defaultdict[str, defaultdict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    test = "shared"
+
+    def trace(frame: FrameType, event: str, _argument: object) -> TraceFunction | None:
+        path = frame.f_code.co_filename
+        if not path.startswith(f"{root}/app/"):
+            return None
+        if event == "line":
+            lines[path.removeprefix(f"{root}/")][test].add(frame.f_lineno)
+        return trace
+
+    found: dict[str, object] = {}
+    before = sys.gettrace()
+    sys.path.insert(0, str(root))
+    try:
+        if recorded:
+            sys.settrace(trace)
+        loaded: dict[str, dict[str, Callable[[], object]]] = {}
+        for path in sorted(root.glob("test_*.py")):
+            exec(compile(path.read_text(), str(path), "exec"), loaded.setdefault(path.name, {}))  # noqa: S102 - made above
+        for test, names in loaded.items():
+            found[test] = names["test"]()
+    finally:
+        sys.settrace(before)
+        sys.path.remove(str(root))
+        for name in [name for name in sys.modules if name.partition(".")[0] == "app"]:
+            del sys.modules[name]
+    return found, {path: {name: sorted(ran) for name, ran in each.items()} for path, each in lines.items()}
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=60, deadline=None)
+def test_what_is_left_out_comes_to_the_same(seed: int) -> None:
+    chance = random.Random(seed)
+    with tempfile.TemporaryDirectory(prefix="omni-test-") as folder:
+        root = Path(folder).resolve() / "project"
+        (root / "app").mkdir(parents=True)
+        (root / "app" / "__init__.py").touch()
+        for number in range(MODULES):
+            (root / "app" / f"m{number}.py").write_text(module(chance, number))
+        for number in range(TESTS):
+            name, late = f"m{chance.randrange(MODULES)}", chance.random() < 0.1
+            head, inner = ("", f"    from app import {name}\n") if late else (f"from app import {name}\n", "")
+            body = f"{head}def test():\n{inner}    return {name}.{chance.choice('fgh')}({chance.randrange(2)})\n"
+            (root / f"test_{number}.py").write_text(body)
+        sys.dont_write_bytecode, written = True, sys.dont_write_bytecode
+        try:
+            before, lines = run(root, recorded=True)
+            keep(context_of(root), json.dumps({"tests": sorted(before), "lines": lines}).encode())
+            path = root / "app" / f"m{chance.randrange(MODULES)}.py"
+            old, new = chance.choice([("return x + ", "return 100 + x + ")] * 4 + [("VALUE = ", "VALUE = 100 + ")])
+            before_it, *after_it = path.read_text().split(old)
+            at = chance.randrange(len(after_it))
+            path.write_text(old.join([before_it, *after_it[:at]]) + new + old.join(after_it[at:]))
+            after, _ = run(root, recorded=False)
+        finally:
+            sys.dont_write_bytecode = written
+        wide, narrow = select(root, f"app/{path.name}")
+    assert {test for test in before if before[test] != after[test]} <= set(narrow.tests)
+    assert set(narrow.tests) <= set(wide.tests)
+    assert {*narrow.tests, *narrow.left_out} == set(before)
+
+
+FILES = {
+    "app/__init__.py": "",
+    "app/a.py": "from app import b\n\ndef one():\n    return b.two()\n\ndef other():\n    return 1\n",
+    "app/b.py": "def two():\n    return 2\n",
+    "test_one.py": "from app.a import one\ndef test():\n    assert one()\n",
+    "test_other.py": "from app.a import other\ndef test():\n    assert other()\n",
+    "data.json": "{}",
+}
+RAN = {
+    "app/__init__.py": {"shared": [1]},
+    "app/a.py": {"shared": [1, 3, 6], "test_one.py": [4], "test_other.py": [7]},
+    "app/b.py": {"shared": [1], "test_one.py": [2]},
+}
+BOTH = ("test_one.py", "test_other.py")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return make(tmp_path)
+
+
+def make(tmp_path: Path, **ran: object) -> Path:
+    root = tmp_path / "project"
+    for path, text in FILES.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    keep(context_of(root), json.dumps({"tests": BOTH, "lines": RAN | ran}).encode())
+    return root
+
+
+def change(root: Path, path: str, old: str, new: str) -> tuple[str, ...]:
+    (root / path).write_text((root / path).read_text().replace(old, new))
+    return select(root, path)[1].tests
+
+
+def test_only_tests_in_which_the_changed_function_ran_are_chosen(root: Path) -> None:
+    assert change(root, "app/b.py", "return 2", "return 3") == ("test_one.py",)
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("app/b.py", "def two():", "LIMIT = 1\n\ndef two():"),
+        ("app/b.py", "def two():", "def two(limit=1):"),
+        ("app/b.py", "    return 2", "    '''Says two.'''\n    return 2"),
+        ("app/b.py", "return 2", "return 2 +"),
+        ("app/a.py", "return 1", "return 3"),
+        ("app/__init__.py", "", "NAME = 1\n"),
+    ],
+)
+def test_what_is_done_on_loading_affects_whoever_imports_it(root: Path, path: str, old: str, new: str) -> None:
+    assert change(root, path, old, new) == BOTH
+
+
+@pytest.mark.parametrize(
+    "ran",
+    [
+        {"app/b.py": {"shared": [1, 2], "test_one.py": [2]}},  # a fixture of the session, or while it was loaded
+        {"app/b.py": {"test_one.py": [1, 2]}},  # loaded in the middle of a test
+        {"app/a.py": {"test_one.py": [1, 4]}},  # and so is who imports it
+        {"app/b.py": {"shared": [1], "test_gone.py": [2]}},
+    ],
+)
+def test_what_ran_for_nobody_knows_whom_is_anybodys(tmp_path: Path, ran: dict[str, object]) -> None:
+    root = make(tmp_path, **ran)
+    assert change(root, "app/b.py", "return 2", "return 3") == BOTH
+
+
+def test_what_carries_something_from_test_to_test_is_not_told_apart(root: Path) -> None:
+    cached = (root / "app" / "a.py").read_text().replace("def one", "@cache\ndef one")
+    (root / "app" / "a.py").write_text(f"from functools import cache\n{cached}")
+    keep(context_of(root), json.dumps({"tests": BOTH, "lines": RAN}).encode())
+    assert change(root, "app/b.py", "return 2", "return 3") == BOTH
+
+
+def test_other_data_than_when_it_was_recorded_makes_the_record_void(root: Path) -> None:
+    (root / "data.json").write_text("[]")
+    assert change(root, "app/b.py", "return 2", "return 3") == BOTH
+
+
+def test_a_change_that_was_not_asked_about_counts_too(root: Path) -> None:
+    change(root, "app/a.py", "return b.two()", "return 1 + b.two()")
+    assert change(root, "app/b.py", "return 2", "return 3") == BOTH  # what now runs in them is not known
+
+
+def test_new_tests_are_always_chosen(root: Path) -> None:
+    (root / "test_new.py").write_text("from app.a import other\ndef test():\n    assert other()\n")
+    assert change(root, "app/b.py", "return 2", "return 3") == ("test_new.py", "test_one.py")
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b'{"tests": 1}', b'{"tests": [], "lines": {"b": {"c": ["d"]}}}', b"\xff"])
+def test_what_is_no_record_is_refused(root: Path, data: bytes) -> None:
+    with pytest.raises(BadReportError, match="it is no record"):
+        keep(context_of(root), data)
