@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import ast
+import gc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import yaml
 
-from omni.verify.parsing import YAML_LOADER, bounded_yaml, children, parse_python, walk
+from omni.verify.parsing import YAML_LOADER, Recent, bounded_yaml, children, parse_python, walk
 
 SOURCE = "x = " + "[" * 40 + "1" + "]" * 40 + "\n" + "def f(a):\n    return '\\d' + a\n" * 200
 
@@ -40,3 +41,32 @@ def test_walks_as_ast_does_without_contexts(path: Path) -> None:
     assert list(walk(tree)) == expected
     assert list(walk(tree)) == expected
     assert children(tree) == [*ast.iter_child_nodes(tree)]
+
+
+def test_what_is_kept_is_bounded_by_what_it_was_made_of() -> None:
+    recent: Recent[str, str] = Recent(10)
+    made: list[str] = []
+
+    def get(key: str, size: int) -> str:
+        return recent.get(key, size, lambda: made.append(key) or key.upper())  # type: ignore[func-returns-value]
+
+    assert [get("a", 4), get("b", 4), get("a", 4), get("c", 4), get("a", 4), get("b", 4)] == [*"ABACAB"]
+    assert made == ["a", "b", "c", "b"]  # b was used longest ago when c came
+    assert get("large", 11) == "LARGE"
+    assert [get("a", 4), get("large", 11)] == ["A", "LARGE"]
+    assert made == ["a", "b", "c", "b", "large", "a", "large"]
+
+
+def test_what_can_not_be_made_is_not_kept() -> None:
+    recent: Recent[str, int] = Recent(10)
+    with pytest.raises(ValueError, match="invalid literal"):
+        recent.get("a", 1, lambda: int("x"))
+    assert recent.get("a", 1, lambda: 1) == 1
+
+
+def test_the_garbage_collector_is_left_as_it_was() -> None:
+    parse_python("a = 1\n")
+    assert gc.isenabled()
+    with pytest.raises(SyntaxError):
+        parse_python("a =\n")
+    assert gc.isenabled()

@@ -19,7 +19,6 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
@@ -28,7 +27,7 @@ from pydantic import Field
 from omni.kernel.canonical import JsonValue
 from omni.verify.facts import Facts
 from omni.verify.files import File, Inventory
-from omni.verify.parsing import parse_python
+from omni.verify.parsing import Recent, parse_python
 from omni.verify.report import Finding, Model, Severity, Status
 
 if TYPE_CHECKING:
@@ -230,12 +229,16 @@ class Context:
 
     def text(self, file: File) -> str:
         """The file's text, exactly (no new-line translation); Python's own coding comments are obeyed."""
-        return _text(self.root / file.path, file.digest, file.language == "python")
+        key = (self.root, file.path, file.digest)
+        python = file.language == "python"
+        return _TEXTS.get(key, file.size, lambda: _text(self.root / file.path, python))
 
     def parse_python(self, file: File) -> ast.Module | Unseen:
         """The file's syntax tree, shared between checks: don't change it. `Unseen` to yield when it has none."""
         try:
-            return _tree(self.root / file.path, file.digest)
+            key = (self.root, file.path, file.digest)  # the digest keeps it right when the file changes
+            path = self.root / file.path
+            return _TREES.get(key, file.size, lambda: parse_python(path.read_bytes(), str(path)))
         except (SyntaxError, ValueError) as problem:
             where = f" (line {problem.lineno})" if isinstance(problem, SyntaxError) and problem.lineno else ""
             return Unseen(file.path, f"not Python that this interpreter can parse: {problem.args[0]}{where}")
@@ -287,9 +290,12 @@ class Failed(Exception):  # noqa: N818 - read as "raise Failed(…)"
 Check.model_rebuild()  # now that `Context` is known; else the names of whichever module declares the first check count
 
 
-@lru_cache(maxsize=4096)
-def _text(path: Path, _digest: str, python: bool) -> str:
-    """`_digest` keeps the cache right when the file changes."""
+_TEXTS: Recent[tuple[Path, str, str], str] = Recent(64 << 20)
+_TREES: Recent[tuple[Path, str, str], ast.Module] = Recent(4 << 20)
+"""A tree takes some eighty times the memory of its source."""
+
+
+def _text(path: Path, python: bool) -> str:
     data = path.read_bytes()
     if python:
         import io
@@ -298,8 +304,3 @@ def _text(path: Path, _digest: str, python: bool) -> str:
         encoding = tokenize.detect_encoding(io.BytesIO(data).readline)[0]
         return data.decode(encoding)
     return data.decode("utf-8-sig")
-
-
-@lru_cache(maxsize=2048)
-def _tree(path: Path, _digest: str) -> ast.Module:
-    return parse_python(path.read_bytes(), str(path))

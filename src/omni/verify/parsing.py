@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import ast
+import gc
 import threading
 import warnings
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 import yaml
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 _ONE_AT_A_TIME = threading.Lock()
 """CPython before 3.11.5 counts the depth of all threads' trees together, and fails when two are made at once
@@ -21,9 +28,46 @@ DEEPEST = 200
 
 def parse_python(source: str | bytes, filename: str = "<unknown>") -> ast.Module:
     """The tree of a file. Raises what ast.parse raises; says nothing of odd escapes in the target's code."""
-    with _ONE_AT_A_TIME, warnings.catch_warnings():
+    with _ONE_AT_A_TIME, warnings.catch_warnings(), _uncollected():
         warnings.simplefilter("ignore")
         return ast.parse(source, filename=filename)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """A tree is thousands of objects and no garbage; looking for it among them takes longer than making them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+class Recent(Generic[K, V]):
+    """What was made last, of at most `limit` bytes of source altogether. Used from any thread."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._made: OrderedDict[K, tuple[int, V]] = OrderedDict()
+        self._size = 0
+
+    def get(self, key: K, size: int, make: Callable[[], V]) -> V:
+        """The value of this key, made of `size` bytes unless it is here. What `make` raises is not kept."""
+        with self._lock:
+            if key in self._made:
+                self._made.move_to_end(key)
+                return self._made[key][1]
+        value = make()
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = (size, value)
+                self._size += size
+            while self._size > self._limit:
+                self._size -= self._made.popitem(last=False)[1][0]
+        return value
 
 
 KEPT = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
