@@ -106,10 +106,14 @@ class Terminal(View):
                 self._check(str(data["check"]), str(data["status"]))
             case "progress":
                 self._note = str(data["text"])
+            case "agent.waiting":
+                self._print(f"{data['agent']} waits: as many agents as the budget allows are at work")
             case kind if kind.startswith("agent."):
                 self._agent(kind.removeprefix("agent."), event)
             case "budget.alert" | "budget.paused":
                 self._print(f"{data['percent']} % of the budget of {data['tokens']} tokens is used")
+            case "gpu.queued":
+                self._print(f"{data['model']} waits: {data['why']}")
             case "note":
                 self._print(str(data["text"]))
             case "approval.waiting":

@@ -178,6 +178,8 @@ class GpuEntry(Model):
 
     name: str
     vram_gb: float = Field(gt=0)
+    jobs: int = Field(default=1, ge=1)
+    """Calls that a model on it serves at a time: 1, unless its server works on several side by side, as vLLM does."""
 
 
 class ModelsFile(Model):

@@ -9,17 +9,21 @@ from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
+from pydantic import JsonValue
 from sqlalchemy import Engine
 
-from omni.kernel import clock
+from omni.kernel import clock, events
 from omni.kernel.errors import OmniError
 from omni.kernel.settings import Settings
 from omni.models import ledger
 from omni.models.catalog import Catalog, load_catalog
 from omni.models.chat_format import estimate
 from omni.models.client import Pace
+from omni.models.gpu_host import declared_gpus
+from omni.models.gpu_queue import GpuQueue
 from omni.models.keys import read_key
 from omni.models.ledger import Asked, Cost
+from omni.models.race import Hold
 from omni.models.router import Chosen, EndpointHealth, NoAnswerError, Routed, Router
 from omni.models.wire import Attribution, ChatReply, ChatRequest, Want
 
@@ -34,8 +38,9 @@ T = TypeVar("T")
 class AsyncGateway:
     """For programs with an event loop of their own, as the server: made and used on one loop."""
 
-    def __init__(self, router: Router, engine: Engine) -> None:
+    def __init__(self, router: Router, engine: Engine, gpus: GpuQueue | None = None) -> None:
         self.router = router
+        self._gpus = gpus
         self._engine = engine
         self._asked: set[str] = set()
 
@@ -54,7 +59,7 @@ class AsyncGateway:
         limited = request if asked.most is None else request.model_copy(update={"max_tokens": asked.most})
         self._asked.add(asked.id)
         try:
-            routed = await self.router.ask(limited, want, on_text, on_restart)
+            routed = await self.router.ask(limited, want, on_text, on_restart, self._hold(asked))
         except NoAnswerError as error:
             await asyncio.to_thread(ledger.failed, self._engine, asked, error.why, error.wasted)
             raise
@@ -74,8 +79,20 @@ class AsyncGateway:
         while True:
             await asyncio.to_thread(ledger.settle_lost, self._engine)
             await asyncio.sleep(RENEW)
+            if self._gpus:
+                await self._gpus.tick()
             if self._asked:
                 await asyncio.to_thread(ledger.renew, self._engine, tuple(self._asked))
+
+    def _hold(self, asked: Asked) -> Hold | None:
+        """The GPU of the endpoint that is asked, where GPUs are declared; who has to queue for one is told."""
+        if (gpus := self._gpus) is None:
+            return None
+
+        def tell(kind: str, data: dict[str, JsonValue]) -> None:
+            events.append(self._engine, asked.run, kind, data)
+
+        return lambda endpoint: gpus.hold(endpoint, asked.id, tell)
 
     async def _begin(self, request: ChatRequest, attribution: Attribution) -> Asked | ChatReply:
         prompt, wait = estimate(request), _SOON
@@ -178,7 +195,8 @@ async def open_async_gateway(
         pace=pace or Pace(idle=settings.model_idle),
         spent_today={row.key[0]: row.prompt + row.completion for row in spent},
     )
-    gateway = AsyncGateway(router, engine)
+    gpus = await asyncio.to_thread(declared_gpus, settings)
+    gateway = AsyncGateway(router, engine, GpuQueue(engine, gpus, known) if gpus else None)
     alive = asyncio.create_task(gateway.keep_alive())
     try:
         yield gateway

@@ -22,6 +22,8 @@ class Gpu(Model):
     name: str
     free_gb: float
     """GiB that models of this scheduler may take: what the card has, less what others use."""
+    jobs: int = 1
+    """That a loaded model serves at a time."""
 
 
 class Job(Model):
@@ -45,7 +47,7 @@ class Action(Model):
 
 
 @dataclass
-class _Loaded:
+class Loaded:
     """A model in memory: how much of which GPU it takes, who uses it, and since when nobody does."""
 
     model: str
@@ -54,18 +56,25 @@ class _Loaded:
     idle_since: float = 0.0
 
 
+@dataclass
+class State:
+    """Everything that a scheduler knows; data, so that it can be kept and taken up again."""
+
+    loaded: dict[str, Loaded] = field(default_factory=dict)
+    waiting: dict[str, Job] = field(default_factory=dict)
+    arrived: dict[str, int] = field(default_factory=dict)
+    """Job → its place in line, which it keeps when another takes its GPU."""
+    arrivals: int = 0
+
+
 class Scheduler:
     """Every method returns what to do. `places`: jobs that one loaded model serves at a time."""
 
-    def __init__(self, gpus: Iterable[Gpu], places: int = 1, idle: float = IDLE) -> None:
+    def __init__(self, gpus: Iterable[Gpu], places: int = 1, idle: float = IDLE, state: State | None = None) -> None:
         self._gpus = tuple(gpus)
         self._places = places
         self._idle = idle
-        self._loaded: dict[str, _Loaded] = {}
-        self._waiting: dict[str, Job] = {}
-        self._arrived: dict[str, int] = {}
-        """Job → its place in line, which it keeps when another takes its GPU."""
-        self._arrivals = 0
+        self.state = state or State()
 
     def submit(self, job: Job, now: float) -> list[Action]:
         """A new job: it starts, waits, or is refused because all GPUs together are too small."""
@@ -73,75 +82,75 @@ class Scheduler:
         if job.vram_gb > whole:
             why = f"it needs {job.vram_gb:g} GB, and the GPUs have {whole:g} GB for it"
             return [Action(kind="refuse", model=job.model, job=job.id, why=why)]
-        self._arrivals += 1
-        self._arrived[job.id] = self._arrivals
-        self._waiting[job.id] = job
+        self.state.arrivals += 1
+        self.state.arrived[job.id] = self.state.arrivals
+        self.state.waiting[job.id] = job
         done = self._serve(now)
-        if job.id in self._waiting:
+        if job.id in self.state.waiting:
             ahead = self.waiting().index(job.id)
             done.append(Action(kind="queue", model=job.model, job=job.id, why=f"the GPUs are taken; {ahead} before it"))
         return done
 
     def finish(self, job_id: str, now: float) -> list[Action]:
         """A job is over, or does not wait any more."""
-        self._waiting.pop(job_id, None)
-        self._arrived.pop(job_id, None)
-        for loaded in self._loaded.values():
+        self.state.waiting.pop(job_id, None)
+        self.state.arrived.pop(job_id, None)
+        for loaded in self.state.loaded.values():
             if loaded.jobs.pop(job_id, None) and not loaded.jobs:
                 loaded.idle_since = now
         return self._serve(now)
 
     def tick(self, now: float) -> list[Action]:
         """Time has passed: models that were idle for too long go."""
-        stale = [each for each in self._loaded.values() if not each.jobs and now - each.idle_since >= self._idle]
+        stale = [each for each in self.state.loaded.values() if not each.jobs and now - each.idle_since >= self._idle]
         return [self._unload(each, f"idle for {now - each.idle_since:.0f} s") for each in stale] + self._serve(now)
 
     def failed(self, job_id: str, now: float) -> list[Action]:
         """The model of a running job could not be loaded: that job is over, others of the model wait again."""
-        gone = self._loaded.pop(self.running()[job_id])
-        del gone.jobs[job_id], self._arrived[job_id]
-        self._waiting |= gone.jobs
+        gone = self.state.loaded.pop(self.running()[job_id])
+        del gone.jobs[job_id], self.state.arrived[job_id]
+        self.state.waiting |= gone.jobs
         return self._serve(now)
 
     def waiting(self) -> list[str]:
         """Ids of the jobs that wait, next one first."""
-        return [job.id for job in sorted(self._waiting.values(), key=self._turn)]
+        return [job.id for job in sorted(self.state.waiting.values(), key=self._turn)]
 
     def running(self) -> dict[str, str]:
         """Job → model."""
-        return {job: loaded.model for loaded in self._loaded.values() for job in loaded.jobs}
+        return {job: loaded.model for loaded in self.state.loaded.values() for job in loaded.jobs}
 
     def loaded(self) -> dict[str, dict[str, float]]:
         """Model → GPU → GiB."""
-        return {loaded.model: dict(loaded.parts) for loaded in self._loaded.values()}
+        return {loaded.model: dict(loaded.parts) for loaded in self.state.loaded.values()}
 
     def _turn(self, job: Job) -> tuple[bool, int, int]:
         """Critical ones first, then the most urgent, then the oldest."""
-        return not job.critical, -job.priority, self._arrived[job.id]
+        return not job.critical, -job.priority, self.state.arrived[job.id]
 
     def _serve(self, now: float) -> list[Action]:
         """Start the jobs that wait, in order, until one can't: a later one must not take the room it waits for."""
         done: list[Action] = []
-        while self._waiting:
-            job = min(self._waiting.values(), key=self._turn)
+        while self.state.waiting:
+            job = min(self.state.waiting.values(), key=self._turn)
             started = self._start(job, now)
             if not started:
                 break
-            del self._waiting[job.id]
+            del self.state.waiting[job.id]
             done += started
         return done
 
     def _start(self, job: Job, now: float) -> list[Action]:
         """What starts it; nothing when it has to wait."""
         done: list[Action] = []
-        if job.model not in self._loaded:
+        if job.model not in self.state.loaded:
             done += self._make_room(job, now)
             parts = self._fit(job.vram_gb)
             if parts is None:
                 return []
-            self._loaded[job.model] = _Loaded(job.model, parts, idle_since=now)
+            self.state.loaded[job.model] = Loaded(job.model, parts, idle_since=now)
             done.append(Action(kind="load", model=job.model, job=job.id))
-        loaded = self._loaded[job.model]
+        loaded = self.state.loaded[job.model]
         if len(loaded.jobs) >= self._places:
             weaker = next((each for each in loaded.jobs.values() if job.critical and not each.critical), None)
             if weaker is None:
@@ -152,10 +161,10 @@ class Scheduler:
 
     def _make_room(self, job: Job, now: float) -> list[Action]:
         """Unload idle models, the longest idle first, and for a critical job others too; nothing if it is no use."""
-        idle = sorted((each for each in self._loaded.values() if not each.jobs), key=lambda each: each.idle_since)
-        used = [each for each in self._loaded.values() if each.jobs]
+        idle = sorted((each for each in self.state.loaded.values() if not each.jobs), key=lambda each: each.idle_since)
+        used = [each for each in self.state.loaded.values() if each.jobs]
         weaker = [each for each in used if job.critical and not any(other.critical for other in each.jobs.values())]
-        going: list[_Loaded] = []
+        going: list[Loaded] = []
         for candidate in [*idle, *weaker]:
             if self._fit(job.vram_gb, without=going) is not None:
                 break
@@ -168,19 +177,19 @@ class Scheduler:
             done.append(self._unload(each, f"room for {job.model}, idle for {now - each.idle_since:.0f} s"))
         return done
 
-    def _preempt(self, loaded: _Loaded, weaker: Job, job: Job) -> Action:
-        self._waiting[weaker.id] = loaded.jobs.pop(weaker.id)
+    def _preempt(self, loaded: Loaded, weaker: Job, job: Job) -> Action:
+        self.state.waiting[weaker.id] = loaded.jobs.pop(weaker.id)
         return Action(kind="preempt", model=loaded.model, job=weaker.id, why=f"{job.id} is critical")
 
-    def _unload(self, loaded: _Loaded, why: str) -> Action:
-        del self._loaded[loaded.model]
+    def _unload(self, loaded: Loaded, why: str) -> Action:
+        del self.state.loaded[loaded.model]
         return Action(kind="unload", model=loaded.model, why=why)
 
-    def _fit(self, size: float, without: Iterable[_Loaded] = ()) -> dict[str, float] | None:
+    def _fit(self, size: float, without: Iterable[Loaded] = ()) -> dict[str, float] | None:
         """Where a model of this size goes: into the fullest GPU that has room, else over several; None: nowhere."""
         gone = {each.model for each in without}
         free = {gpu.name: gpu.free_gb for gpu in self._gpus}
-        for loaded in self._loaded.values():
+        for loaded in self.state.loaded.values():
             for name, part in loaded.parts.items() if loaded.model not in gone else ():
                 free[name] -= part
         if whole := [name for name in free if free[name] >= size]:

@@ -9,18 +9,21 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from secrets import SystemRandom
 
 from omni.models.breaker import RetryBudget
 from omni.models.choice import Need, Station, in_order, rank
-from omni.models.client import Answer, EndpointError, Pace
+from omni.models.client import Answer, Endpoint, EndpointError, Pace
 
 ASKS_OF_ONE = 5
 """How often a call asks an endpoint that fails."""
 SENT = ("silent", "unusable")
 """Failures after which a provider may have worked, and may want to be paid."""
 
+Hold = Callable[[Endpoint], AbstractAsyncContextManager[None] | None]
+"""What has to be held while an endpoint is asked; None: nothing."""
 Ask = Callable[[Station, Callable[[str], None]], Coroutine[None, None, Answer]]
 """Takes what it needs of a station at once, before anybody else can."""
 
@@ -32,6 +35,8 @@ class Attempt:
     task: asyncio.Task[Answer] | None = None
     heard: int = 0
     """Characters."""
+    queued: bool = False
+    """It waits for what its endpoint runs on; nothing has been sent."""
 
 
 class LostError(Exception):
@@ -53,6 +58,7 @@ class Race:
         """Kinds of the failures."""
         self.on_text: Callable[[str], None] = lambda _: None
         self.on_restart: Callable[[], None] = lambda: None
+        self.hold: Hold = lambda _: None
         self._running: list[Attempt] = []
         self._chosen: Attempt | None = None
         self._passed_on = False
@@ -82,9 +88,27 @@ class Race:
         attempt = Attempt(station, time.monotonic())
         station.breaker.ask(attempt.began)
         station.in_flight += 1
-        attempt.task = asyncio.create_task(self._ask(station, lambda piece: self._heard(attempt, piece)))
+        attempt.task = asyncio.create_task(self._asking(attempt))
         self._running.append(attempt)
         return True
+
+    def _asking(self, attempt: Attempt) -> Coroutine[None, None, Answer]:
+        def ask() -> Coroutine[None, None, Answer]:
+            return self._ask(attempt.station, lambda piece: self._heard(attempt, piece))
+
+        held = self.hold(attempt.station.endpoint)
+        attempt.queued = held is not None
+        return ask() if held is None else self._in_turn(attempt, held, ask)
+
+    async def _in_turn(
+        self,
+        attempt: Attempt,
+        held: AbstractAsyncContextManager[None],
+        ask: Callable[[], Coroutine[None, None, Answer]],
+    ) -> Answer:
+        async with held:
+            attempt.queued, attempt.began = False, time.monotonic()
+            return await ask()
 
     def _next(self, hedge: bool = False) -> Station | None:
         now, busy = time.monotonic(), {attempt.station for attempt in self._running}
@@ -126,6 +150,8 @@ class Race:
         if self._chosen or not self._retries.left or self._next(hedge=True) is None:
             return None
         newest = self._running[-1]
+        if newest.queued:
+            return None
         slow = newest.station.pulse.slow()
         return newest.began + (self._pace.unmeasured if slow is None else max(self._pace.soonest, slow))
 

@@ -17,7 +17,7 @@ from omni.models.choice import Need, Station, in_order, rank, unfit
 from omni.models.client import Answer, Endpoint, EndpointError, Pace, chat, http_client
 from omni.models.errors import NO_ANSWER, NO_SUCH_MODEL, UNUSABLE
 from omni.models.keyring import Key, Keyring
-from omni.models.race import LostError, Race
+from omni.models.race import Hold, LostError, Race
 from omni.models.wire import ChatRequest, ImagePart, Model, Want
 
 
@@ -90,8 +90,12 @@ class Router:
         want: Want,
         on_text: Callable[[str], None] | None = None,
         on_restart: Callable[[], None] | None = None,
+        hold: Hold | None = None,
     ) -> Routed:
-        """An answer of the best endpoint that gives one. Raises NoAnswerError (M001, M003), OmniError (M005)."""
+        """An answer of the best endpoint that gives one; `hold` is what it takes while it is asked.
+
+        Raises NoAnswerError (M001, M003), OmniError (M005).
+        """
         self._retries.earn()
         need = self.need(request, want)
         stations = [station for station in self._stations if not self._spent_up(station)]
@@ -101,6 +105,7 @@ class Router:
             lambda station, heard: self._ask(station, request, need, heard), stations, need, self._pace, self._retries
         )
         race.on_text, race.on_restart = on_text or race.on_text, on_restart or race.on_restart
+        race.hold = hold or race.hold
         try:
             async with asyncio.timeout(self._pace.whole):
                 station, answer = await race.run()
