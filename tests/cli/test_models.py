@@ -10,8 +10,12 @@ from click.testing import CliRunner, Result
 from inline_snapshot import snapshot
 
 from omni.cli.models import models
+from omni.kernel.database import open_database
 from omni.kernel.errors import Exit, OmniError
+from omni.kernel.settings import load_settings
+from omni.models.ledger import Asked, Cost, answered, begin
 from omni.models.script import Rule, Script, serve
+from omni.models.wire import Attribution, ChatReply, Message, Usage
 
 RULES = (
     Rule.model_validate(
@@ -104,6 +108,25 @@ def test_what_is_not_enabled_is_not_asked(url: str) -> None:
         with pytest.raises(OmniError) as caught:
             run(*argv)
         assert caught.value.kind.code == "M005"
+
+
+def test_usage_shows_what_servers_had_at_hand_for_each_role(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMNI_HOME", str(tmp_path))
+    engine = open_database(load_settings({}))
+    for number in range(2):
+        attribution = Attribution(run="r", stage="implementation", role="developer", call=str(number))
+        asked = begin(engine, attribution, 400, 100)
+        assert isinstance(asked, Asked)
+        usage = Usage(prompt=400, cached=300 * number, completion=10)
+        reply = ChatReply(
+            message=Message(role="assistant", content="."), finish="stop", usage=usage, provider="local", model="m"
+        )
+        answered(engine, asked, reply, Cost(), keep=True)
+    engine.dispose()
+    (row, _) = lines("usage", "--by", "role")
+    assert (row["key"], row["prompt"], row["cached"], row["at_hand"]) == (["developer"], 800, 300, 0.375)
+    shown = CliRunner().invoke(models, ("usage", "--by", "role")).output
+    assert shown.splitlines()[-1].split()[:4] == ["developer", "2", "800", "38%"]
 
 
 def test_usage_by_what_is_asked(url: str) -> None:

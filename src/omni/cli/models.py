@@ -203,12 +203,12 @@ def usage(by: str, run: str, project: str, days: int, as_json: bool) -> None:
         engine.dispose()
     if as_json:
         for row in rows:
-            line("usage", row.model_dump() | {"by": names})
+            line("usage", row.model_dump() | {"by": names, "at_hand": round(row.at_hand, 3)})
         total = {key: sum(getattr(row, key) for row in rows) for key in ("calls", "prompt", "completion", "price")}
         line("result", total)
         return
-    head = (*names, "calls", "prompt", "cached", "reply", "wasted", "GPU s", "US$", "without a price")
-    table(head, [(*row.key, *(str(n) for n in (row.calls, row.prompt, row.cached, row.completion, row.wasted)),
+    head = (*names, "calls", "prompt", "at hand", "reply", "wasted", "GPU s", "US$", "without a price")
+    table(head, [(*row.key, str(row.calls), str(row.prompt), f"{row.at_hand:.0%}", str(row.completion), str(row.wasted),
                   f"{row.gpu_seconds:.1f}", f"{row.price:.4f}", str(row.unpriced)) for row in rows],
           headed=True)  # fmt: skip
 

@@ -94,6 +94,11 @@ class UsageRow(Model):
     unpriced: int
     """Calls of models without a known price."""
 
+    @property
+    def at_hand(self) -> float:
+        """Share of the questions' tokens that the servers had at hand, 0 to 1; 0 too where they do not tell."""
+        return self.cached / self.prompt if self.prompt else 0.0
+
 
 def begin(engine: Engine, attribution: Attribution, prompt: int, reply: int | None) -> ChatReply | Asked | None:
     """Write a call down and reserve its tokens; or the reply that is stored under its name.

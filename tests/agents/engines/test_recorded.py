@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tomllib
 from collections.abc import Iterator
@@ -101,7 +102,9 @@ def test_a_budget_ends_it(name: str, tmp_path: Path, settings: Settings, databas
 
 
 def test_every_recorded_engine_is_played_and_says_that_it_is() -> None:
-    assert {name for name, each in adapters().items() if each.proof == "recorded"} == RECORDED.keys()
+    looked = {name: each.looked for name, each in adapters().items() if each.proof == "recorded"}
+    assert looked.keys() == RECORDED.keys()
+    assert all(re.match(r"20\d\d-\d\d-\d\d: \w", why) for why in looked.values())
 
 
 def test_what_is_not_here_is_never_faked(

@@ -114,6 +114,8 @@ class Adapter(Model):
     proof: Literal["run", "recorded"]
     """run: the conformance suite runs the real program. recorded: its command line and its way of asking are written
     down from its documentation, and the suite plays them."""
+    looked: str = ""
+    """Of `recorded`: when it was last tried to run it, and why it could not be."""
     install: Literal["pypi", "npm", "machine"]
     """From which registry, by `locks/`; machine: it has to be on PATH."""
     package: str = ""

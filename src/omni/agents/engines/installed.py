@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from omni.agents.engines.contract import ABSENT, Adapter
 from omni.kernel.environments import base_python, ensure, ensure_node, find, find_node, newest_python, node_bin
@@ -108,10 +110,19 @@ def _of_machine(adapter: Adapter) -> Installed | None:
     real = program.resolve()
     folder = real.parent.parent
     if (folder / "pyvenv.cfg").is_file():
-        return Installed(real, version(adapter), (real.parent,), python_mounts(folder))
+        return Installed(real, version(adapter), (real.parent,), (*python_mounts(folder), *_sources(folder)))
     if real.parent != program.parent and not Path.home().is_relative_to(folder):
         return Installed(real, version(adapter), (real.parent,), (Mount(folder, str(folder)),))
     return Installed(program, version(adapter), (program.parent,), machine.mounts(program))
+
+
+def _sources(environment: Path) -> Iterator[Mount]:
+    """The folders of what is installed there from its sources, `pip install --editable` (PEP 610)."""
+    for file in environment.glob("lib/python3*/site-packages/*.dist-info/direct_url.json"):
+        origin = json.loads(file.read_text("utf-8"))
+        if origin.get("dir_info", {}).get("editable"):
+            folder = url2pathname(urlsplit(origin["url"]).path)
+            yield Mount(Path(folder), folder)
 
 
 def _name(adapter: Adapter) -> str:

@@ -28,6 +28,8 @@ class Listed(Model):
     version: str
     state: Literal["here", "not here"]
     proof: Literal["run", "recorded"]
+    looked: str = ""
+    """Why it is not run in the suite, and when that was last tried."""
     get: str
     """What to type; empty when it is here."""
     source: str
@@ -107,6 +109,7 @@ def _listed(each: Adapter, settings: Settings) -> Listed:
         version=installed.version(each),
         state="here" if here else "not here",
         proof=each.proof,
+        looked=each.looked,
         get="" if here else installed.how_to_get(each, settings.home),
         source=each.source,
     )
