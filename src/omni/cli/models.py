@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from omni.cli.common import json_option, line, settings, table
+from omni.cli.models_report import report
 from omni.cli.models_script import script
 from omni.kernel.errors import Exit
 
@@ -31,6 +32,7 @@ def models() -> None:
 
 
 models.add_command(script)
+models.add_command(report)
 
 
 @models.command("list")
