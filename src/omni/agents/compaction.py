@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from omni.agents.conversation import arguments, messages, newest_digest, text_of
+from omni.agents.delegation import DELEGATE
 from omni.agents.log import Began, Called, Compacted, Line, Replied
 from omni.models.wire import Model, Usage
 
@@ -137,6 +138,9 @@ def _decisions(lines: Sequence[Line]) -> Iterator[Note]:
     for line in lines:
         if isinstance(line.entry, Replied) and (text := text_of(line.entry.reply.message).strip()):
             yield Note(f"D{line.number}", f"turn {line.entry.turn}: {_short(text, 300)}")
+        if isinstance(line.entry, Called) and line.entry.ok and line.entry.call.name == DELEGATE.name:
+            told = f"turn {line.entry.turn}, a part done by a colleague: {_short(line.entry.text, 600)}"
+            yield Note(f"D{line.number}", told)
 
 
 def _files(lines: Sequence[Line]) -> list[Note]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from omni.agents.log import Compacted, Failed, Line, Replied, Resumed
+from omni.agents.log import Called, Compacted, Failed, Line, Replied, Resumed
 from omni.models.wire import Model, Usage
 
 
@@ -37,11 +37,11 @@ class Spent(Model):
 
 def spent(lines: Sequence[Line]) -> Spent:
     """What the log tells was used: also of replies that led nowhere."""
-    asked = [line.entry for line in lines if isinstance(line.entry, Replied | Compacted)]
+    asked = [line.entry for line in lines if isinstance(line.entry, Replied | Compacted | Called)]
     usages = [entry.reply.usage if isinstance(entry, Replied) else entry.usage for entry in asked]
     worked = [b.at - a.at for a, b in pairwise(lines) if not isinstance(b.entry, Resumed)]
     return Spent(
-        steps=sum(isinstance(line.entry, Replied | Failed) for line in lines),
+        steps=sum(map(_turns, lines)),
         usage=Usage(
             prompt=sum(usage.prompt for usage in usages),
             cached=sum(usage.cached for usage in usages),
@@ -50,6 +50,28 @@ def spent(lines: Sequence[Line]) -> Spent:
         cost=sum(entry.cost for entry in asked),
         seconds=sum(time.total_seconds() for time in worked),
     )
+
+
+def remaining(limits: Limits, spent: Spent) -> Limits:
+    """What is left of them for a part of the work; a session that gets nothing ends at once."""
+    return limits.model_copy(
+        update={
+            "steps": max(0, limits.steps - spent.steps),
+            "tokens": None if limits.tokens is None else max(0, limits.tokens - spent.usage.total),
+            "cost": None if limits.cost is None else max(0.0, limits.cost - spent.cost),
+            "seconds": max(0.0, limits.seconds - spent.seconds),
+        }
+    )
+
+
+def _turns(line: Line) -> int:
+    match line.entry:
+        case Replied() | Failed():
+            return 1
+        case Called():
+            return line.entry.turns
+        case _:
+            return 0
 
 
 def exceeded(limits: Limits, spent: Spent) -> str:

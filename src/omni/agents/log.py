@@ -15,6 +15,9 @@ from omni.kernel.database import writing
 from omni.kernel.tables import agent_log
 from omni.models.wire import ChatReply, Message, Model, ToolCall, ToolSpec, Usage
 
+PART = "+"
+"""In a session's id: what stands before it is the session that handed it its work."""
+
 
 class Began(Model):
     """The opening of every request: the same to the byte from the first turn to the last."""
@@ -58,6 +61,10 @@ class Called(Model):
     snapshot: str = ""
     """Of the workspace afterwards; empty where the call can't have changed it."""
     seconds: float = 0.0
+    turns: int = 0
+    usage: Usage = Usage()
+    cost: float = 0.0
+    """What a part took that another session did."""
 
 
 Reason = Literal["failure", "refusal", "empty", "cut", "monologue", "stuck"]
@@ -167,6 +174,11 @@ def _brief(entry: Entry) -> dict[str, JsonValue]:
             return {"turn": entry.turn, "ended": entry.ended}
         case _:
             return {}
+
+
+def is_part(session: str) -> bool:
+    """Whether its work was handed to it by another session, in whose log is told, too, what it took."""
+    return PART in session
 
 
 def sessions(engine: Engine, run: str) -> tuple[str, ...]:

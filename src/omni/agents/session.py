@@ -19,8 +19,9 @@ from pydantic import Field
 from omni.agents.asking import SILENT, ask
 from omni.agents.compaction import CHARACTERS, Digest, compact
 from omni.agents.conversation import arguments, messages
-from omni.agents.limits import Limits, exceeded, spent
-from omni.agents.log import Began, Called, Closed, Ended, Entry, Failed, Line, Replied, Resumed, SessionLog
+from omni.agents.delegation import BEGIN, DELEGATE, read_part
+from omni.agents.limits import Limits, exceeded, remaining, spent
+from omni.agents.log import PART, Began, Called, Closed, Ended, Entry, Failed, Line, Replied, Resumed, SessionLog
 from omni.agents.next import ending, pending, remark, turns
 from omni.agents.summary import PROMPT, by_model
 from omni.kernel.errors import OmniError
@@ -65,6 +66,8 @@ class Task(Model):
     ends_with: Literal["finish", "text"] = "finish"
     """`finish`: the model calls the tool `finish(summary)`, which the session adds to the toolbox's; text without a
     call is answered with a reminder. `text`: the first reply without a call is the result (a document, a verdict)."""
+    delegates: bool = False
+    """Whether the model may hand parts of it to sessions of their own (`delegation`), on the same limits."""
     prices: dict[str, tuple[float, float]] = Field(default_factory=dict)
     """Model → price of a million tokens of prompt and of reply."""
 
@@ -132,8 +135,8 @@ class _Session:
         self.lines: list[Line] = list(log.lines())
         self.failures = 0
         if not self.lines:
-            tools = (*toolbox.specs, FINISH) if task.ends_with == "finish" else toolbox.specs
-            self.keep(Began(opening=_opening(task), tools=tools, snapshot=toolbox.snapshot()))
+            own = (*([DELEGATE] if task.delegates else []), *([FINISH] if task.ends_with == "finish" else []))
+            self.keep(Began(opening=_opening(task), tools=(*toolbox.specs, *own), snapshot=toolbox.snapshot()))
             return
         toolbox.restore(_newest_snapshot(self.lines))
         if not self.closed():
@@ -218,6 +221,8 @@ class _Session:
 
     def run_call(self, turn: int, call: ToolCall) -> Called:
         began = time.monotonic()
+        if call.name == DELEGATE.name and self.task.delegates:
+            return self.delegate(turn, call)
         if call.name == FINISH.name and self.task.ends_with == "finish":
             text, ok = self.finish(call)
         else:
@@ -228,6 +233,37 @@ class _Session:
         snapshot = self.toolbox.snapshot() if call.name != FINISH.name and self.toolbox.writes(call.name) else ""
         seconds = round(time.monotonic() - began, 3)
         return Called(turn=turn, call=call, text=text, ok=ok, snapshot=snapshot, seconds=seconds)
+
+    def delegate(self, turn: int, call: ToolCall) -> Called:
+        """Let another session do a part. Its log is its own: after a kill it goes on where it was."""
+        part = read_part(call)
+        if isinstance(part, str):
+            return Called(turn=turn, call=call, text=part, ok=False)
+        task, used = self.task, spent(self.lines)
+        given = task.model_copy(
+            update={
+                "session": f"{task.session}{PART}{call.id}",
+                "instructions": f"{BEGIN}{part.instructions}",
+                "want": task.want.model_copy(update={"capability": part.capability}),
+                "limits": remaining(task.limits, used),
+                "delegates": False,
+                "ends_with": "finish",
+            }
+        )
+        log = SessionLog(self.log.engine, given.session)
+        outcome = run_session(given, self.chat, self.toolbox, log, self.on_text)
+        took, done = spent(log.lines()), outcome.ended == "done"
+        return Called(
+            turn=turn,
+            call=call,
+            text=outcome.summary if done else f"Not done, it ended by {outcome.ended}: {outcome.summary}",
+            ok=done,
+            snapshot=self.toolbox.snapshot(),
+            seconds=round(took.seconds, 3),
+            turns=took.steps,
+            usage=took.usage,
+            cost=took.cost,
+        )
 
     def finish(self, call: ToolCall) -> tuple[str, bool]:
         """To end is granted unless a call beside it failed: its result has to be seen first."""

@@ -12,7 +12,7 @@ from omni.models.wire import ChatReply, ToolCall, Usage
 
 LONGEST = 60
 """Lines of a result that are shown; the log has the rest."""
-BLOCKS = ("command", "content", "edits", "summary", "question")
+BLOCKS = ("command", "content", "edits", "summary", "question", "instructions")
 """Arguments that are shown as blocks; others stand beside the tool's name."""
 
 

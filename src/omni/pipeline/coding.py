@@ -146,6 +146,7 @@ def _task(
         want=Want(capability=role.capability, model=named(work), tools=True),
         limits=Limits(window=window(work.settings, work.run.options.model)),
         attribution=Attribution(run=work.run.id, stage=work.stage, role=role.id, prompt=role.prompt_id),
+        delegates=True,
     )
 
 

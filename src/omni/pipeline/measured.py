@@ -8,7 +8,7 @@ from omni import __version__
 from omni.agents.engines import installed, results
 from omni.agents.engines.registry import NATIVE, adapter
 from omni.agents.limits import spent
-from omni.agents.log import Closed, Replied, SessionLog, sessions
+from omni.agents.log import Closed, Replied, SessionLog, is_part, sessions
 from omni.kernel.artifacts import ArtifactStore
 from omni.kernel.settings import Settings
 from omni.pipeline.handoffs import ImplementationHandoff
@@ -24,7 +24,8 @@ JUDGING = (*STAGES.values(), "proof")
 
 def keep_result(run: Run, settings: Settings, database: Engine) -> None:
     """Keep how the run's hands did, once; nothing where no model worked, or nobody judged what it did."""
-    worked = [name for name in sessions(database, run.id) if name.split("/")[1].split("#")[0] in AT_WORK]
+    found = [name for name in sessions(database, run.id) if not is_part(name)]
+    worked = [name for name in found if name.split("/")[1].split("#")[0] in AT_WORK]
     logs = [SessionLog(database, name).lines() for name in worked]
     passed = _passed(stage_records(database, run.id), settings)
     if not logs or passed is None:

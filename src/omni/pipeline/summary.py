@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Engine
 
 from omni.agents.limits import spent
-from omni.agents.log import SessionLog, sessions
+from omni.agents.log import SessionLog, is_part, sessions
 from omni.kernel.artifacts import ArtifactStore
 from omni.kernel.settings import Settings
 from omni.pipeline.approvals import decided, question
@@ -146,7 +146,8 @@ def _change(handed: HandOverHandoff) -> ChangeSummary:
 
 def _asked(engine: Engine, run_id: str) -> dict[str, object]:
     """What models were asked for this run, by the logs of its sessions."""
-    used = [spent(SessionLog(engine, session).lines()) for session in sessions(engine, run_id)]
+    found = [session for session in sessions(engine, run_id) if not is_part(session)]
+    used = [spent(SessionLog(engine, session).lines()) for session in found]
     prompt, cached = sum(one.usage.prompt for one in used), sum(one.usage.cached for one in used)
     return {
         "turns": sum(one.steps for one in used),

@@ -72,6 +72,7 @@ def session_worker(work: Work, assignment: Assignment) -> Done:
         context=assignment.context,
         want=Want(capability=role.capability, model="" if options.model == "auto" else options.model, tools=True),
         attribution=attribution,
+        delegates=True,
     )
     log = SessionLog(work.engine, session)
     Budget.open(work.engine, work.run.id, tokens_of(options.budget))

@@ -1,0 +1,150 @@
+"""Parts of a task that another session does: on the same limits, by a model as the part needs, whole after a kill."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from inline_snapshot import snapshot
+from sqlalchemy import Engine
+from tests.agents.test_session import FINISH, READ, TASK, Desk, Killed, says, write
+
+from omni.agents.compaction import digest
+from omni.agents.limits import Limits, spent
+from omni.agents.log import Called, SessionLog, is_part, sessions
+from omni.agents.session import Outcome, Task, run_session
+from omni.agents.transcript import transcript
+from omni.kernel.database import open_database
+from omni.kernel.settings import Settings
+from omni.models.wire import Attribution, ChatReply, ChatRequest, Want
+
+RUN = "0190"
+TASK = TASK.model_copy(update={"delegates": True, "context": ("# What is there",)})
+
+
+def part(instructions: str, complexity: str) -> tuple[str, str]:
+    return ("delegate", json.dumps({"instructions": instructions, "complexity": complexity}))
+
+
+class Team:
+    """A model that plans and two that write: told apart by what each is asked. Answered once, kept in the ledger."""
+
+    def __init__(self, planner: list[ChatReply]) -> None:
+        self.planner = planner
+        self.asked: list[tuple[str, str]] = []
+        """Call and capability."""
+        self.openings: dict[str, str] = {}
+        self.ledger: dict[str, ChatReply] = {}
+        self.kill_at = -1
+
+    def __call__(
+        self,
+        request: ChatRequest,
+        want: Want,
+        attribution: Attribution,
+        on_text: Callable[[str], None] | None = None,
+    ) -> ChatReply:
+        if attribution.call in self.ledger:
+            return self.ledger[attribution.call]
+        if len(self.asked) == self.kill_at:
+            self.kill_at = -1
+            raise Killed
+        self.asked.append((attribution.call, want.capability))
+        session, _, turn = attribution.call.rpartition(":")
+        self.openings[session] = str(request.messages[1].content)
+        summary = json.dumps({"summary": f"{want.capability} did it"})
+        writer = [says("", write(want.capability[0])), says("", ("finish", summary))]
+        reply = (writer if is_part(session) else self.planner)[int(turn) - 1]
+        self.ledger[attribution.call] = reply
+        return reply
+
+
+PLAN = [says("Two parts.", part("Write the parser.", "simple"), part("Prove it.", "hard")), says("", FINISH)]
+ASKED = [
+    (f"{TASK.session}:1", "balanced"),
+    (f"{TASK.session}+call_1_0:1", "fast"),
+    (f"{TASK.session}+call_1_0:2", "fast"),
+    (f"{TASK.session}+call_1_1:1", "heavy"),
+    (f"{TASK.session}+call_1_1:2", "heavy"),
+    (f"{TASK.session}:2", "balanced"),
+]
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    opened = open_database(Settings(home=tmp_path, database_url=f"sqlite:///{tmp_path / 'omni.db'}"))
+    yield opened
+    opened.dispose()
+
+
+def run(engine: Engine, team: Team, desk: Desk, task: Task = TASK) -> Outcome:
+    return run_session(task, team, desk, SessionLog(engine, task.session))
+
+
+def results(engine: Engine) -> list[Called]:
+    return [e for line in SessionLog(engine, TASK.session).lines() if isinstance(e := line.entry, Called)]
+
+
+def test_an_easy_part_and_a_hard_one_go_to_different_models(engine: Engine) -> None:
+    team, desk = Team(PLAN), Desk()
+    outcome = run(engine, team, desk)
+    assert (outcome.ended, outcome.summary, desk.text) == ("done", "It works.", "fh")
+    assert team.asked == ASKED
+    assert [(each.ok, each.text) for each in results(engine)[:2]] == [(True, "fast did it"), (True, "heavy did it")]
+    opening = team.openings[f"{TASK.session}+call_1_0"]
+    assert opening.startswith("# What is there\n\nThis is one part of a larger task")
+    assert opening.endswith("# Your part\nWrite the parser.")
+    assert "Make it work." not in opening
+    assert [is_part(name) for name in sessions(engine, RUN)] == [False, True, True]
+    lines = SessionLog(engine, TASK.session).lines()
+    assert (outcome.steps, outcome.usage.total) == (6, 660)  # with what the parts took
+    assert "- turn 1, a part done by a colleague: heavy did it" in digest(lines, 8000)
+    assert "### ✓ delegate complexity=hard\n\n```\nProve it.\n```" in transcript(TASK.session, lines)
+
+
+@pytest.mark.parametrize("place", range(6))
+def test_killed_anywhere_it_goes_on_there(place: int, engine: Engine) -> None:
+    team, desk = Team(PLAN), Desk()
+    team.kill_at = place
+    with pytest.raises(Killed):
+        run(engine, team, desk)
+    desk.text += "what a killed tool left"
+    assert run(engine, team, desk).ended == "done"
+    assert (team.asked, desk.text) == (ASKED, "fh")
+
+
+def test_a_part_has_what_is_left_of_the_limits(engine: Engine) -> None:
+    team = Team([says("", part("Go.", "simple"), part("Go.", "hard")), says("", FINISH)])
+    outcome = run(engine, team, Desk(), TASK.model_copy(update={"limits": Limits(steps=4)}))
+    assert [each.text for each in results(engine)] == snapshot(
+        ["fast did it", "Not done, it ended by limit: The limit of 1 turns is reached."]
+    )
+    assert (outcome.ended, outcome.steps) == ("limit", 4)
+
+
+def test_one_level_and_no_nonsense(engine: Engine) -> None:
+    team = Team([says("", ("delegate", '{"complexity": "hard"}'), ("delegate", "x")), says("", READ), says("", FINISH)])
+    run(engine, team, Desk())
+    assert [each.text for each in results(engine)[:2]] == snapshot(
+        [
+            "Not delegated: instructions: Field required.",
+            "Not delegated: the arguments: Input should be a valid dictionary or instance of Part.",
+        ]
+    )
+    assert not any("+" in call for call, _ in team.asked)
+    assert spent(SessionLog(engine, TASK.session).lines()).steps == 3
+
+
+def test_a_task_that_does_not_delegate_has_no_such_tool(engine: Engine) -> None:
+    asked: list[ChatRequest] = []
+    team = Team([says("", part("Go.", "hard")), says("", FINISH)])
+
+    def chat(request: ChatRequest, *rest: object) -> ChatReply:
+        asked.append(request)
+        return team(request, *rest)  # type: ignore[arg-type]
+
+    run_session(TASK.model_copy(update={"delegates": False}), chat, Desk(), SessionLog(engine, TASK.session))
+    assert [tool.name for tool in asked[0].tools] == ["read", "write", "fail", "finish"]
+    assert len(team.asked) == 2
