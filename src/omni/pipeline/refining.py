@@ -62,10 +62,14 @@ is a command that you ran, as you typed it, a colon, and what came of it."""
 
 
 def refine(work: Work, made: ImplementationHandoff) -> ImplementationHandoff:
-    """What models wrote after the pass, each change that stands a commit of its own; once in a run."""
+    """What models wrote after the pass, each change that stands a commit of its own; one pass in a run."""
     asked = called(work, work.spec(), "change")
-    if not (asked and made.models and made.passed) or made.specialists or faults(work):
+    before = contributions(work, made.specialists)
+    if not (asked and made.models and made.passed) or any(each.outcome != "not asked" for each in before):
         return made
+    if why := faults(work):
+        waiting = tuple(contribution(role, "not asked", f"verification comes first: {why[0]}"[:TOLD]) for role in asked)
+        return made.model_copy(update={"specialists": work.put(Contributions(each=waiting))})
     with desk(work, work.spec()) as found:
         each = tuple(_refined(found, role, made) for role in asked)
     kept = [one for one in each if one.outcome == "kept"]
