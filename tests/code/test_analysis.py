@@ -253,3 +253,11 @@ def test_a_relative_import_that_leads_out_is_nobody(tmp_path: Path) -> None:
 def test_no_text_breaks_the_reader(text: str) -> None:
     with suppress(SyntaxError, ValueError, RecursionError):
         read_python(text, "x.py")
+
+
+def test_a_route_is_told_by_its_method(tmp_path: Path) -> None:
+    (tmp_path / "web.py").write_text(
+        'from flask import Flask\napp = Flask(__name__)\n\n\n@app.route("/login", methods=["GET", "POST"])\ndef login():\n'
+        '    return ""\n\n\n@app.route("/")\ndef start():\n    return ""\n\n\n@app.post("/out")\ndef out():\n    return ""\n'
+    )
+    assert [each.what for each in analyse(tmp_path).entry_points] == ["GET /login", "POST /login", "GET /", "POST /out"]

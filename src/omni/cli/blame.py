@@ -8,6 +8,13 @@ import click
 
 from omni.cli.common import json_option, line, table
 
+SUBJECT = 50
+"""Characters of a commit's subject."""
+
+
+def shortened(subject: str) -> str:
+    return subject if len(subject) <= SUBJECT else f"{subject[: SUBJECT - 1]}…"
+
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
@@ -24,6 +31,13 @@ def blame(file: Path, as_json: bool) -> None:
     if as_json:
         for each in found:
             line("line", each.model_dump())
+        return
+    if not any(each.run for each in found):
+        table(
+            ("commit", "subject", "line"),
+            [(each.commit[:10], shortened(each.subject), f"{each.line:>4} {each.text}") for each in found],
+        )
+        click.echo("No line of it was written by Omni: the commits name no run.", err=True)
         return
     rows = [
         (

@@ -26,6 +26,9 @@ KNOWN = {
     "package.json": "the project's name, dependencies and scripts",
     "setup.py": "how the package is built",
     "setup.cfg": "the package's configuration",
+    "MANIFEST.in": "what the source package holds",
+    "PKG-INFO": "what the package says of itself, written by its build",
+    "make.bat": "commands for people on Windows",
     "tox.ini": "how tests run in several environments",
     "Makefile": "commands for people",
     "Dockerfile": "how the container image is built",
@@ -38,6 +41,8 @@ NO_PURPOSE = re.compile(
 """Comments for programs, lawyers and later."""
 OTHERS = (
     (r"(^|/)(LICEN[CS]E|COPYING|NOTICE)", "the terms of its use"),
+    (r"(^|/)docs?/conf\.py$", "how the documents are built"),
+    (r"\.egg-info/", "written by the package's build"),
     (r"(^|/)(CHANGE|HISTORY|NEWS|RELEASE)", "what changed from version to version"),
     (r"(^|/)requirements|\.lock$|-lock\.", "versions of its dependencies"),
     (r"(^|/)\.(github|gitlab|woodpecker|circleci)", "what continuous integration does"),

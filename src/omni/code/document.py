@@ -121,7 +121,9 @@ def _trace(analysis: Analysis) -> Iterator[str]:
     if analysis.trace is None or not analysis.trace.calls:
         yield from ("No entry point leads to a definition by names alone.", "")
     else:
-        yield from (f"From {analysis.trace.entry.kind} `{analysis.trace.entry.what}`:", "")
+        entry = analysis.trace.entry
+        of = "the public function" if entry.what == f"{entry.symbol}()" else entry.kind
+        yield from (f"From {of} `{entry.what}`:", "")
         yield from (f"{'  ' * call.depth}- `{call.name}` ({call.place})" for call in analysis.trace.calls)
         yield ""
     if analysis.effects:

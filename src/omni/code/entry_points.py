@@ -18,6 +18,8 @@ from omni.code.model import ASIDE, Codebase, EntryPoint, SourceFile
 ORDER = ("route", "command", "program", "task", "handler", "container")
 NEEDS_PATH = frozenset({"get", "post", "put", "patch", "delete", "route", "websocket"})
 """Decorators that are routes only when they name a path: `@pytest.fixture` has a `.get` too."""
+METHODS = re.compile(r",? ?methods=([\w|]*)")
+"""A route answers to GET when it names none."""
 URL = re.compile(r"""^\s*(?:re_)?path\(\s*r?["']([^"']*)["']\s*,\s*([\w.]+)""")
 EXPRESS = re.compile(r"""\b(?:app|router|server)\.(get|post|put|patch|delete)\(\s*["'`](/[^"'`]*)""")
 MAIN = {
@@ -61,11 +63,13 @@ def _decorated(file: SourceFile) -> Iterator[EntryPoint]:
             kind = _decorators().get(last)
             if kind is None or (last in NEEDS_PATH and not re.match(r"""['"]/?""", rest)) or "." not in name + rest:
                 continue
-            said = rest.rstrip(")").strip("'\"")
-            what = f"{last.upper()} {said}" if kind == "route" else said or symbol.name
-            yield EntryPoint.model_validate(
-                {"kind": kind, "what": what, "path": file.path, "line": symbol.line, "symbol": symbol.name}
-            )
+            methods = METHODS.search(rest)
+            said = METHODS.sub("", rest).rstrip(")").strip("'\"")
+            words = methods[1].upper().split("|") if methods else ["GET" if last == "route" else last.upper()]
+            for what in [f"{word} {said}" for word in words] if kind == "route" else [said or symbol.name]:
+                yield EntryPoint.model_validate(
+                    {"kind": kind, "what": what, "path": file.path, "line": symbol.line, "symbol": symbol.name}
+                )
 
 
 def _declared(root: Path, codebase: Codebase) -> Iterator[EntryPoint]:

@@ -17,6 +17,8 @@ LONG = 80
 """Lines of a function."""
 COUPLED = 15
 """Files of the project that a file imports."""
+NOT_TESTED = re.compile(ASIDE.pattern + r"|(^|/)migrations?/")
+"""Steps of a database are run, and tested, by running them all."""
 MARK = re.compile(r"(?:#|//|/\*)\s*(TODO|FIXME|XXX|HACK)\b[:\s]*(.*)")
 WORD = re.compile(r"[A-Za-z_]\w*")
 CALLED_BY_OTHERS = re.compile(
@@ -79,7 +81,7 @@ def _untested(codebase: Codebase, graph: Graph) -> Iterator[Problem]:
             inits = ("/".join([*parts[:count], "__init__.py"]) for count in range(1, len(parts) + 1))
             waiting += [init for init in inits if init in codebase.by_path]
     for file in codebase.code:
-        if file.language == "python" and file.path not in reached and not ASIDE.search(file.path):
+        if file.language == "python" and file.path not in reached and not NOT_TESTED.search(file.path):
             why = "no test imports it, directly or through others" if tests else "there is no test at all"
             yield Problem(kind="untested", path=file.path, what=f"defines {len(file.symbols)}", why=why)
 

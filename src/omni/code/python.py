@@ -88,11 +88,19 @@ def _symbol(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, path: s
 
 
 def _decorator(node: ast.expr) -> str:
-    """As written, with the texts that it is called with: `app.get("/todos")`."""
+    """As written, with the texts that it is called with: `app.route('/todos', methods=GET|POST)`."""
     if not isinstance(node, ast.Call):
         return dotted(node)
-    texts = [repr(each.value) for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
-    return f"{dotted(node.func)}({', '.join(texts)})"
+    methods = [
+        f"methods={'|'.join(_texts(given.value.elts))}"
+        for given in node.keywords
+        if given.arg == "methods" and isinstance(given.value, ast.List | ast.Tuple | ast.Set)
+    ]
+    return f"{dotted(node.func)}({', '.join([*map(repr, _texts(node.args)), *methods])})"
+
+
+def _texts(nodes: list[ast.expr]) -> list[str]:
+    return [each.value for each in nodes if isinstance(each, ast.Constant) and isinstance(each.value, str)]
 
 
 def _calls(function: ast.AST) -> Iterator[str]:

@@ -152,7 +152,7 @@ def test_flask_becomes_fastapi_file_by_file(library: Path, environment: Path, ho
         "refactor: move library/books.py",
         "refactor: move library/loans.py",
         "refactor: take the old out of library/app.py",
-        "build: flask, a2wsgi served the old side alone",
+        "build: flask and a2wsgi are needed no more",
     ]
     assert repository.text_at(library, tip, "requirements.txt") == "pytest\nfastapi\nhttpx\n"
     assert "flask" not in repository.text_at(library, tip, "library/app.py").lower()

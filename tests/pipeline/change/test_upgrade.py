@@ -12,9 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from omni.kernel.database import open_database
 from omni.kernel.errors import OmniError
 from omni.kernel.settings import Settings, load_settings
-from omni.pipeline.change.upgrade import Upgrade, plan, rewritten, upgrade
+from omni.models.enabling import Wish, add
+from omni.models.script import Record, Rule, Script, serve
+from omni.pipeline.change.adapting import Adapter
+from omni.pipeline.change.rewriting import rewritten
+from omni.pipeline.change.upgrade import plan, upgrade
 from omni.sandbox import choose
 from omni.verify import repository
 from omni.verify.analysis.osv import take
@@ -117,9 +122,29 @@ def test_the_plan_is_the_lowest_version_without_one_smallest_step_first(project:
 
 
 def test_only_the_version_changes() -> None:
-    each = Upgrade(name="a-b", old="1.0", new="1.1", files=(), because=())
     text = "A_b[x]==1.0 \\\n  ; python_version > '3'\r\na-b==1.0.1\na-bc==1.0\n"
-    assert rewritten(text, each) == text.replace("A_b[x]==1.0 ", "A_b[x]==1.1 ")
+    assert rewritten(text, "a-b", "1.0", "1.1") == text.replace("A_b[x]==1.0 ", "A_b[x]==1.1 ")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_with_its_hashes_and_nothing_of_its_neighbours(end: str) -> None:
+    text = end.join((
+        "a==1.0 ; python_version > '3' \\",
+        "    --hash=sha256:aa \\",
+        "    --hash=sha256:ab",
+        "    # via b",
+        "b==1.0 --hash=sha256:ba",
+        "",
+    ))  # fmt: skip
+    assert rewritten(text, "a", "1.0", "1.1", ("sha256:cc",)) == end.join((
+        "a==1.1 ; python_version > '3' \\",
+        "    --hash=sha256:cc",
+        "    # via b",
+        "b==1.0 --hash=sha256:ba",
+        "",
+    ))  # fmt: skip
+    both = rewritten(text, "b", "1.0", "2.0", ("sha256:dd", "sha256:ee"))
+    assert both.endswith(f"b==2.0 \\{end}    --hash=sha256:dd \\{end}    --hash=sha256:ee{end}")
 
 
 def test_without_a_snapshot_nothing_is_said_to_be_safe(project: Path, tmp_path: Path) -> None:
@@ -150,3 +175,38 @@ def test_what_holds_is_a_commit_each_and_what_breaks_is_told(
     assert made["requirements.txt"] == PINS.replace(b"Tiny == 1.0 ", b"Tiny == 1.0.1 ")
     assert repository.commit(project, "omni/upgrades^") == repository.commit(project, "work")
     assert list((settings.home / "upgrades").iterdir()) == []
+
+
+@pytest.mark.host
+@pytest.mark.slow
+def test_a_model_adapts_code_that_a_new_version_breaks(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, links = tmp_path / "shop", wheels(tmp_path / "wheels")
+    root.mkdir()
+    (root / "shop.py").write_text("import rude\n\n\ndef kind():\n    return rude.KIND\n")
+    (root / "test_shop.py").write_text("import shop\n\n\ndef test_kind():\n    assert shop.kind() == 1\n")
+    (root / "requirements.txt").write_text("rude==1.0\n")
+    for argv in (("init", "-q", "-b", "work"), ("add", "-A"), ("commit", "-q", "-m", "first")):
+        who = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+        subprocess.run(["git", *who, *argv], cwd=root, check=True)
+    monkeypatch.setenv("UV_FIND_LINKS", str(links))
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    given = environment(tmp_path / "environment", links)
+    edit = {"path": "shop.py", "edits": [{"old": "return rude.KIND", "new": "return min(rude.KIND, 1)"}]}
+    rules = (
+        {"match": {"turn": 1}, "reply": {"tool_calls": [{"name": "edit", "arguments": edit}]}},
+        {"match": {"turn": 2}, "reply": {"tool_calls": [{"name": "finish", "arguments": {"summary": "Kinds go on."}}]}},
+    )
+    record, said = Record(), list[str]()
+    with serve(Script(rules=tuple(Rule.model_validate(rule) for rule in rules)), record) as url:
+        add(settings, Wish(name="local", base_url=url))
+        adapter = Adapter("run", "auto", "50000", settings, open_database(settings), lambda: choose(settings))
+        done = upgrade(root, given, settings, lambda: choose(settings), said.append, adapter)
+    (rude,) = done.upgrades
+    assert (rude.reasons, rude.adapted, done.left) == ((), "local/scripted", ())
+    assert "test_kind passed before and fails now: " in str(record.asked[-1].request)
+    tip = repository.commit(root, "omni/upgrades")
+    assert repository.text_at(root, tip, "requirements.txt") == "rude==2.0\n"
+    assert repository.text_at(root, tip, "shop.py").endswith("return min(rude.KIND, 1)\n")
+    assert "The code was adapted by local/scripted." in repository.message(root, tip)

@@ -53,7 +53,9 @@ def change_flow(do: Do, kind: Kind, retries: int) -> Verdict:
 def _migrate(do: Do, retries: int) -> None:
     """Every file gets its tries, also after one that could not be moved: what stands is worth having."""
     planned = do(PLAN)
-    if not planned.passed:
+    if not planned.steps:
+        if planned.passed:  # it names nothing that can be found file by file
+            _change(do, retries)
         return
     stood = 0
     for number, step in enumerate(planned.steps):

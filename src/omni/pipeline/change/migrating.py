@@ -23,7 +23,6 @@ from omni.pipeline.stage import Work
 from omni.verify import repository
 
 NO_STEPS = "Nothing that it names is used in this repository, so there is nothing to migrate."
-UNKNOWN = "It does not say what is to be migrated. Say it as: migrate from X to Y."
 SHOWN = 12_000
 """Characters of a diff that was taken back, that its author is shown again."""
 
@@ -34,7 +33,7 @@ def plan(work: Work) -> PlanHandoff:
     work.workspace.restore(base)
     migration = migration_of(work.run.request)
     if migration is None:
-        return PlanHandoff(passed=False, reasons=(UNKNOWN,), commit=base, migration="", steps=())
+        return PlanHandoff(commit=base, migration="", steps=())
     analysis = work.read(Analysis, work.handoff(ComprehensionHandoff, "comprehension").analysis)
     planned = steps(migration, _texts(work), analysis.imports)
     if not planned:
@@ -91,7 +90,7 @@ def release(work: Work) -> StepHandoff:
     for path, text in drop(manifests(work.workspace.path), migration.drops).items():
         (work.workspace.path / path).write_text(text, "utf-8", newline="")
     why = "No file uses it any more, and the whole suite says what it said before without it."
-    subject = f"build: {', '.join(migration.drops)} served the old side alone"
+    subject = f"build: {' and '.join(migration.drops)} are needed no more"
     commit = work.workspace.commit(f"{subject}\n\n{why}", work.trailers("plan"))
     now = run_safely(tester_of(work)) if commit != begin else None
     before = work.read(Suite, work.handoff(BaselineHandoff, "baseline").suite)

@@ -29,6 +29,7 @@ class Prompts(BaseModel):
     test_first: dict[Kind, str]
     edit: dict[Kind, str]
     step: str
+    adapt: str
 
 
 @cache

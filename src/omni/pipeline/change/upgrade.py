@@ -1,7 +1,8 @@
 """Upgrades of pinned Python dependencies that are known to be vulnerable: planned, one at a time, tests after each.
 
-No model is asked. An upgrade is the lowest version without a known vulnerability; it is one commit, made only if the
-whole suite says what it said before. The new version is laid over the person's environment, which stays as it is.
+An upgrade is the lowest version without a known vulnerability; it is one commit, made only if the whole suite says what
+it said before. Where it does not, a model may adapt the code, if there is one; else the step is taken back. The new
+version is laid over the person's environment, which stays as it is.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from packaging.version import Version
@@ -21,13 +22,15 @@ from omni.kernel.errors import Exit, OmniError, declare
 from omni.kernel.ids import uuid7
 from omni.kernel.settings import Settings
 from omni.pipeline.change import checkout, proof
+from omni.pipeline.change.adapting import Adapter, Case
+from omni.pipeline.change.changelog import Changes, changes
+from omni.pipeline.change.rewriting import hashes_of, rewritten
 from omni.pipeline.change.suite import Suite, Tester, run_safely
 from omni.pipeline.workspace import Workspace
 from omni.sandbox.job import Driver
 from omni.verify import repository
-from omni.verify.analysis.manifests import normalise
 from omni.verify.analysis.osv import Snapshot
-from omni.verify.analysis.pins import PIN, Pin, pins
+from omni.verify.analysis.pins import Pin, pins
 from omni.verify.checks.vulnerabilities import IMPORT, snapshot_path
 
 NO_SNAPSHOT = declare("P041", "Nothing is known of vulnerabilities", Exit.INCOMPLETE, f"Type: {IMPORT}")
@@ -49,6 +52,10 @@ class Upgrade(BaseModel):
     files: tuple[str, ...]
     because: tuple[str, ...]
     """Ids of the vulnerabilities."""
+    changes: Changes = Changes()
+    """What its changelog says of what may break, where the wheel brings one."""
+    adapted: str = ""
+    """Who adapted the code, as `provider/model`; empty: nobody had to, or could."""
     commit: str = ""
     """Empty: it was not made, for `reasons`."""
     reasons: tuple[str, ...] = ()
@@ -72,10 +79,18 @@ class _Try:
     tester: Tester
     overlay: Path
     before: Suite
+    adapter: Adapter | None
+    held: list[str] = field(default_factory=list)
+    """What was upgraded so far, as `name==version`."""
 
 
 def upgrade(
-    source: Path, environment: Path | None, settings: Settings, driver: Callable[[], Driver], say: Callable[[str], None]
+    source: Path,
+    environment: Path | None,
+    settings: Settings,
+    driver: Callable[[], Driver],
+    say: Callable[[str], None],
+    adapter: Adapter | None = None,
 ) -> Upgraded:
     """Upgrade what is vulnerable in the repository `source`, on a branch of it. Raises `P041`, `P042`, `V003`."""
     folder = settings.home / "upgrades" / uuid7()
@@ -89,11 +104,11 @@ def upgrade(
         if before.problem:
             raise OmniError(NO_TESTS, before.problem, where=str(source))
         say(f"tests before: {before.told}")
-        attempt = _Try(workspace, replace(tester, overlay=folder / "overlay"), folder / "overlay", before)
+        attempt = _Try(workspace, replace(tester, overlay=folder / "overlay"), folder / "overlay", before, adapter)
         done = []
         for each in planned:
             done.append(_one(each, attempt))
-            say(f"{each.name} {each.old} → {each.new or '?'}: {'; '.join(done[-1].reasons) or done[-1].commit[:12]}")
+            say(_told(done[-1]))
         tip = workspace.head()
         branch = checkout.hand_over(workspace, source, base, tip, "omni/upgrades") if tip != base else ""
         after = run_safely(attempt.tester).told if branch else before.told
@@ -156,33 +171,63 @@ def _one(each: Upgrade, attempt: _Try) -> Upgrade:
         shutil.copytree(attempt.overlay, kept)
     head = attempt.workspace.head()
     texts = {path: (attempt.workspace.path / path).read_bytes().decode() for path in each.files}
-    if locked := [path for path, text in texts.items() if "--hash=" in text]:
-        return each.model_copy(update={"reasons": (f"{locked[0]} holds hashes: lock it again with what made it",)})
-    attempt.workspace.write({path: (rewritten(text, each).encode(), False) for path, text in texts.items()})
     reasons = _install(each, attempt)
     if not reasons:
-        now = run_safely(attempt.tester)
-        reasons = (now.problem,) if now.problem else tuple(proof.broken(attempt.before, now))
+        each = each.model_copy(update={"changes": changes(attempt.overlay, each.name, each.old, each.new)})
+        hashes, reasons = (
+            hashes_of(each.name, each.new) if any("--hash=" in text for text in texts.values()) else ((), ())
+        )
+        attempt.workspace.write(
+            {
+                path: (rewritten(text, each.name, each.old, each.new, hashes).encode(), False)
+                for path, text in texts.items()
+            }
+        )
+    if not reasons and (reasons := _broken(attempt)) and attempt.adapter:
+        each, reasons = _adapted(each, attempt, attempt.adapter, reasons)
     if reasons:
         attempt.workspace.restore(head)
         shutil.rmtree(attempt.overlay, ignore_errors=True)
         if kept.exists():
             kept.rename(attempt.overlay)
-        return each.model_copy(update={"reasons": reasons})
+        return each.model_copy(update={"reasons": reasons, "adapted": ""})
+    attempt.held.append(f"{each.name}=={each.new}")
     why = f"{each.old} has {', '.join(each.because)}; {each.new} is the lowest version that has none known."
-    trailers = {"Omni-Role": "upgrade", "Omni-Model": "none", "Omni-Prompt": "none", "Omni-Knowledge": "OSV"}
-    text = f"build: upgrade {each.name} to {each.new}\n\n{why}\nThe whole suite says what it said before."
+    adapted = f"\nThe code was adapted by {each.adapted}." if each.adapted else ""
+    trailers = {"Omni-Role": "upgrade", "Omni-Model": each.adapted or "none", "Omni-Prompt": "none"}
+    trailers["Omni-Knowledge"] = "OSV"
+    text = f"build: upgrade {each.name} to {each.new}\n\n{why}{adapted}\nThe whole suite says what it said before."
     return each.model_copy(update={"commit": attempt.workspace.commit(text, trailers)})
 
 
-def rewritten(text: str, each: Upgrade) -> str:
-    """A requirements file with the new version in the place of the old one, and no other byte changed."""
-    lines = text.splitlines(keepends=True)
-    for number, line in enumerate(lines):
-        found = PIN.match(line)
-        if found and normalise(found[1]) == each.name and found[2] == each.old:
-            lines[number] = line[: found.start(2)] + each.new + line[found.end(2) :]
-    return "".join(lines)
+def _told(done: Upgrade) -> str:
+    """One step, in the words of the terminal."""
+    came = "; ".join(done.reasons) or f"commit {done.commit[:12]}"
+    by = f", adapted by {done.adapted}" if done.adapted else ""
+    said = "".join(f"\n    changelog {line}" for line in done.changes.breaks[:4])
+    look = f"\n    its changes: {done.changes.address}" if done.changes.address and not done.changes.read else ""
+    return f"{done.name} {done.old} → {done.new or 'none'} ({', '.join(done.because)}): {came}{by}{said}{look}"
+
+
+def _broken(attempt: _Try) -> tuple[str, ...]:
+    now = run_safely(attempt.tester)
+    return (now.problem,) if now.problem else tuple(proof.broken(attempt.before, now))
+
+
+def _adapted(
+    each: Upgrade, attempt: _Try, adapter: Adapter, reasons: tuple[str, ...]
+) -> tuple[Upgrade, tuple[str, ...]]:
+    """The upgrade with the code adapted by a model, and what still fails."""
+    environment = attempt.tester.environment
+    if environment is None:
+        return each, reasons
+    title = f"The upgrade: {each.name} {each.old} → {each.new}"
+    case = Case(title, reasons, each.changes, each.files, attempt.tester.by_hand)
+    wanted = (*attempt.held, f"{each.name}=={each.new}")
+    done = adapter.adapt(attempt.workspace, environment, each.name, wanted, case)
+    still = _broken(attempt)
+    tried = tuple(f"{reason} (also after {done.model} adapted the code)" for reason in still)
+    return each.model_copy(update={"adapted": done.model}), tried
 
 
 def _install(each: Upgrade, attempt: _Try) -> tuple[str, ...]:
