@@ -8,6 +8,7 @@ from inline_snapshot import snapshot
 
 from omni.verify.checks.rules import CHECKS
 from omni.verify.report import CheckResult, Report, Severity, Status
+from omni.verify.rules.entry import HERE
 
 Look = Callable[..., CheckResult]
 Found = Callable[..., list[str]]
@@ -155,3 +156,50 @@ def test_without_the_tool_it_is_incomplete(write: Write, verify: Verify, add_too
     write({"a.py": "a = 1\n"})
     (result,) = verify(CHECKS[0]).results
     assert (result.status, "ast-grep is not" in result.reason) == (Status.INCOMPLETE, True)
+
+
+def test_python_alone_is_judged_by_all_rules_for_python(found: Found) -> None:
+    files = {"a.py": 'import jwt\njwt.decode(t, "k", options={"verify_signature": False})\n'}
+    alone = found("rules", files)
+    assert alone
+    assert found("rules", {**files, "b.js": "const a = 1;\n"}) == alone
+    assert {file.parent.name for file in HERE.glob("*/*.yml") if "language: Python" in file.read_text()} == {"python"}
+
+
+def test_manifests_of_several_documents_and_templates(found: Found) -> None:
+    """Each document by itself; a template is read as far as it is YAML."""
+    several = """kind: ConfigMap
+data:
+  image: nothing
+---
+kind: Deployment
+spec:
+  template:
+    spec:
+      containers:
+        - name: shop
+          image: shop
+          ports: [{containerPort: 80}]
+---
+kind: Service
+spec:
+  ports: [{port: 80}]
+"""
+    template = """{{- if .Values.enabled }}
+kind: Deployment
+spec:
+  template:
+    spec:
+      containers:
+        - name: {{ .Chart.Name }}
+          image: "{{ .Values.image }}"
+          resources:
+            {{- toYaml .Values.resources | nindent 12 }}
+{{- end }}
+"""
+    assert found("rules", {"k8s/app.yaml": several, "chart/templates/app.yaml": template}) == [
+        "warning container-kubernetes-may-be-root k8s/app.yaml:9",
+        "warning container-kubernetes-no-limits k8s/app.yaml:11",
+        "warning container-kubernetes-no-probe k8s/app.yaml:11",
+        "warning container-kubernetes-no-version k8s/app.yaml:11",
+    ]
