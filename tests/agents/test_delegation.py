@@ -13,11 +13,13 @@ from tests.agents.test_session import FINISH, READ, TASK, Desk, Killed, says, wr
 
 from omni.agents.compaction import digest
 from omni.agents.limits import Limits, spent
-from omni.agents.log import Called, SessionLog, is_part, sessions
+from omni.agents.log import Called, Replied, SessionLog, is_part, sessions
 from omni.agents.session import Outcome, Task, run_session
 from omni.agents.transcript import transcript
 from omni.kernel.database import open_database
-from omni.kernel.settings import Settings
+from omni.kernel.settings import Settings, load_settings
+from omni.models.gateway import open_gateway
+from omni.models.script import Call, Match, Reply, Rule, Script, serve
 from omni.models.wire import Attribution, ChatReply, ChatRequest, Want
 
 RUN = "0190"
@@ -135,6 +137,45 @@ def test_one_level_and_no_nonsense(engine: Engine) -> None:
     )
     assert not any("+" in call for call, _ in team.asked)
     assert spent(SessionLog(engine, TASK.session).lines()).steps == 3
+
+
+def test_the_router_gives_each_part_to_a_model_of_its_capability(tmp_path: Path) -> None:
+    """Through the real router: who answered stands in the logs."""
+
+    def says_once(reply: Reply, **match: str) -> Rule:
+        return Rule(match=Match.model_validate(match), reply=reply, times=1)
+
+    ended = Reply(tool_calls=(Call(name="finish", arguments={"summary": "Done."}),))
+    parts = tuple(
+        Call(name="delegate", arguments={"instructions": "Do it.", "complexity": complexity})
+        for complexity in ("simple", "hard")
+    )
+    rules = (
+        says_once(Reply(tool_calls=parts), model="middling"),
+        *(says_once(ended, model=name) for name in ("small", "large", "middling")),
+    )
+    with serve(Script(rules=rules)) as url:
+        models = ", ".join(
+            f'{{ wire_name = "{name}", capability = "{capability}", tools = true }}'
+            for name, capability in (("small", "fast"), ("middling", "balanced"), ("large", "heavy"))
+        )
+        secret = tmp_path / "models.toml"
+        secret.write_text(f'[[endpoint]]\nname = "local"\nbase_url = "{url}"\nmodels = [{models}]\n')
+        secret.chmod(0o600)
+        settings = load_settings({"home": str(tmp_path)})
+        engine = open_database(settings)
+        with open_gateway(settings, engine) as gateway:
+            task = TASK.model_copy(update={"attribution": Attribution(run=RUN)})
+            outcome = run_session(task, gateway.chat, Desk(), SessionLog(engine, TASK.session))
+        answered = {
+            name.rpartition("#")[2]: {
+                e.reply.model for line in SessionLog(engine, name).lines() if isinstance(e := line.entry, Replied)
+            }
+            for name in sessions(engine, RUN)
+        }
+        engine.dispose()
+    assert outcome.ended == "done"
+    assert answered == {"0": {"middling"}, "0+call_1_0": {"small"}, "0+call_1_1": {"large"}}
 
 
 def test_a_task_that_does_not_delegate_has_no_such_tool(engine: Engine) -> None:

@@ -318,18 +318,31 @@ def test_a_server_that_takes_less_than_it_told_gets_less(engine: Engine) -> None
     assert len(str(model.asked[-1].messages)) < len(str(model.asked[-2].messages))
 
 
-def test_calls_that_change_nothing_run_side_by_side(engine: Engine) -> None:
-    meeting = threading.Barrier(3, timeout=20)
+def test_calls_that_change_nothing_run_side_by_side_and_are_told_in_their_order(engine: Engine) -> None:
+    last_began = threading.Event()
 
     class Waiting(Desk):
         def call(self, call: ToolCall) -> ToolResult:
-            if call.name == "read":
-                meeting.wait()
+            if call.id == "call_1_2":
+                last_began.set()
+            if call.id == "call_1_0":
+                assert last_began.wait(20)  # it ends after those that began later
             return super().call(call)
 
-    model = Model([says("", READ, READ, READ, write("a")), says("", FINISH)])
-    outcome = run_session(TASK, model, Waiting(), SessionLog(engine, TASK.session))
+    model, log = (
+        Model([says("", READ, READ, READ, write("a"), READ), says("", FINISH)]),
+        SessionLog(engine, TASK.session),
+    )
+    outcome = run_session(TASK, model, Waiting(), log)
     assert outcome.ended == "done"
+    called = [line.entry for line in log.lines() if isinstance(line.entry, Called)]
+    assert [(each.call.id, each.text) for each in called[:5]] == [
+        ("call_1_0", "nothing"),
+        ("call_1_1", "nothing"),
+        ("call_1_2", "nothing"),
+        ("call_1_3", "a"),
+        ("call_1_4", "a"),
+    ]
 
 
 STORY = (
