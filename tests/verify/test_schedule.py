@@ -151,3 +151,55 @@ def test_what_does_not_get_its_turn_in_time_is_incomplete() -> None:
 
     _, done = run(task("first", slow, expected=9), task("second", quick), cpus=1, deadlines={1: 0.2})
     assert done["second"].items == [Gap("it did not end within the 0.2 s of tier 1")]
+    assert (done["second"].seconds, done["second"].on_time) == (0.0, False)
+    assert done["second"].started >= done["first"].started + 0.3
+
+
+def test_what_takes_equally_long_runs_by_tier_and_name() -> None:
+    tasks = [task("d", quick, tier=2), task("b", quick), task("c", quick, tier=2), task("a", quick)]
+    assert run(*tasks, cpus=1)[0] == ["a", "b", "c", "d"]
+
+
+def test_the_clock_of_a_tier_starts_with_its_first_check() -> None:
+    deadlines: dict[str, float] = {}
+
+    def noting(name: str, until: float = 0.0) -> Callable[[float], list[Item]]:
+        def work(deadline: float) -> list[Item]:
+            deadlines[name] = deadline
+            time.sleep(until)
+            return []
+
+        return work
+
+    tasks = [task("first", noting("first", 0.1), expected=9), task("second", noting("second"))]
+    _, done = run(*tasks, task("later", noting("later"), tier=2), cpus=1)
+    assert deadlines["first"] == done["first"].started + 5
+    assert deadlines["second"] == deadlines["first"]
+    assert deadlines["later"] == done["later"].started + 10
+    assert done["second"].started >= done["first"].started + 0.1
+    assert 0.1 <= done["first"].seconds <= done["second"].started - done["first"].started
+
+
+def test_a_tool_may_be_stopped_in_the_grace_and_still_say_what_it_saw() -> None:
+    def late(deadline: float) -> list[Item]:
+        time.sleep(max(0.0, deadline - time.monotonic()) + 0.1)
+        return [Metric("m", 1)]
+
+    _, done = run(task("late", late), deadlines={1: 0.1})
+    assert (done["late"].items, done["late"].on_time) == ([Metric("m", 1)], True)
+    assert done["late"].seconds >= 0.2
+
+
+def test_a_crash_is_told_from_where_it_happened() -> None:
+    def deep(_deadline: float) -> list[Item]:
+        return [Metric("m", int("no number"))]
+
+    _, done = run(task("crash", deep))
+    line = deep.__code__.co_firstlineno + 1
+    why = "the check crashed: ValueError: invalid literal for int() with base 10: 'no number'"
+    assert done["crash"].items == [Gap(f"{why} (test_schedule.py:{line})", Status.ERROR)]
+    assert done["crash"].on_time
+
+
+def test_nothing_to_run_ends_at_once() -> None:
+    assert run() == ([], {})
