@@ -12,11 +12,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Engine
 
 from omni.kernel.database import open_database
 from omni.kernel.ids import uuid7
 from omni.kernel.settings import Settings
+
+# No clock: a machine that is busy with other things does not fail a test.
+hypothesis_settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("no clock")
 
 _UNPRIVILEGED = 65534  # PostgreSQL refuses to run as root
 _START_SECONDS = 30

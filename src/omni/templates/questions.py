@@ -89,6 +89,28 @@ def operations(spec: Specification, entity: Entity, *kinds: str) -> list[Operati
     return [o for o in spec.operations_of(entity.name) if not kinds or o.kind in kinds]
 
 
+def guarded(spec: Specification, entity: Entity) -> list[tuple[Attribute, dict[str, tuple[str, ...]]]]:
+    """Choices that only some roles may set: the attribute, and value → roles.
+
+    An operation that is for some roles alone (approve, confirm) would be worth nothing if everybody who may write the
+    row could write its result. A value that an operation for all leads to is open to all.
+    """
+    known = policy.roles(spec)
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    opened: set[tuple[str, str]] = set()
+    for operation in operations(spec, entity, OperationKind.TRANSITION) if known else ():
+        if operation.roles and len(operation.roles) < len(known):
+            values = found.setdefault(operation.field, {})
+            values[operation.value] = tuple(dict.fromkeys((*values.get(operation.value, ()), *operation.roles)))
+        else:
+            opened.add((operation.field, operation.value))
+    closed = {
+        name: {value: roles for value, roles in values.items() if (name, value) not in opened}
+        for name, values in found.items()
+    }
+    return [(item, closed[item.name]) for item in attributes(entity) if item.type == "enum" and closed.get(item.name)]
+
+
 def can(spec: Specification, entity: Entity, kind: str) -> bool:
     """Whether people can create, update or delete: an operation says so or needs it; without any, permissions do."""
     needs = kind == "create" and (
