@@ -255,9 +255,21 @@ def test_no_text_breaks_the_reader(text: str) -> None:
         read_python(text, "x.py")
 
 
+WEB = """
+from flask import Flask
+app = Flask(__name__)
+
+@app.route("/login", methods=["GET", "POST"])
+def login(): ...
+
+@app.route("/")
+def start(): ...
+
+@app.post("/out")
+def out(): ...
+"""
+
+
 def test_a_route_is_told_by_its_method(tmp_path: Path) -> None:
-    (tmp_path / "web.py").write_text(
-        'from flask import Flask\napp = Flask(__name__)\n\n\n@app.route("/login", methods=["GET", "POST"])\ndef login():\n'
-        '    return ""\n\n\n@app.route("/")\ndef start():\n    return ""\n\n\n@app.post("/out")\ndef out():\n    return ""\n'
-    )
+    (tmp_path / "web.py").write_text(WEB)
     assert [each.what for each in analyse(tmp_path).entry_points] == ["GET /login", "POST /login", "GET /", "POST /out"]

@@ -40,7 +40,9 @@ def broken_promises(kind: Kind, request: str, before: Mapping[str, str], after: 
     if kind == "migration":
         return []  # how the new framework calls a handler is its own affair; what counts are the routes
     said = set(re.findall(r"\w+", request))
-    return [f"the public interface: {each}" for each in breaks(before, after) if not said & set(each.name.split("."))]
+    return [
+        f"the public interface: {each}" for each in breaks(before, after) if each.name.rpartition(".")[2] not in said
+    ]
 
 
 def lost_routes(before: Analysis, after: Analysis) -> list[str]:
