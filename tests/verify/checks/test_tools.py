@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -85,3 +86,9 @@ def test_configuration_of_yamllint_is_obeyed(found: Found) -> None:
 def test_a_name_that_its_author_knows_to_come_from_elsewhere(found: Found) -> None:
     known = "shell = get_ipython()  # type: ignore[name-defined]\n"
     assert found("ruff-lint", {"a.py": known + "get_other()\n"}) == ["error F821 a.py:2"]
+
+
+def test_a_project_that_asks_ruff_to_mend_is_only_looked_at(found: Found, root: Path) -> None:
+    config = "[tool.ruff]\nfix = true\nunsafe-fixes = true\nfix-only = true\nlint.select = ['F', 'I']\n"
+    assert found("ruff-lint", {"a.py": "import sys\nimport os\n", "pyproject.toml": config})
+    assert (root / "a.py").read_text() == "import sys\nimport os\n"
