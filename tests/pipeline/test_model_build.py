@@ -20,16 +20,14 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from tests.agents.engines.here import SMALL, require
 from tests.pipeline.homes import Home
 
-from omni.agents.engines.installed import installed
-from omni.agents.engines.registry import adapter
 from omni.agents.log import Called, Failed, SessionLog, Told, sessions
 from omni.agents.transcript import transcript
 from omni.delivery.package import verify_package
 from omni.kernel.artifacts import ArtifactStore
 from omni.kernel.database import open_database
-from omni.kernel.settings import load_settings
 from omni.kernel.tables import model_calls
 from omni.models.ledger import usage
 from omni.models.script import Record, Reply, Rule, Script, load, serve
@@ -277,9 +275,8 @@ def test_a_model_that_changes_nothing_is_a_failure_that_says_so(tmp_path: Path) 
 
 
 def test_other_hands_do_the_same_task(tmp_path: Path) -> None:
-    """An engine from outside, if one is installed here: its work is delivered, and told in the same log."""
-    if installed(adapter("mini-swe-agent"), load_settings().home) is None:
-        pytest.skip("not installed: omni engines install mini-swe-agent")
+    """An engine from outside: its work is delivered, and told in the same log."""
+    require(SMALL)
     test = 'import pytest\n\n\n@pytest.mark.criterion("AC1")\ndef test_it() -> None:\n    assert True\n'
     way = (f"cat > tests/unit/test_it.py <<'END'\n{test}END", "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT")
     calls = [Reply(tool_calls=(Call(name="bash", arguments={"command": command}),)) for command in way]
@@ -288,7 +285,7 @@ def test_other_hands_do_the_same_task(tmp_path: Path) -> None:
         made = implemented(home)
     assert made.reasons == ()
     assert (made.passed, made.undelivered, made.trace) == (True, {}, {"AC1": ("tests/unit/test_it.py",)})
-    assert (made.models, made.prompt) == (("local/scripted",), "of mini-swe-agent")
+    assert (made.models, made.prompt) == (("local/scripted",), f"of {SMALL}")
     engine = open_database(home.settings)
     (paid,) = usage(engine, ("run", "stage", "role", "model"), run=home.run)
     engine.dispose()
