@@ -301,6 +301,18 @@ def test_events_tell_the_progress(write: Write, settings: Settings, monkeypatch:
     assert events == [("started", "own"), ("finished", "own"), ("finished", "own")]
 
 
+def test_the_last_check_that_runs_is_told_when_all_others_have_ended(
+    write: Write, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write({"a.py": "x = 1\n"})
+    monkeypatch.setattr(engine, "checks", lambda *_: (check("a"), check("b"), check("c")))
+    events: list[tuple[str, str]] = []
+    engine.verify(root, Options(jobs=1), settings, lambda event: events.append((event.kind, event.check)))
+    assert [each for each in events if each[0] != "started"] == [
+        ("finished", "a"), ("finished", "b"), ("last", "c"), ("finished", "c")
+    ]  # fmt: skip
+
+
 def test_fix_lets_the_tools_mend_first(write: Write, verify: Verify, add_tool: AddTool) -> None:
     root = write({"a.py": "BAD\n"})
     add_tool("linter", 'if [ "$1" = fix ]; then sed -i s/BAD/good/ "$2"; else grep -n BAD "$@" | sed s/^/a.py:/; fi')

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from omni.kernel.settings import Settings
     from omni.verify.engine import CheckEvent
     from omni.verify.plan import Options
-    from omni.verify.report import Report
+    from omni.verify.report import CheckResult, Report
     from omni.verify.watch import Round
 
 CLEAR = "\x1b[H\x1b[2J\x1b[3J"
@@ -30,9 +30,12 @@ def watch(target: Path, options: Options, settings: Settings, *, as_json: bool) 
     from omni.verify.watch import watch as rounds
 
     show = _json if as_json else _screen if sys.stdout.isatty() else _log
+    told: list[CheckResult] = []
+    """Of the round that runs."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        for each in rounds(target, options, settings, _progress(live=show is _screen)):
+        for each in rounds(target, options, settings, _progress(told, show)):
+            told.clear()
             show(each, target)
     except KeyboardInterrupt:
         if as_json:
@@ -44,14 +47,23 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _progress(*, live: bool) -> Callable[[CheckEvent], None]:
+def _progress(told: list[CheckResult], show: Callable[[Round, Path], None]) -> Callable[[CheckEvent], None]:
+    """Keeps what checks say, and gives a first answer when only the slowest has not ended."""
     from omni.cli.watch import draw
 
-    def told(event: CheckEvent) -> None:
-        if live and event.kind != "finished":
+    def tell(event: CheckEvent) -> None:
+        if event.result:
+            told.append(event.result)
+        if event.kind == "last":
+            errors = sum(finding.severity == "error" for result in told for finding in result.findings)
+            if show is _json:
+                line("so far", {"errors": errors, "running": event.check})
+            elif show is _log:
+                click.echo(f"      {errors or 'no'} errors so far; {event.check} is not done")
+        if show is _screen and event.kind in {"setup", "started"}:
             draw(f"  … {event.check or event.message}")
 
-    return told
+    return tell
 
 
 def _json(each: Round, target: Path) -> None:

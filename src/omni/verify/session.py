@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CheckEvent:
-    """For live progress. `setup` has a message, `finished` a result."""
+    """For live progress. `setup` has a message, `finished` a result; at `last` only this check has not ended."""
 
-    kind: Literal["setup", "started", "finished"]
+    kind: Literal["setup", "started", "finished", "last"]
     check: str = ""
     tier: int = 0
     message: str = ""
@@ -148,7 +148,13 @@ class Session:
             self.settings.tier_deadlines,
             lambda check: self.tell(CheckEvent("started", check.id, check.tier)),
         )
-        return [self._conclude(by_task[done.task], done) for done in schedule.run(list(by_task))]
+        results = []
+        for done in schedule.run(list(by_task)):
+            results.append(self._conclude(by_task.pop(done.task), done))
+            if len(by_task) == 1:
+                (last,) = (task.check for task in by_task)
+                self.tell(CheckEvent("last", last.id, last.tier))
+        return results
 
     def _task(self, planned: Planned) -> Task:
         context = replace(planned.context, files=planned.remembered.missing)

@@ -13,13 +13,14 @@ from omni.verify.files import File
 from omni.verify.report import Status
 from omni.verify.rules.entry import PROJECT, SEVERITIES, PatternRule, of_project
 from omni.verify.rules.intake import KNOWN, parts, readable
-from omni.verify.rules.scan import CONFIG, Match, applies, once, read, scan, write_config
+from omni.verify.rules.scan import Match, applies, config_for, once, read, scan, write_config
 
 
 def own(context: Context) -> Iterator[Item]:
     """Raises `Failed`."""
     yield from minified(context)
-    yield from look(context, CONFIG)
+    with tempfile.TemporaryDirectory(prefix="omni-rules-") as folder:
+        yield from look(context, config_for({file.language for file in context.files}, Path(folder)))
 
 
 def of_the_project(context: Context) -> Iterator[Item]:
