@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -94,3 +95,24 @@ def test_only_what_a_test_or_an_example_imports_is_doubtful(
     assert found("dependency-names", {path: text.replace("NAME", made_up) for path, text in files.items()}) == [
         expected
     ]
+
+
+def test_who_was_there_today_is_not_asked_about_again(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[set[str]] = []
+
+    def answers(_context: object, _registry: str, names: set[str]) -> dict[str, bool]:
+        asked.append(set(names))
+        return {name: name != "not-there-yet-17" for name in names}
+
+    monkeypatch.setattr(dependency_names, "_answers", answers)
+    files = _project("our-own-thing-xyz")
+    assert look("dependency-names", files).status is Status.PASS
+    assert look("dependency-names", {**files, "a.py": "x = 1\n"}).status is Status.PASS
+    more = _project("our-own-thing-xyz", "not-there-yet-17")
+    for text in ("x = 2\n", "x = 3\n"):
+        assert look("dependency-names", {**more, "a.py": text}).status is Status.FAIL
+    assert asked == [{"pip", "our-own-thing-xyz"}, {"pip", "not-there-yet-17"}, {"pip", "not-there-yet-17"}]
+    later = time.time() + 2 * 86400
+    monkeypatch.setattr(time, "time", lambda: later)
+    look("dependency-names", {**files, "a.py": "x = 4\n"})
+    assert asked[3:] == [{"pip", "our-own-thing-xyz"}]

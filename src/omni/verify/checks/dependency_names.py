@@ -8,13 +8,18 @@ so that private indexes, proxies and credentials that are configured there count
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from omni.kernel.errors import OmniError
+from omni.kernel.files import write_atomic
 from omni.kernel.processes import run as run_program
 from omni.verify.analysis import ask_pip
 from omni.verify.analysis.imported import javascript_imports, python_imports
@@ -66,6 +71,7 @@ LOOKALIKE = Rule(
 CERTAIN = {"pypi": "pip", "npm": "npm"}
 """A name that every complete registry has. If it is not found either, the answer says nothing about the others."""
 ASK_PIP = Path(ask_pip.__file__)
+TIMES = TypeAdapter(dict[str, float])
 AT_ONCE = 4
 SECONDS = 20.0
 
@@ -144,6 +150,10 @@ def _look_alike(each: Named, meant: str) -> Finding:
 
 
 def _ask(context: Context, registry: str, asked: list[Named]) -> Iterator[Item]:
+    known = _known(context)
+    asked = [each for each in asked if f"{registry} {each.name}" not in known]
+    if not asked:
+        return
     names = ", ".join(f"`{each.name}`" for each in asked)
     without = f"{names}: not in the snapshot of {snapshot_of(registry)}, and {registry} could not be asked"
     if context.offline:
@@ -151,6 +161,7 @@ def _ask(context: Context, registry: str, asked: list[Named]) -> Iterator[Item]:
         return
     certain = CERTAIN[registry]
     answers = _answers(context, registry, {certain, *(each.name for each in asked)})
+    _remember(context, known, [f"{registry} {name}" for name, there in answers.items() if there])
     missing = [each for each in asked if answers[each.name] is False]
     if None in answers.values() or not answers[certain]:
         yield Gap(without)
@@ -162,6 +173,21 @@ def _ask(context: Context, registry: str, asked: list[Named]) -> Iterator[Item]:
         message = f"there is no package `{each.name}` on {registry}"
         rule = DOUBTFUL if each.doubtful else SIBLING if each.name in own else MISSING
         yield rule.at(each.path, each.line, message, snippet=each.snippet)
+
+
+def _known(context: Context) -> Mapping[str, float]:
+    """Registry and name of packages that were there lately → when (seconds since 1970)."""
+    try:
+        known = TIMES.validate_json((context.cache / "known.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    since = time.time() - (context.check.fresh_for or 0)
+    return {name: at for name, at in known.items() if at > since}
+
+
+def _remember(context: Context, known: Mapping[str, float], there: Iterable[str]) -> None:
+    with suppress(OSError):  # they are asked again
+        write_atomic(context.cache / "known.json", json.dumps({**known, **dict.fromkeys(there, time.time())}))
 
 
 def _answers(context: Context, registry: str, names: Iterable[str]) -> Mapping[str, bool | None]:
