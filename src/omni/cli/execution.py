@@ -101,6 +101,8 @@ def _told(summary: Summary) -> list[str]:
         told.append(f"models:  {', '.join(summary.models)}: {asked}; omni runs transcript {summary.run}")
     if summary.change:
         told += _changed(summary.change)
+    if summary.placed:
+        told += [f"placed:  {summary.placed.folder}", f"take it: git merge {summary.placed.branch}"]
     if summary.waits_at:
         told += [f"a person decides at {summary.waits_at}:", *commands(summary.run, summary.waits_at)]
     elif summary.status == "running":

@@ -79,7 +79,7 @@ def _as_much_again(engine: Engine, run_id: str) -> int | None:
 def reopen(settings: Settings, engine: Engine, run_id: str) -> Run:
     """The run; if it ended short of what was asked and its budget was raised since, it is open again. Audited first."""
     run = load(engine, run_id)
-    if run.status == "ended" and run.verdict in {"fail", "incomplete"} and not run.options.repository:
+    if run.status == "ended" and run.verdict in {"fail", "incomplete"} and not run.options.changes:
         with deciding(settings, run.id):
             if raised_since_its_end(engine, run.id):
                 log(settings, engine).record(getpass.getuser(), "run.reopened", run.id, {})

@@ -54,7 +54,7 @@ def work_on(work: Work, task: Task, chat: Chat, tools: Toolbox, log: SessionLog)
 
 def kind_of_work(run: Run) -> str:
     """What engines are compared by."""
-    return kind_asked(run.options.change, run.request) if run.options.repository else "new-service"
+    return kind_asked(run.options.change, run.request) if run.options.changes else "new-service"
 
 
 def hands_of(work: Work) -> str:

@@ -58,11 +58,16 @@ class RunOptions(BaseModel):
     budget: str = "medium"
     """Of tokens, when a model is asked: a preset of `omni.models.budget`, or a number."""
     repository: str = ""
-    """Folder of the repository that is to be changed; empty: something new is built."""
+    """Folder of the repository that is to be changed; empty: something new is built, and stands by itself."""
     change: str = ""
-    """bugfix, feature, refactor or migration; empty: as the request's words say."""
+    """bugfix, feature, refactor, migration or new-service; empty: as the request's words say."""
     environment: str = ""
     """Virtual environment for the repository's tests; empty: its own `.venv`."""
+
+    @property
+    def changes(self) -> bool:
+        """Whether code that is there is changed; a new service is built, also where a repository takes it."""
+        return bool(self.repository) and self.change != "new-service"
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ def create(engine: Engine, request: str, options: RunOptions) -> Run:
                 id=run_id,
                 project="",
                 request=request,
-                flow=CHANGE if options.repository else FLOW,
+                flow=CHANGE if options.changes else FLOW,
                 status="running",
                 options=options.model_dump(mode="json"),
                 created_at=now,

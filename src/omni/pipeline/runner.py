@@ -13,6 +13,7 @@ from omni.kernel.artifacts import ArtifactStore
 from omni.kernel.settings import Settings
 from omni.models.budget import tokens_of
 from omni.pipeline import approvals
+from omni.pipeline.change import new_service
 from omni.pipeline.change.flow import change_flow
 from omni.pipeline.change.kinds import kind_asked
 from omni.pipeline.flow import H, Verdict, flow
@@ -60,9 +61,12 @@ class Runner:
             answer = ask("unlimited_budget", 0)
             if answer is None or answer.decision != "approved":
                 return "rejected"
-        if self.run.options.repository:
+        if self.run.options.changes:
             return change_flow(do, kind_asked(self.run.options.change, self.run.request), self.run.options.retries)
-        return flow(do, ask, self.run.options.retries, self.reopened)
+        verdict = flow(do, ask, self.run.options.retries, self.reopened)
+        if self.run.options.repository and verdict in {"pass", "incomplete"}:
+            do(new_service.STAGE)
+        return verdict
 
     def _ask(self, gate: GateName, score: float, keep: Keep, wait: Wait) -> Answer | None:
         rule, run, number = gates(self.run.options.profile)[gate], self.run.id, self._count(f"gate {gate}")

@@ -14,6 +14,7 @@ from omni.kernel.artifacts import ArtifactStore
 from omni.kernel.settings import Settings
 from omni.pipeline.approvals import decided, question
 from omni.pipeline.change.handoffs import HandOverHandoff
+from omni.pipeline.change.new_service import PlaceHandoff
 from omni.pipeline.handoffs import (
     Handoff,
     ImplementationHandoff,
@@ -51,6 +52,15 @@ class ChangeSummary(BaseModel):
     """New tests that failed before, and pass."""
 
 
+class Placed(BaseModel):
+    """Where a new service lies in a repository."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    branch: str
+    folder: str
+
+
 class Summary(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -84,6 +94,8 @@ class Summary(BaseModel):
     """Who said no, and why the stages that did not pass did not, verification first."""
     change: ChangeSummary | None = None
     """Of a change of a repository."""
+    placed: Placed | None = None
+    """Of a new service in a repository."""
     waits_at: str = ""
     """The gate at which a person has to decide; empty when it waits for nobody."""
 
@@ -116,6 +128,8 @@ def summarize(settings: Settings, engine: Engine, run_id: str) -> Summary:
         facts["out"] = package.out
     if handed := newest(HandOverHandoff, "hand-over"):
         facts |= {"change": _change(handed), "models": handed.models, **_asked(engine, run.id)}
+    if placed := newest(PlaceHandoff, "place"):
+        facts["placed"] = Placed(branch=placed.branch, folder=placed.folder)
     said_no = [one for one in decided(engine, run.id) if one.decision in {"rejected", "expired"}]
     facts["reasons"] = (
         *(f"{one.gate}: {one.decision} by {one.by or 'nobody'}: {one.reason}" for one in said_no),

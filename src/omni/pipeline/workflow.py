@@ -35,7 +35,7 @@ def start(run_id: str, settings: Settings, engine: Engine, endpoint: str = "") -
     """
     global _runner  # noqa: PLW0603 - DBOS is one per process, and so is the run that it executes
     run = load(engine, run_id)
-    if run.flow != (current := CHANGE if run.options.repository else FLOW):
+    if run.flow != (current := CHANGE if run.options.changes else FLOW):
         raise OmniError(RUN_STALE, f"it follows flow {run.flow}, this is flow {current}", where=run_id)
     again = reopened(engine, run_id)
     runner = _runner = Runner(run, settings, engine, endpoint, again)
