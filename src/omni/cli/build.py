@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
@@ -13,6 +13,8 @@ from omni.cli.common import json_option, settings
 from omni.pipeline.change.kinds import KINDS
 
 if TYPE_CHECKING:
+    from omni.kernel.settings import Settings
+    from omni.pipeline.run import RunOptions
     from omni.spec.model import Specification
 
 ASK_AT_MOST = 3
@@ -61,91 +63,108 @@ def _budget(_context: click.Context, _option: click.Parameter, value: str) -> st
 )
 @click.option("--no-wait", is_flag=True, help="Stop when a person is waited for.")
 @json_option
-def build(
-    request: str | None,
-    file: IO[bytes] | None,
-    out: Path | None,
-    template: str | None,
-    answers: IO[bytes] | None,
-    yes: bool,
-    waive: tuple[str, ...],
-    profile: str | None,
-    model: str | None,
-    budget: str,
-    hands: str | None,
-    repo: Path | None,
-    kind: str | None,
-    environment: Path | None,
-    no_wait: bool,
-    as_json: bool,
-) -> int:
+def build(**given: Unpack[Given]) -> int:
     """Turn one plain-English request into a verified, packaged app, or change a repository.
 
     \b
     omni build "a todo app with user auth" --out out
     omni build --repo ../shop "fix the failing login"
     """
-    _fit(repo, kind, environment, template)
-    if hands and not (model or repo):
-        raise click.UsageError("--engine goes with --model: an engine asks a model.")
-    text = _asked(request, file)
+    _fit(given)
+    text = _asked(given["request"], given["file"])
     # Imported here, as in every command: `omni --version` and `omni --help` stay fast.
     from omni.cli.execution import execute
-    from omni.delivery.package import refuse_foreign
     from omni.kernel.database import open_database
     from omni.pipeline.decision import approve_unlimited
-    from omni.pipeline.run import RunOptions, create
-    from omni.templates.catalog import get
-    from omni.verify.repository import top
+    from omni.pipeline.run import create
 
-    found = settings(gate_profile=profile)
-    model = model or ("auto" if hands else None)
-    if model:
-        from omni.pipeline.coding import check_model
-
-        check_model(found, model, hands or "")
-    given = _read_answers(answers)
-    if template:
-        get(template)
-    if out and not repo:
-        refuse_foreign(out)
-    if not repo and sys.stdin.isatty() and sys.stderr.isatty() and not (yes or as_json or answers):
-        given = _ask(text, template)
-    engine = open_database(found)
-    options = RunOptions(
-        out=str(out.absolute()) if out else "",
-        template=template or "",
-        answers=given,
-        waive=waive,
-        profile=found.gate_profile,
-        retries=found.retries,
-        model=model or ("auto" if repo else ""),
-        engine=hands or "",
-        budget=budget,
-        repository=str(top(repo.resolve())) if repo else "",
-        change=kind or "" if repo else "",
-        environment=str(environment.absolute()) if environment else "",
-    )
-    unlimited = budget == "unlimited" and bool(options.model)
-    asked = unlimited and sys.stdin.isatty() and sys.stderr.isatty() and not (yes or as_json)
+    found = settings(gate_profile=given["profile"])
+    options = _options(given, found, text)
+    unlimited = options.budget == "unlimited" and bool(options.model)
+    asked = unlimited and _talks(given)
     if asked:
         click.confirm("Models may be asked without any limit in this run. Do you approve?", abort=True, err=True)
+    engine = open_database(found)
     run = create(engine, text, options)
     if asked:
         approve_unlimited(found, engine, run.id, getpass.getuser())
     elif unlimited:
         click.echo(f"A person has to approve an unlimited budget; until then it waits: omni approve {run.id}", err=True)
-    return execute(run, found, engine, as_json=as_json, wait=not no_wait)
+    return execute(run, found, engine, as_json=given["as_json"], wait=not given["no_wait"])
 
 
-def _fit(repo: Path | None, kind: str | None, environment: Path | None, template: str | None) -> None:
+class Given(TypedDict):
+    """The argument and the options of `build`, as click hands them over."""
+
+    request: str | None
+    file: IO[bytes] | None
+    out: Path | None
+    template: str | None
+    answers: IO[bytes] | None
+    yes: bool
+    waive: tuple[str, ...]
+    profile: str | None
+    model: str | None
+    budget: str
+    hands: str | None
+    repo: Path | None
+    kind: str | None
+    environment: Path | None
+    no_wait: bool
+    as_json: bool
+
+
+def _fit(given: Given) -> None:
     """Options that contradict each other are said to, before anything is made."""
-    if repo and kind == "new-service":
-        raise click.UsageError("A new service is built without --repo.")
-    if repo and template:
-        raise click.UsageError("--template lays out something new; a repository is changed as it is.")
-    if not repo and (environment or kind not in {None, "new-service"}):
+    repo, kind = given["repo"], given["kind"]
+    if repo and given["template"] and kind != "new-service":
+        raise click.UsageError("--template goes with --type new-service: code that is there is changed as it is.")
+    if not repo and (given["environment"] or kind not in {None, "new-service"}):
         raise click.UsageError("--environment, and every --type but new-service, needs --repo: what is to be changed?")
+    if given["hands"] and not (given["model"] or repo):
+        raise click.UsageError("--engine goes with --model: an engine asks a model.")
+
+
+def _options(given: Given, found: Settings, text: str) -> RunOptions:
+    """What the run is to do. What would stop it later (no such model or template, no room) is raised here."""
+    from omni.delivery.package import refuse_foreign
+    from omni.pipeline.run import RunOptions
+    from omni.templates.catalog import get
+    from omni.verify.repository import top
+
+    repo, out, template, environment = given["repo"], given["out"], given["template"], given["environment"]
+    changed = repo is not None and given["kind"] != "new-service"
+    model = given["model"] or ("auto" if given["hands"] else None)
+    if model:
+        from omni.pipeline.coding import check_model
+
+        check_model(found, model, given["hands"] or "")
+    answers = _read_answers(given["answers"])
+    if template:
+        get(template)
+    if out and not changed:
+        refuse_foreign(out.absolute())
+    if not changed and not given["answers"] and _talks(given):
+        answers = _ask(text, template)
+    return RunOptions(
+        out=str(out.absolute()) if out else "",
+        template=template or "",
+        answers=answers,
+        waive=given["waive"],
+        profile=found.gate_profile,
+        retries=found.retries,
+        model=model or ("auto" if changed else ""),
+        engine=given["hands"] or "",
+        budget=given["budget"],
+        repository=str(top(repo.resolve())) if repo else "",
+        change=given["kind"] or "" if repo else "",
+        environment=str(environment.absolute()) if environment else "",
+    )
+
+
+def _talks(given: Given) -> bool:
+    """Whether somebody is there to answer."""
+    return sys.stdin.isatty() and sys.stderr.isatty() and not (given["yes"] or given["as_json"])
 
 
 def _asked(request: str | None, file: IO[bytes] | None) -> str:
