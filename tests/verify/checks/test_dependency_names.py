@@ -111,8 +111,10 @@ def test_who_was_there_today_is_not_asked_about_again(look: Look, monkeypatch: p
     more = _project("our-own-thing-xyz", "not-there-yet-17")
     for text in ("x = 2\n", "x = 3\n"):
         assert look("dependency-names", {**more, "a.py": text}).status is Status.FAIL
-    assert asked == [{"pip", "our-own-thing-xyz"}, {"pip", "not-there-yet-17"}, {"pip", "not-there-yet-17"}]
-    later = time.time() + 2 * 86400
-    monkeypatch.setattr(time, "time", lambda: later)
-    look("dependency-names", {**files, "a.py": "x = 4\n"})
-    assert asked[3:] == [{"pip", "our-own-thing-xyz"}]
+    assert asked == [{"pip", "our-own-thing-xyz"}, {"pip", "not-there-yet-17"}]
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 700)
+    assert look("dependency-names", {**more, "a.py": "x = 4\n"}).status is Status.FAIL
+    monkeypatch.setattr(time, "time", lambda: now + 2 * 86400)
+    assert look("dependency-names", {**files, "a.py": "x = 5\n"}).status is Status.PASS
+    assert asked[2:] == [{"pip", "not-there-yet-17"}, {"pip", "our-own-thing-xyz"}]

@@ -71,7 +71,10 @@ LOOKALIKE = Rule(
 CERTAIN = {"pypi": "pip", "npm": "npm"}
 """A name that every complete registry has. If it is not found either, the answer says nothing about the others."""
 ASK_PIP = Path(ask_pip.__file__)
-TIMES = TypeAdapter(dict[str, float])
+ANSWERS = TypeAdapter(dict[str, tuple[bool, float]])
+"""Package → whether it was there, and when that was asked (seconds since 1970)."""
+SOON = 600.0
+"""Seconds after which one that was not there is asked about again: it may be about to be published."""
 AT_ONCE = 4
 SECONDS = 20.0
 
@@ -150,8 +153,9 @@ def _look_alike(each: Named, meant: str) -> Finding:
 
 
 def _ask(context: Context, registry: str, asked: list[Named]) -> Iterator[Item]:
-    known = _known(context)
-    asked = [each for each in asked if f"{registry} {each.name}" not in known]
+    known = _known(context, registry)
+    yield from _missing(context, [each for each in asked if known.get(each.name) is False])
+    asked = [each for each in asked if each.name not in known]
     if not asked:
         return
     names = ", ".join(f"`{each.name}`" for each in asked)
@@ -161,33 +165,45 @@ def _ask(context: Context, registry: str, asked: list[Named]) -> Iterator[Item]:
         return
     certain = CERTAIN[registry]
     answers = _answers(context, registry, {certain, *(each.name for each in asked)})
-    _remember(context, known, [f"{registry} {name}" for name, there in answers.items() if there])
     missing = [each for each in asked if answers[each.name] is False]
     if None in answers.values() or not answers[certain]:
         yield Gap(without)
         return
+    _remember(context, registry, {each.name: bool(answers[each.name]) for each in asked})
+    yield from _missing(context, missing)
+
+
+def _missing(context: Context, missing: Iterable[Named]) -> Iterator[Finding]:
     own = {
         normalise(own_name(file.path, context.text(file))) for file in context.files if is_python_manifest(file.path)
     }
     for each in missing:
-        message = f"there is no package `{each.name}` on {registry}"
+        message = f"there is no package `{each.name}` on {each.registry}"
         rule = DOUBTFUL if each.doubtful else SIBLING if each.name in own else MISSING
         yield rule.at(each.path, each.line, message, snippet=each.snippet)
 
 
-def _known(context: Context) -> Mapping[str, float]:
-    """Registry and name of packages that were there lately → when (seconds since 1970)."""
+def _known(context: Context, registry: str) -> Mapping[str, bool]:
+    """Package → whether the registry had it lately."""
+    now = time.time()
+    return {
+        name: there
+        for name, (there, at) in _remembered(context, registry).items()
+        if now - at < (context.check.fresh_for or 0 if there else SOON)
+    }
+
+
+def _remembered(context: Context, registry: str) -> Mapping[str, tuple[bool, float]]:
     try:
-        known = TIMES.validate_json((context.cache / "known.json").read_bytes())
+        return ANSWERS.validate_json((context.cache / f"{registry}.json").read_bytes())
     except (OSError, ValueError):
         return {}
-    since = time.time() - (context.check.fresh_for or 0)
-    return {name: at for name, at in known.items() if at > since}
 
 
-def _remember(context: Context, known: Mapping[str, float], there: Iterable[str]) -> None:
+def _remember(context: Context, registry: str, answers: Mapping[str, bool]) -> None:
+    known = {**_remembered(context, registry), **{name: (there, time.time()) for name, there in answers.items()}}
     with suppress(OSError):  # they are asked again
-        write_atomic(context.cache / "known.json", json.dumps({**known, **dict.fromkeys(there, time.time())}))
+        write_atomic(context.cache / f"{registry}.json", json.dumps(known))
 
 
 def _answers(context: Context, registry: str, names: Iterable[str]) -> Mapping[str, bool | None]:
