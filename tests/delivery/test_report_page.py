@@ -21,6 +21,7 @@ from omni.delivery.report_page import (
     ScoreJudged,
     ScoreRow,
     Screenshot,
+    Specialist,
     Step,
     render,
 )
@@ -163,6 +164,23 @@ def test_what_a_model_judged_stands_beside_the_evidence() -> None:
     assert "It wrote this itself" in _Page(render(_context(scores=(own,)))).text
 
 
+def test_who_worked_on_it_stands_by_name_with_what_came_of_it() -> None:
+    asked = Specialist(
+        role="P1.1",
+        title="Planner agent",
+        stage="specification",
+        model="own/one",
+        tokens=1234,
+        outcome="handed over",
+        why="3 steps",
+    )
+    silent = asked.model_copy(update={"model": "", "outcome": "failed", "why": ""})
+    page = _Page(render(_context(specialists=(asked, silent))))
+    assert "P1.1 Planner agent specification, own/one, 1,234 tokens Handed over: 3 steps" in page.text
+    assert "P1.1 Planner agent specification, no model, 1,234 tokens Failed" in page.text
+    assert "Specialists" not in _Page(render(_context())).text
+
+
 def test_evidence_and_its_absence_are_both_shown() -> None:
     context = _context()
     page = _Page(render(context))
@@ -218,6 +236,9 @@ def test_nothing_in_the_data_becomes_markup(text: str) -> None:
         reasons=(hostile,),
         run=(Step(title=hostile, command=hostile),),
         provenance=(Fact(label=hostile, value=hostile),),
+        specialists=(
+            Specialist(role="P1.1", title=hostile, stage="", model=hostile, tokens=0, outcome=hostile, why=hostile),
+        ),
         screenshots=(Screenshot(title=hostile, alt=hostile, media_type="image/png", data=_PIXEL),),
     )
     html = render(context)

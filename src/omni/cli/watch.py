@@ -106,6 +106,8 @@ class Terminal(View):
                 self._check(str(data["check"]), str(data["status"]))
             case "progress":
                 self._note = str(data["text"])
+            case "specialist.called":
+                self._note = f"{data['title']} ({data['role']})"
             case "agent.waiting":
                 self._print(f"{data['agent']} waits: as many agents as the budget allows are at work")
             case kind if kind.startswith("agent."):

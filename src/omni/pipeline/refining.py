@@ -128,7 +128,8 @@ def _changed(found: Desk, role: Role, made: ImplementationHandoff) -> Contributi
     """Its change, kept. Raises OmniError when it can't be, or when nobody answers."""
     work = found.work
     log = SessionLog(work.engine, f"{work.run.id}/{found.call(role)}")
-    outcome = _worked(found, role, made, log)
+    with found.at_work(role) as tokens:
+        outcome = _worked(found, role, made, log, tokens)
     if outcome.ended != "done":
         raise OmniError(TAKEN_BACK, f"its work ended by {outcome.ended}: {outcome.summary}"[:TOLD])
     if not work.workspace.changed():
@@ -145,9 +146,9 @@ def _changed(found: Desk, role: Role, made: ImplementationHandoff) -> Contributi
     return contribution(role, "kept", answer.document.summary[:TOLD]).model_copy(update=update)
 
 
-def _worked(found: Desk, role: Role, made: ImplementationHandoff, log: SessionLog) -> Outcome:
-    """Its session. Raises OmniError when it may not be asked, or nobody answers."""
-    work, tokens = found.work, found.grant(role)
+def _worked(found: Desk, role: Role, made: ImplementationHandoff, log: SessionLog, tokens: int | None) -> Outcome:
+    """Its session, of so many tokens. Raises OmniError when nobody answers."""
+    work = found.work
     written = quoted("files that a model wrote", work.workspace.git("diff", "--name-only", made.base, "HEAD"))
     task = Task(
         session=log.session,

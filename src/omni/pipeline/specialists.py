@@ -21,6 +21,7 @@ from omni.kernel.tables import events as event_rows
 from omni.models.budget import Budget, tokens_of
 from omni.models.gateway import open_gateway
 from omni.models.ledger import usage
+from omni.models.seats import seat
 from omni.models.typed import Asker, quoted
 from omni.models.wire import Attribution, Chat
 from omni.pipeline.budget import open_budget
@@ -82,8 +83,17 @@ class Desk:
         account = Attribution(run=self.work.run.id, stage=self.work.stage, call=self.call(role))
         return asker(role, self.chat, account, model=named(self.work))
 
-    def grant(self, role: Role) -> int | None:
-        """Tokens that it may use; None: as many as it likes. Raises OmniError (P050) where too few are left."""
+    @contextmanager
+    def at_work(self, role: Role) -> Iterator[int | None]:
+        """Give a specialist a seat among the run's agents, and tokens; None: as many as it likes.
+
+        Raises OmniError (P050) where too few are left.
+        """
+        tokens = self._grant(role)
+        with seat(self.work.engine, self.work.run.id, f"{self.work.run.id}/{self.call(role)}"):
+            yield tokens
+
+    def _grant(self, role: Role) -> int | None:
         work = self.work
         state = Budget(work.engine, work.run.id).state()
         if (tokens := tokens_of(work.run.options.budget)) is None or state.tokens is None:
@@ -233,8 +243,8 @@ def _left(spec: Specification) -> str:
 def _consulted(found: Desk, role: Role, case: str, given: tuple[Envelope, ...]) -> Contribution:
     task = role.call.task if role.call else ""
     try:
-        found.grant(role)
-        said = consult(role, found.who(role), task, given, case)
+        with found.at_work(role):
+            said = consult(role, found.who(role), task, given, case)
     except OmniError as problem:
         return found.without(role, problem)
     document = said.answer.document
