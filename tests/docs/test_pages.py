@@ -15,9 +15,11 @@ import yaml
 from tests.docs.command_lines import ROOT, documents
 
 from omni.kernel.settings import Settings
+from omni.spec.lexicon import domains
 from omni.verify.analysis.markdown import read
 from omni.verify.engine import verify
 from omni.verify.plan import Options
+from omni.verify.rules.entry import built_in
 
 PARSERS: dict[str, Callable[[str], object]] = {"json": json.loads, "toml": tomllib.loads, "yaml": yaml.safe_load}
 BLOCKS = [
@@ -37,6 +39,14 @@ FOR_READERS = {".md", ".lock", ".in", ".sh", ""}
 def test_generated_pages_are_what_the_code_says() -> None:
     done = subprocess.run([sys.executable, "docs/generate.py", "--check"], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+def test_what_the_first_page_counts_is_there() -> None:
+    page = (ROOT / "README.md").read_text()
+    (rules,) = re.findall(r"\[more than (\d+) rules\]", page)
+    assert len(built_in()) > int(rules)
+    assert "Some forty\n[domains]" in page
+    assert 37 < len(domains()) < 48
 
 
 def test_every_room_has_its_sentence() -> None:
