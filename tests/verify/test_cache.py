@@ -11,7 +11,7 @@ import pytest
 
 from omni.kernel.errors import OmniError
 from omni.verify import cache
-from omni.verify.cache import Remembered
+from omni.verify.cache import Remembered, _node_modules
 from omni.verify.check import Check, Context, Gap, Item, Metric, Scope, Unseen
 from omni.verify.config import ProjectConfig
 from omni.verify.report import Report, Severity, Status
@@ -295,3 +295,12 @@ def test_a_disk_that_is_full_loses_nothing_but_time(own: cache.Cache, context: C
     own.took(context, 3.0)
     own.remember(context, context.files, [])
     assert (own.expected_seconds(context), own.recall(context).complete) == (77, False)
+
+
+def test_what_npm_installed_is_part_of_the_key(tmp_path: Path) -> None:
+    nothing = _node_modules(tmp_path)
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules" / ".package-lock.json").write_text("{}")
+    before = _node_modules(tmp_path)
+    (tmp_path / "node_modules" / ".package-lock.json").write_text('{"a": 1}')
+    assert len({nothing, before, _node_modules(tmp_path)}) == 3

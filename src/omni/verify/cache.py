@@ -40,6 +40,9 @@ NOT_READ = {"tiers", "disabled", "exclude", "waivers"}
 """Of the project's configuration: what says which checks run and which findings count, not what a check sees."""
 TELLING = 0.05
 """Seconds. What took less had next to nothing to do, which says nothing of other projects."""
+SCRIPTS = {"javascript", "typescript"}
+"""Languages whose packages are in `node_modules`."""
+INSTALLED = (".package-lock.json", ".modules.yaml", ".yarn-state.yml", ".yarn-integrity")
 AT_ONCE = 500
 """Keys a query; SQLite's limit of variables is higher in every version."""
 
@@ -166,10 +169,17 @@ def _identity(context: Context) -> str:
         "project": context.project.model_dump(mode="json", exclude=NOT_READ),
         "interpreter": sys.version,
         "environment": installed(context.environment),
+        "node_modules": _node_modules(context.root) if SCRIPTS & {*check.languages} else "",
         "root": str(context.root) if check.sandboxed else "",
         "changed": None if context.changed is None else sorted(context.changed),
     }
     return digest(value)
+
+
+def _node_modules(root: Path) -> str:
+    """What is installed there, by what npm, pnpm or Yarn has written about it."""
+    marks = [root / "node_modules" / name for name in INSTALLED]
+    return " ".join(f"{mark.name} {hashlib.sha256(mark.read_bytes()).hexdigest()}" for mark in marks if mark.is_file())
 
 
 def installed(environment: Path | None) -> tuple[str, ...]:

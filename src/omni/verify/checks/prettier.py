@@ -1,0 +1,102 @@
+"""Layout of JavaScript, TypeScript, CSS and what else Prettier knows, where the project has a configuration for it.
+
+The project's own Prettier is run where it is installed, since each version has another layout; else the pinned one,
+whose word is a note. A configuration may be a program, and name plug-ins, so it runs in the sandbox.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+
+from omni.kernel.canonical import JsonValue
+from omni.sandbox.job import JobResult
+from omni.verify.analysis.adoption import table
+from omni.verify.check import Check, Context, Failed, Gap, Item, Unseen
+from omni.verify.report import Severity, Status
+from omni.verify.tools import MACHINE, versions
+
+CONFIGURATION = re.compile(r"^(\.prettierrc(\.\w+)?|prettier\.config\.[cm]?[jt]s)$")
+OWN = "node_modules/prettier/bin/prettier.cjs"
+ARGV = ("--list-different", "--ignore-unknown", "--no-color", "--")
+ERROR = re.compile(r"^\[error\] (?P<path>[^\s:][^:\n]*): (?P<message>.*)$", re.MULTILINE)
+LACKING = re.compile(r"Cannot find (?:package|module) '(?P<name>[^'/.][^']*)'")
+COUNTING = frozenset({"javascript", "typescript", "css"})
+"""Languages whose layout counts; whether a project means its documents and data too is not known."""
+
+
+def run(context: Context) -> Iterator[Item]:
+    if not _configured(context):
+        yield Gap("the project has no configuration of Prettier", Status.SKIPPED)
+        return
+    installed = (context.root / OWN).is_file()
+    asked = _asked(context)
+    pinned = versions("prettier")["prettier"]
+    if not installed and asked and not re.search(rf"(^|[^\d.]){pinned.partition('.')[0]}(\.|$)", asked):
+        yield Gap(f"the project asks for Prettier {asked}, which is not installed. Type: npm ci")
+        return
+    files = [file.path for file in context.files if file.path != "package-lock.json"]
+    result = _run(context, files, installed)
+    if lacking := LACKING.search(result.stderr):
+        yield Gap(f"the configuration of Prettier needs {lacking['name']}, which is not installed. Type: npm ci")
+        return
+    if result.exit_code not in (0, 1, 2) or (result.exit_code == 2 and not ERROR.search(result.stderr)):
+        raise Failed(
+            f"Prettier ended with {result.exit_code}: {' '.join(result.stderr.split())[-300:] or result.ended}"
+        )
+    for found in ERROR.finditer(result.stderr):
+        if found["path"] in context.inventory.by_path:
+            yield Unseen(found["path"], f"Prettier can't parse it: {found['message'][:200]}", harmless=True)
+    for path in result.stdout.splitlines():
+        file = context.inventory.by_path.get(path)
+        if file:
+            counts = installed and file.language in COUNTING
+            severity = Severity.ERROR if counts else Severity.NOTE
+            yield context.finding("unformatted", "not laid out as Prettier would", path, 1, severity=severity)
+
+
+def _configured(context: Context) -> bool:
+    if any("/" not in path and CONFIGURATION.match(path) for path in context.inventory.by_path):
+        return True
+    return "prettier" in _manifest(context)
+
+
+def _manifest(context: Context) -> dict[str, object]:
+    file = context.inventory.by_path.get("package.json")
+    try:
+        content: JsonValue = json.loads(context.text(file)) if file and not file.problem else {}
+    except (ValueError, RecursionError):  # `syntax` says so
+        return {}
+    return table(content)
+
+
+def _asked(context: Context) -> str:
+    """The version that package.json names; empty when it names none."""
+    manifest = _manifest(context)
+    return str(
+        table(manifest, "devDependencies").get("prettier") or table(manifest, "dependencies").get("prettier") or ""
+    )
+
+
+def _run(context: Context, files: Sequence[str], installed: bool) -> JobResult:
+    """Raises `Failed`."""
+    if installed:
+        return context.run_in_sandbox(("node", OWN, *ARGV, *files), toolset=MACHINE)
+    return context.run_in_sandbox(("prettier", *ARGV, *files), toolset=context.check.toolset)
+
+
+CHECK = Check(
+    id="prettier",
+    title="What Prettier lays out is laid out uniformly",
+    tier=1,
+    languages=("javascript", "typescript", "css", "json", "json5", "markdown", "yaml", "html", "vue"),
+    config=(".prettierrc*", "prettier.config.*", ".prettierignore", ".editorconfig", "package.json"),
+    tool="prettier",
+    toolset="prettier",
+    optional=True,
+    run=run,
+    timeout=60,
+    why="With one layout, a change shows only what changed.",
+    advice="Type: npx prettier --write .",
+)
