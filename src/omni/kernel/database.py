@@ -87,7 +87,8 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
     On SQLite it takes the write lock at once: taken later, it would fail where somebody else has written in between.
     """
-    with engine.execution_options(omni_immediate=True).begin() as connection:
+    # Options of the connection, not of the engine: an engine with options of its own makes every event dearer.
+    with engine.connect() as connection, connection.execution_options(omni_immediate=True).begin():
         yield connection
 
 

@@ -53,6 +53,7 @@ _NAMED = (
 _ONE = select(model_calls).where(model_calls.c.id == bindparam("id")).with_for_update()
 _INSERT = insert(model_calls)
 _CHANGE = update(model_calls).where(model_calls.c.id == bindparam("of_id"))
+_END = _CHANGE.where(model_calls.c.status == "asked")
 
 
 class Asked(Model):
@@ -62,6 +63,8 @@ class Asked(Model):
     run: str
     most: int | None
     """Tokens of the reply, as the budget allows; None: no budget."""
+    reserved: int
+    """Tokens set aside for it until it is settled."""
 
 
 class Cost(Model):
@@ -116,8 +119,9 @@ def begin(engine: Engine, attribution: Attribution, prompt: int, reply: int | No
             reserved = budget.reserve(connection, attribution.run, attribution.stage, prompt, reply)
             if reserved is None:
                 return None
-            asked = Asked(id=uuid7(), run=attribution.run, most=reserved - prompt if reserved else None)
-            connection.execute(_INSERT, _fresh(asked, attribution, reserved))
+            most = reserved - prompt if reserved else None
+            asked = Asked(id=uuid7(), run=attribution.run, most=most, reserved=reserved)
+            connection.execute(_INSERT, _fresh(asked, attribution))
             return asked
     except budget.UsedUpError as error:
         budget.pause(engine, error.run)
@@ -197,7 +201,7 @@ def _named(connection: Connection, attribution: Attribution) -> list[RowMapping]
     return list(connection.execute(_NAMED, name).mappings())
 
 
-def _fresh(asked: Asked, attribution: Attribution, reserved: int) -> dict[str, object]:
+def _fresh(asked: Asked, attribution: Attribution) -> dict[str, object]:
     now = clock.now()
     return {
         "id": asked.id,
@@ -212,7 +216,7 @@ def _fresh(asked: Asked, attribution: Attribution, reserved: int) -> dict[str, o
         "status": "asked",
         "asked_at": now,
         "expires_at": now + timedelta(seconds=LEASE),
-        "reserved": reserved,
+        "reserved": asked.reserved,
         "prompt_tokens": 0,
         "cached_tokens": 0,
         "completion_tokens": 0,
@@ -236,9 +240,9 @@ def _lose(connection: Connection, rows: Iterable[RowMapping]) -> None:
 
 def _settle(engine: Engine, asked: Asked, values: dict[str, object], used: int) -> None:
     with writing(engine) as connection:
-        row = connection.execute(_ONE, {"id": asked.id}).mappings().one()
-        connection.execute(_CHANGE, {"of_id": asked.id, **values})
-        if row["status"] == "lost":  # somebody took us for dead; what was charged then is given back
+        if connection.execute(_END, {"of_id": asked.id, **values}).rowcount:
+            budget.settle(connection, asked.run, asked.reserved, used)
+        else:  # somebody took us for dead; what was charged then is given back
+            row = connection.execute(_ONE, {"id": asked.id}).mappings().one()
+            connection.execute(_CHANGE, {"of_id": asked.id, **values})
             budget.settle(connection, asked.run, 0, used - row["wasted_tokens"])
-        else:
-            budget.settle(connection, asked.run, row["reserved"], used)
