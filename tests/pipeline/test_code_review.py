@@ -89,16 +89,16 @@ def test_a_change_is_reviewed_with_places_that_are_looked_up(repository: Path, h
     assert shown == {
         "review-code": ("pass", []),
         "review-security": ("fail", [(11, "POST /admin/wipe")]),
-        "review-p2.1": ("pass", []),
-        "review-p2.3": ("fail", [(11, "POST /admin/wipe")]),
-        "review-p2.4": ("incomplete", []),
-        "review-p4.4": ("pass", []),
+        "review-api-correctness": ("pass", []),
+        "review-auth-permissions": ("fail", []),
+        "review-error-handling": ("incomplete", []),
+        "review-ux-dx-auditor": ("pass", []),
     }
     assert done.return_value == 1
     by_check = {each["check"]: each for each in report["results"]}
     assert by_check["review-security"]["metrics"] == {"review-security.dropped": 1.0, "review-security.security": 1.0}
     assert by_check["review-security"]["tool"] == "own/judge"
-    assert "own/judge, twice" in by_check["review-p2.4"]["reason"]
+    assert "own/judge, twice" in by_check["review-error-handling"]["reason"]
     asked = json.dumps(record.asked[0].request)
     assert "app.py:12 wipe added" in asked
     assert "SECRET_OF_THE_REST" not in asked

@@ -5,10 +5,11 @@ The result is a report as verification gives it, so that it is shown, posted and
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -76,12 +77,12 @@ def review_change(root: Path, asked: Asked, chat: Chat) -> Reviewed:
         for role in of_stage(STAGE)
         if kind_of(role.output) is Findings and role.concerned(change.shown.files.values())
     ]
-    results, remarks = [], list[Remark]()
+    results, remarks = [], dict[tuple[str, int, str], Remark]()
     for name in (*JUDGES, *specialists):
         role = load_role("reviewer" if name in JUDGES else name)
         account = paid.model_copy(update={"call": f"{paid.call}/{name}" if paid.call else name})
         who = asker(role, impartial(chat), account, model=asked.model, not_models=barred(asked.authors))
-        result = _empty(name, role.title if role.specialist else name, change.shown)
+        result, asked_at = _empty(role.title if role.specialist else name, change.shown), time.monotonic()
         if not change.shown.files:
             results.append(result.model_copy(update={"status": Status.SKIPPED, "reason": "nothing changed"}))
             continue
@@ -90,8 +91,12 @@ def review_change(root: Path, asked: Asked, chat: Chat) -> Reviewed:
         except OmniError as problem:
             results.append(result.model_copy(update={"status": Status.INCOMPLETE, "reason": str(problem)}))
         else:
-            remarks += opinion.remarks
-            results.append(_filled(result, opinion, asked.authors))
+            failed = any(remark.severity == "error" for remark in opinion.remarks)
+            # Who says what somebody else said already is not shown again; it counts as much.
+            new = tuple(each for each in opinion.remarks if (each.path, each.line, each.message) not in remarks)
+            remarks |= {(each.path, each.line, each.message): each for each in new}
+            filled = _filled(result, replace(opinion, remarks=new), asked.authors, failed=failed)
+            results.append(filled.model_copy(update={"seconds": round(time.monotonic() - asked_at, 2)}))
     report = Report(
         target=str(root),
         tiers=(2,),
@@ -101,7 +106,7 @@ def review_change(root: Path, asked: Asked, chat: Chat) -> Reviewed:
         changed=asked.base,
         files=Coverage(seen=len(change.shown.files), skipped=dict(change.shown.left_out)),
     )
-    return Reviewed(report, patch(remarks, change.shown.files))
+    return Reviewed(report, patch(remarks.values(), change.shown.files))
 
 
 def change_of(root: Path, base: str) -> Change:
@@ -123,14 +128,13 @@ def _opinion(name: str, who: Asker, change: Change, asked: Asked) -> Opinion:
     return Opinion(found.model, found.remarks, found.dropped, {})
 
 
-def _empty(name: str, title: str, shown: Material) -> CheckResult:
+def _empty(title: str, shown: Material) -> CheckResult:
     coverage = Coverage(seen=len(shown.files), skipped=dict(shown.left_out))
-    return CheckResult(
-        check=f"review-{name.lower()}", title=f"Review: {title}", tier=2, status=Status.PASS, coverage=coverage
-    )
+    name = re.sub(r"\W+", "-", title.lower().removesuffix(" agent"))
+    return CheckResult(check=f"review-{name}", title=f"Review: {title}", tier=2, status=Status.PASS, coverage=coverage)
 
 
-def _filled(result: CheckResult, opinion: Opinion, authors: tuple[str, ...]) -> CheckResult:
+def _filled(result: CheckResult, opinion: Opinion, authors: tuple[str, ...], *, failed: bool) -> CheckResult:
     """Errors fail; everything else is said. Who judged its own work can fail a change and not pass it."""
     counts = Counter[tuple[str, str, str]]()
     findings = []
@@ -138,12 +142,14 @@ def _filled(result: CheckResult, opinion: Opinion, authors: tuple[str, ...]) -> 
         key = (remark.rule, remark.quote, remark.path)
         findings.append(_finding(result.check, remark, counts[key]))
         counts[key] += 1
-    failed = any(remark.severity == "error" for remark in opinion.remarks)
     own = not independent(opinion.model, authors)
+    reason = f"{opinion.model} wrote this itself" if own and not failed else ""
+    if failed and not opinion.remarks:
+        reason = "its errors are those that others named before"
     return result.model_copy(
         update={
             "status": Status.FAIL if failed else Status.INCOMPLETE if own else Status.PASS,
-            "reason": f"{opinion.model} wrote this itself" if own and not failed else "",
+            "reason": reason,
             "findings": tuple(findings),
             "tool": opinion.model,
             "metrics": {
