@@ -15,6 +15,8 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 from omni.kernel.settings import load_settings
@@ -57,18 +59,32 @@ def let_sandboxes_nest() -> None:
     bubblewrap.options = nesting
 
 
+def show_tools(home: Path) -> None:
+    """Many tests of the verification use its real tools: those that are installed are shown inside, read-only."""
+    whole, envs = bubblewrap.sandbox, (home / "envs").resolve()
+
+    def showing(bwrap: Path, job: Job, passed: tuple[int, ...] = ()) -> AbstractContextManager[bubblewrap.Walls]:
+        told = {**job.env, "OMNI_HOME": str(envs.parent)}
+        return whole(bwrap, replace(job, mounts=(*job.mounts, Mount(envs)), env=told), passed)
+
+    bubblewrap.sandbox = showing  # type: ignore[assignment]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rooms", nargs="*", default=["kernel"])
     parser.add_argument("--sample", type=int, default=0, help="so many mutants, drawn at random; 0: all")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
+    settings = load_settings()
+    if (settings.home / "envs").is_dir():
+        show_tools(settings.home)
     if any(name.partition("/")[0] in WITH_HOST for name in given.rooms):
         let_sandboxes_nest()
     for name in given.rooms:
         config = ProjectConfig(mutation=room(name, given.sample, given.seed))
         options = Options(only=("mutation",), config=config, environment=Path(sys.prefix))
-        report = engine.verify(ROOT, options, load_settings(), lambda event: print(event.message, flush=True))
+        report = engine.verify(ROOT, options, settings, lambda event: print(event.message, flush=True))
         (result,) = report.results
         for finding in result.findings:
             print(f"{finding.path}:{finding.line}: {finding.rule}: {finding.message}")
