@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from omni.verify.analysis.adoption import adopts, other_version
-from omni.verify.check import Check, Context, Item, Output
+from omni.verify.check import Check, Context, Item, Output, Scope
 from omni.verify.report import Finding, Severity
 from omni.verify.sarif import parse_sarif
 from omni.verify.tools import versions
@@ -27,6 +27,7 @@ CHECK = Check(
     title="Python is laid out uniformly",
     tier=1,
     languages=("python",),
+    scope=Scope.FILE,
     config=("pyproject.toml", "ruff.toml", ".ruff.toml"),
     tool="ruff",
     argv=("format", "--no-cache", "--force-exclude", "--check", "--output-format", "sarif", "--", "{files}"),
