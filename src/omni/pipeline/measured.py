@@ -11,7 +11,7 @@ from omni.agents.limits import spent
 from omni.agents.log import Closed, Replied, SessionLog, is_part, sessions
 from omni.kernel.artifacts import ArtifactStore
 from omni.kernel.settings import Settings
-from omni.pipeline.handoffs import ImplementationHandoff
+from omni.pipeline.handoffs import ImplementationHandoff, VerificationHandoff
 from omni.pipeline.hands import chosen, kind_of_work
 from omni.pipeline.run import Run, StageRecord, stage_records
 from omni.pipeline.verification import STAGES
@@ -46,18 +46,21 @@ def keep_result(run: Run, settings: Settings, database: Engine) -> None:
 
 
 def _passed(records: list[StageRecord], settings: Settings) -> bool | None:
-    """Whether the newest work passed and delivers all that it was for; None when it was never looked at."""
-    worked = [record for record in records if record.name in AT_WORK and record.status != "running"]
-    judged = [record for record in records if record.name in JUDGING and record.status != "running"]
-    if not worked:
+    """Whether the newest work passed and delivers all that it was for; None when nobody could tell."""
+    over = [record for record in reversed(records) if record.status != "running"]
+    worked = next((record for record in over if record.name in AT_WORK), None)
+    judged = next((record for record in over if record.name in JUDGING), None)
+    store = ArtifactStore(settings.home / "artifacts")
+    if worked is None or (judged is None and worked.status == "passed") or _blind(judged, store):
         return None
-    newest = worked[-1]
-    if newest.status == "failed":
+    missing = worked.name == "implementation" and bool(
+        ImplementationHandoff.model_validate_json(store.get(worked.output)).undelivered
+    )
+    return not missing and worked.status == "passed" and judged is not None and judged.status == "passed"
+
+
+def _blind(judged: StageRecord | None, store: ArtifactStore) -> bool:
+    """Whether it failed because a check could not run, which says nothing of the work."""
+    if judged is None or judged.status == "passed" or judged.name not in STAGES.values():
         return False
-    if not judged:
-        return None
-    if newest.name == "implementation":
-        data = ArtifactStore(settings.home / "artifacts").get(newest.output)
-        if ImplementationHandoff.model_validate_json(data).undelivered:
-            return False
-    return judged[-1].status == "passed"
+    return VerificationHandoff.model_validate_json(store.get(judged.output)).verdict == "incomplete"

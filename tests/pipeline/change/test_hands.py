@@ -129,6 +129,8 @@ MADE = ImplementationHandoff(
     spec="s", commit="c", changed=True, files=1, lines=1, package="p", trace={}, undelivered={}
 )
 DEEP = VerificationHandoff(tier=3, verdict="pass", report="r", seconds=1)
+WRONG = DEEP.model_copy(update={"passed": False, "verdict": "fail"})
+BLIND = DEEP.model_copy(update={"passed": False, "verdict": "incomplete"})
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,8 @@ DEEP = VerificationHandoff(tier=3, verdict="pass", report="r", seconds=1)
             {"implementation": MADE.model_copy(update={"undelivered": {"AC1": "no"}}), "deep": DEEP},
             ("new-service", False),
         ),
-        ("", {"implementation": MADE, "instant": DEEP.model_copy(update={"passed": False})}, ("new-service", False)),
+        ("", {"implementation": MADE, "instant": WRONG}, ("new-service", False)),
+        ("", {"implementation": MADE, "instant": BLIND}, None),
     ],
 )
 def test_what_is_kept_is_what_was_proved(
