@@ -7,10 +7,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 from tests.agents.test_session import TASK, Desk, says, write
 
 from omni.agents.log import Closed, Resumed, SessionLog
@@ -19,21 +20,24 @@ from omni.kernel.artifacts import ArtifactStore
 from omni.kernel.errors import OmniError
 from omni.kernel.events import replay
 from omni.kernel.settings import Settings
-from omni.kernel.tables import audit_entries
+from omni.kernel.tables import approvals as approvals_table
+from omni.kernel.tables import audit_entries, stages
 from omni.models import ledger
 from omni.models.budget import Budget, tokens_of
 from omni.models.ledger import Asked, Cost
 from omni.models.wire import Attribution, ChatReply, ChatRequest, Usage, Want
 from omni.pipeline import approvals, budget, decision, runner
 from omni.pipeline.gates import Answer, Gate
-from omni.pipeline.handoffs import Approval
-from omni.pipeline.run import Run, RunOptions, create, load, reopened, set_status
+from omni.pipeline.handoffs import Approval, GateHandoff
+from omni.pipeline.run import Run, RunOptions, create, end_stage, load, reopened, set_status, stage_records, start_stage
 from omni.pipeline.runner import Runner, call_plainly
 from omni.pipeline.stage import Work
+from omni.pipeline.stages.s07_human_gate import STAGE
 from omni.pipeline.workspace import Workspace
 from omni.sandbox.job import Driver
 
 GIVEN = 2_000
+HANDOFF = GateHandoff(approvals=())
 
 
 @pytest.fixture(autouse=True)
@@ -197,6 +201,22 @@ def test_killed_while_it_waits_it_finds_its_question_and_its_answer(site: Site) 
     assert [outcome.ended for outcome in outcomes] == ["done"]
     assert len(site.asked) == len(set(site.asked)) == 5
     assert sum(isinstance(line.entry, Resumed) for line in site.log.lines()) >= 1
+
+
+def test_a_stage_does_not_count_the_time_in_which_it_waits(site: Site) -> None:
+    start_stage(site.engine, site.run.id, STAGE, 0)
+    thread, _ = site.in_the_background()
+    site.decide("rejected")
+    thread.join(60)
+    end_stage(site.engine, site.run.id, STAGE, 0, "", HANDOFF)
+    requested = approvals_table.c.requested_at
+    with site.engine.begin() as connection:
+        began = connection.execute(select(requested)).scalar_one()
+        connection.execute(update(stages).values(started_at=began - timedelta(seconds=5)))
+        connection.execute(update(approvals_table).values(decided_at=began + timedelta(hours=20)))
+        connection.execute(update(stages).values(ended_at=began + timedelta(hours=20, seconds=2)))
+    (record,) = stage_records(site.engine, site.run.id)
+    assert (record.waited, record.seconds) == (72_000.0, 7.0)
 
 
 def test_a_limit_is_not_revised(site: Site) -> None:

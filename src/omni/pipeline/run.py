@@ -14,8 +14,8 @@ from omni.kernel.canonical import JsonValue
 from omni.kernel.database import writing
 from omni.kernel.errors import Exit, OmniError, declare
 from omni.kernel.ids import uuid7
+from omni.kernel.tables import approvals, runs, stages
 from omni.kernel.tables import events as event_log
-from omni.kernel.tables import runs, stages
 
 if TYPE_CHECKING:
     from omni.pipeline.handoffs import Handoff
@@ -208,20 +208,35 @@ class StageRecord:
     ended_at: datetime | None
     output: str
     """Digest of the handoff; empty while it runs."""
+    waited: float = 0.0
+    """Seconds in which it waited for a person."""
 
     @property
     def seconds(self) -> float:
-        return (self.ended_at - self.started_at).total_seconds() if self.ended_at else 0.0
+        """Of machine time: the clock stands still while a person is waited for."""
+        return (self.ended_at - self.started_at).total_seconds() - self.waited if self.ended_at else 0.0
 
 
 def stage_records(engine: Engine, run_id: str) -> list[StageRecord]:
     """The stages of a run in the order in which they began."""
     query = select(stages).where(stages.c.run_id == run_id).order_by(stages.c.started_at)
+    asked = select(approvals.c.requested_at, approvals.c.decided_at).where(
+        approvals.c.run_id == run_id, approvals.c.gate == "budget", approvals.c.decided_at.is_not(None)
+    )
     with engine.connect() as connection:
-        return [
-            StageRecord(row.name, row.number, row.attempt, row.status, row.started_at, row.ended_at, row.output)
-            for row in connection.execute(query)
-        ]
+        waits = connection.execute(asked).all()
+        rows = connection.execute(query).all()
+    return [
+        StageRecord(
+            *(row.name, row.number, row.attempt, row.status, row.started_at, row.ended_at, row.output),
+            waited=sum(
+                (until - since).total_seconds()
+                for since, until in waits
+                if row.ended_at and row.started_at <= since and until <= row.ended_at
+            ),
+        )
+        for row in rows
+    ]
 
 
 def handoff_of(engine: Engine, run_id: str, stage: str) -> str:
