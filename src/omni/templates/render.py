@@ -20,6 +20,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -102,6 +103,7 @@ def _render_folder(
                 yield _target(target, package, entity), RenderedFile(text.encode(), executable)
 
 
+@cache  # nearly all the time of a rendering is that of reading the templates
 def _environment(folder: Path, *, square: bool = False) -> jinja2.Environment:
     start, end = ("[", "]") if square else ("{", "}")
     return jinja2.Environment(
