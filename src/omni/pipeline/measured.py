@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy import Engine
 
 from omni import __version__
@@ -11,12 +13,13 @@ from omni.agents.limits import spent
 from omni.agents.log import Closed, Replied, SessionLog, is_part, sessions
 from omni.kernel.artifacts import ArtifactStore
 from omni.kernel.settings import Settings
+from omni.pipeline.change.asked import STEP
 from omni.pipeline.handoffs import ImplementationHandoff, VerificationHandoff
 from omni.pipeline.hands import chosen, kind_of_work
 from omni.pipeline.run import Run, StageRecord, stage_records
 from omni.pipeline.verification import STAGES
 
-AT_WORK = ("implementation", "test-first", "change")
+AT_WORK = re.compile(rf"implementation|test-first|change|{STEP}\d+")
 """Stages in which the hands of a run work."""
 JUDGING = (*STAGES.values(), "proof")
 """Stages that say whether it was right."""
@@ -25,7 +28,7 @@ JUDGING = (*STAGES.values(), "proof")
 def keep_result(run: Run, settings: Settings, database: Engine) -> None:
     """Keep how the run's hands did, once; nothing where no model worked, or nobody judged what it did."""
     found = [name for name in sessions(database, run.id) if not is_part(name)]
-    worked = [name for name in found if name.split("/")[1].split("#")[0] in AT_WORK]
+    worked = [name for name in found if AT_WORK.fullmatch(name.split("/")[1].split("#")[0])]
     logs = [SessionLog(database, name).lines() for name in worked]
     passed = _passed(stage_records(database, run.id), settings)
     if not logs or passed is None:
@@ -38,7 +41,7 @@ def keep_result(run: Run, settings: Settings, database: Engine) -> None:
         kind=kind_of_work(run),
         model=", ".join(sorted({f"{reply.provider}/{reply.model}" for reply in replies})),
         passed=passed,
-        ended=next(line.entry.ended for line in reversed(logs[-1]) if isinstance(line.entry, Closed)),
+        ended=next((line.entry.ended for line in reversed(logs[-1]) if isinstance(line.entry, Closed)), ""),
         tokens=sum(each.usage.total for each in used),
         seconds=round(sum(each.seconds for each in used), 3),
     )
@@ -47,16 +50,15 @@ def keep_result(run: Run, settings: Settings, database: Engine) -> None:
 
 def _passed(records: list[StageRecord], settings: Settings) -> bool | None:
     """Whether the newest work passed and delivers all that it was for; None when nobody could tell."""
-    over = [record for record in reversed(records) if record.status != "running"]
-    worked = next((record for record in over if record.name in AT_WORK), None)
-    judged = next((record for record in over if record.name in JUDGING), None)
-    store = ArtifactStore(settings.home / "artifacts")
-    if worked is None or (judged is None and worked.status == "passed") or _blind(judged, store):
+    newest = {record.name: record for record in records if record.status != "running"}
+    worked = [record for name, record in newest.items() if AT_WORK.fullmatch(name)]
+    judged = max((newest[name] for name in JUDGING if name in newest), key=lambda each: each.started_at, default=None)
+    store, done = ArtifactStore(settings.home / "artifacts"), all(record.status == "passed" for record in worked)
+    if not worked or (judged is None and done) or _blind(judged, store):
         return None
-    missing = worked.name == "implementation" and bool(
-        ImplementationHandoff.model_validate_json(store.get(worked.output)).undelivered
-    )
-    return not missing and worked.status == "passed" and judged is not None and judged.status == "passed"
+    if made := newest.get("implementation"):
+        done &= not ImplementationHandoff.model_validate_json(store.get(made.output)).undelivered
+    return done and judged is not None and judged.status == "passed"
 
 
 def _blind(judged: StageRecord | None, store: ArtifactStore) -> bool:

@@ -124,6 +124,7 @@ def _left(home: Home, run: Run, name: str, handoff: Handoff) -> None:
 
 
 EDITED = EditHandoff(commit="c", changed=True, ended="done", summary="")
+FAILED = EDITED.model_copy(update={"passed": False})
 PROVED = ProofHandoff(suite="s", commit="c")
 MADE = ImplementationHandoff(
     spec="s", commit="c", changed=True, files=1, lines=1, package="p", trace={}, undelivered={}
@@ -138,8 +139,9 @@ BLIND = DEEP.model_copy(update={"passed": False, "verdict": "incomplete"})
     [
         ("/shop", {"change": EDITED, "proof": PROVED}, ("bugfix", True)),
         ("/shop", {"change": EDITED, "proof": PROVED.model_copy(update={"passed": False})}, ("bugfix", False)),
-        ("/shop", {"change": EDITED.model_copy(update={"passed": False})}, ("bugfix", False)),
+        ("/shop", {"change": FAILED}, ("bugfix", False)),
         ("/shop", {"change": EDITED}, None),
+        ("/shop", {"step-0": FAILED, "change": EDITED, "proof": PROVED}, ("bugfix", False)),
         ("/shop", {}, None),
         ("", {"implementation": MADE, "deep": DEEP}, ("new-service", True)),
         (
