@@ -46,3 +46,35 @@ def test_count() -> None:
     assert read_count("==7== Command: x\n==7== \n==7== I   refs:      110,563\n") == 110563
     with pytest.raises(BadMeasurementError):
         read_count("no valgrind")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{", "it is not JSON: "),
+        ("[1]", "it is no object"),
+        ("{}", "it names no measurement"),
+        ('{"a": []}', "it names no measurement"),
+        ('{"a": 0}', "a has 0.0 seconds"),
+        ('{"a": [1, -1]}', "a has -1.0 seconds"),
+        ('{"a": Infinity}', "a has inf seconds"),
+        ('{"a": "1"}', "its seconds are no numbers"),
+        ('{"a": true}', "its seconds are no numbers"),
+        ('{"benchmarks": [1]}', "a benchmark in it is no object"),
+        ('{"benchmarks": [{"name": "a"}]}', "a benchmark in it is no object"),
+        ('{"benchmarks": [{"name": "a", "stats": {}}]}', "its seconds are no numbers"),
+        ('{"results": ["a"]}', "a benchmark in it is no object"),
+        ('{"results": [{"command": "a"}]}', "its seconds are no numbers"),
+    ],
+)
+def test_why_it_is_refused(text: str, why: str) -> None:
+    with pytest.raises(BadMeasurementError) as caught:
+        read_measurements(text)
+    assert str(caught.value).startswith(why)
+
+
+def test_the_rounds_come_before_the_least_and_the_full_name_before_the_short() -> None:
+    rounds = '{"benchmarks": [{"fullname": "f", "name": "n", "stats": {"data": [3, 2], "min": 1}}]}'
+    assert read_measurements(rounds) == {"f": 2.0}
+    assert read_measurements('{"results": [{"command": "c", "times": [3, 2], "min": 1}]}') == {"c": 2.0}
+    assert read_measurements('{"results": [{"command": "c", "min": 1}]}') == {"c": 1.0}

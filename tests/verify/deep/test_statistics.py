@@ -111,3 +111,54 @@ def test_what_is_no_measurement(before: list[float], after: list[float]) -> None
 def test_words() -> None:
     assert str(compare([1.0] * 12, [1.06] * 12)) == "+6.0 % (between +6.0 % and +6.0 %, 12 pairs)"
     assert str(compare([1.0], [1.06])) == "+6.0 % (between -100.0 % and ?, 1 pairs)"
+
+
+def _largest(number: int, risk: float) -> int:
+    """The cut by the whole distribution of the signed-rank statistic, rank by rank."""
+    ways = {0: 1}
+    for rank in range(1, number + 1):
+        more: dict[int, int] = {}
+        for total, count in ways.items():
+            for reached in (total, total + rank):
+                more[reached] = more.get(reached, 0) + count
+        ways = more
+    below, cut = 0, -1
+    for total in sorted(ways):
+        below += ways[total]
+        if below > risk * 2**number:
+            break
+        cut = total
+    return cut
+
+
+@pytest.mark.parametrize(
+    ("number", "cut", "exact"), [(60, 545, 545), (61, 562, 566), (80, 1046, 1051), (120, 2580, 2586)]
+)
+def test_the_cut_is_that_of_the_distribution_or_a_little_more_careful(number: int, cut: int, exact: int) -> None:
+    assert (_cut(number, 0.003), _largest(number, 0.003)) == (cut, exact)
+
+
+def test_few_pairs_bound_nothing_and_say_how_many_would() -> None:
+    few = compare([1.0] * 3, [2.0] * 3)
+    assert few == Comparison("undecided", 2.0, 0.0, math.inf, 3, LOOKS[0])
+
+
+def test_what_lies_within_is_decided_and_the_limit_itself_is_not() -> None:
+    assert compare([1.0] * 10, [1.06] * 10).verdict == "slower"
+    assert compare([1.0] * 10, [1.04] * 10).verdict == "fine"
+    assert compare([1.0] * 10, [1.5] * 10, share=0.5).verdict == "undecided"
+    assert compare([1.0] * 10, [1.5] * 10, share=0.5).needed == LOOKS[-1] * 100
+    assert compare([1.0] * 10, [1.6] * 10).needed == 10
+
+
+def test_counts_are_compared_as_they_are() -> None:
+    assert exact(1000, 1050) == Comparison("fine", 1.05, 1.05, 1.05, 1, 1)
+    assert exact(1000, 1200, share=0.2).verdict == "fine"
+    assert exact(1000, 1201, share=0.2) == Comparison("slower", 1.201, 1.201, 1.201, 1, 1)
+    assert str(exact(1000, 940)) == "-6.0 % (counted)"
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 1), (1, 0), (-1, 1), (1, -1)])
+def test_what_is_no_count(before: float, after: float) -> None:
+    with pytest.raises(ValueError, match="counts are more than zero"):
+        exact(before, after)
