@@ -79,3 +79,53 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         return
     if sys.version_info < (3, 12):
         assert ast.dump(parse_with_fstrings(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("f'{", "f-string: it does not end"),
+        ("f'a", "f-string: it does not end"),
+        ("f'{}'", "f-string: empty expression not allowed"),
+        ("f'{ =}'", "f-string: empty expression not allowed"),
+        ("f'{a!rb}'", "f-string: expecting '}'"),
+        ("f'{a!}'", "f-string: expecting '}'"),
+    ],
+)
+def test_it_says_what_is_wrong(code: str, why: str) -> None:
+    with pytest.raises(SyntaxError) as problem:
+        parse_with_fstrings(code)
+    assert problem.value.msg == why
+
+
+def test_names_like_ours_in_the_file_stay_what_they_are() -> None:
+    for code in ("_f0_ + _f1_", "f'{a}' + _f1_", "x = '_f0_= _f7_='", "f'{a}_f1_='"):
+        assert ast.dump(parse_with_fstrings(code)) == ast.dump(ast.parse(code))
+
+
+def test_twenty_are_nested_and_no_more() -> None:
+    def nested(depth: int) -> str:
+        return "f'{" * depth + "a" + "}'" * depth
+
+    assert {node.id for node in ast.walk(parse_with_fstrings(nested(6))) if isinstance(node, ast.Name)} == {"a"}
+    with pytest.raises(SyntaxError, match="nested too deeply"):
+        parse_with_fstrings(nested(30))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "f'{a:{{}}}'" if sys.version_info >= (3, 12) else "f'{a:x}'",
+        "f'{a:}}}'",
+        "f'{{{a}}}'",
+        "f'{a!=b}'",
+        "f'{a==b}' f'{a<=b}' f'{a>=b}'",
+        "f'{a:{b}{c}}'",
+        "f'{{}}'",
+        "rf'\\{a}' + f'\\\\{a}'",
+        "rb'{' + Rb'{' + f'{a}'",
+        "F'{a}' + fR'{a}' + b'{'",
+    ],
+)
+def test_braces_signs_and_prefixes_mean_what_they_mean_to_python(code: str) -> None:
+    assert ast.dump(parse_with_fstrings(code)) == ast.dump(ast.parse(code))
