@@ -50,6 +50,8 @@ ALONE = (
 OF_TIME = {"report.html", "manifest.json", "manifest.sig", "provenance.intoto.jsonl", "findings.sarif"}
 """What tells of times, or of the hashes of that; everything else must be the same to the byte."""
 TRAILERS = "|".join(f"%(trailers:key={key},valueonly,separator=)" for key in ("Omni-Model", "Omni-Prompt"))
+ADVISERS = ("P0.1", "P1.1")
+"""The specialists that this request calls before code, where the budget is not too small for them."""
 PUZZLE = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
 SOLVED = "534678912\n672195348\n198342567\n859761423\n426853791\n713924856\n961537284\n287419635\n345286179\n"
 
@@ -99,7 +101,7 @@ def test_from_a_sentence_to_a_package_wherever_it_is_killed(tmp_path: Path, url:
         print(f"{times:>4} {where}")
 
 
-def it_is_what_was_asked_for(home: Home) -> None:
+def it_is_what_was_asked_for(home: Home, advisers: tuple[str, ...] = ADVISERS) -> None:
     """The package says who wrote what, and that nobody else judged it, and its program solves a sudoku."""
     result = home.result()
     assert (result["verdict"], result["not_delivered"], result["models"]) == (
@@ -111,12 +113,10 @@ def it_is_what_was_asked_for(home: Home) -> None:
     assert verify_package(home.path / "out").problems == ()
     page = (home.path / "out" / "report.html").read_text()
     assert "local/scripted" in page
-    assert "<strong>P1.1 Planner agent</strong>" in page
-    handed = json.loads((home.path / "out" / "specialists.json").read_bytes())["each"]
-    assert [(each["role"], each["outcome"], each["why"]) for each in handed] == [
-        ("P0.1", "handed over", "ProductSpec: 1 decisions, 2 criteria, 1 questions, 1 assumptions"),
-        ("P1.1", "handed over", "Plan: 2 steps"),
-    ]
+    assert ("<strong>P1.1 Planner agent</strong>" in page) == bool(advisers)
+    handed = home.path / "out" / "specialists.json"
+    each = json.loads(handed.read_bytes())["each"] if handed.exists() else []
+    assert [(one["role"], one["outcome"]) for one in each] == [(role, "handed over") for role in advisers]
     puzzle = home.path / "puzzle.txt"
     puzzle.write_text(PUZZLE)
     environment = next((home.path / "envs").glob("cli*"))
@@ -133,6 +133,7 @@ def it_is_what_was_asked_for(home: Home) -> None:
         check=True,
     )
     assert solved.stdout == SOLVED
+    author = "P1.2" if advisers else "developer"
     log = subprocess.run(
         ["git", "log", f"--format=%s|{TRAILERS}"],
         cwd=home.app,
@@ -141,8 +142,8 @@ def it_is_what_was_asked_for(home: Home) -> None:
         check=True,
     )
     assert log.stdout.splitlines() == [
-        "fix: mend what verification found|local/scripted|P1.2@1",
-        "feat: deliver what no template knows|local/scripted|P1.2@1",
+        f"fix: mend what verification found|local/scripted|{author}@1",
+        f"feat: deliver what no template knows|local/scripted|{author}@1",
         "feat: build App from its specification|none|none",
         "docs: specify what was asked|none|none",
     ]
@@ -198,10 +199,11 @@ def stored(home: Home) -> set[str]:
     return set(calls)
 
 
-def nothing_was_asked_twice(record: Record, before: int, then: int, kept: set[str]) -> None:
+def nothing_was_asked_twice(
+    record: Record, before: int, then: int, kept: set[str], advisers: tuple[str, ...] = ADVISERS
+) -> None:
     """By the server's own log: a question whose answer was kept at the kill is not among those that came after it."""
     turns = {call.rpartition("#")[2] for call in kept}
-    advisers = ("P0.1", "P1.1")
 
     def named(number: int) -> str:
         request = record.asked[number].request
@@ -259,8 +261,8 @@ def test_a_used_up_budget_leaves_a_package_and_once_it_is_raised_the_rest(
     raise_budget(home.settings, engine, home.run, 1_000_000, "ada")
     engine.dispose()
     home.finish()
-    it_is_what_was_asked_for(home)
-    nothing_was_asked_twice(record, 0, asked, set())
+    it_is_what_was_asked_for(home, advisers=())
+    nothing_was_asked_twice(record, 0, asked, set(), advisers=())
     assert home.result()["turns"] == 19
 
 
