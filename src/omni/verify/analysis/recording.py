@@ -1,8 +1,8 @@
 """A program for the project's Python: pytest, and a record of which file of tests ran which lines.
 
-What a fixture of the session or of a package does, it does for whichever test comes first, and what is torn down may be
-anybody's: that is told of no test. The record is JSON: the files of tests that ran, and file → file of tests, or
-`shared` → lines.
+What a fixture of the session or of a package does, it does for whichever test comes first, and what is torn down at the
+end of a file may be anybody's: that is told of no test. The record is JSON: the files of tests that ran, and file → file
+of tests, or `shared` → lines.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ class Recorder:
     def __init__(self, report: Path) -> None:
         self.report = report
         self.test = SHARED
+        self.told = ""
         self.ran: set[str] = set()
 
     def pytest_runtest_setup(self, item: Any) -> None:
-        self.test = item.nodeid.partition("::")[0]
+        self.test = _file(item)
         self.ran.add(self.test)
         self._now(item.config, self.test)
 
@@ -37,8 +38,9 @@ class Recorder:
     def pytest_runtest_call(self, item: Any) -> None:
         self._now(item.config, self.test)
 
-    def pytest_runtest_teardown(self, item: Any) -> None:
-        self._now(item.config, SHARED)
+    def pytest_runtest_teardown(self, item: Any, nextitem: Any) -> None:
+        if nextitem is None or _file(nextitem) != self.test:  # what other files of tests share may end, too
+            self._now(item.config, SHARED)
 
     def pytest_unconfigure(self, config: Any) -> None:
         coverage = _coverage(config)
@@ -51,8 +53,13 @@ class Recorder:
 
     def _now(self, config: Any, test: str) -> None:
         coverage = _coverage(config)
-        if coverage is not None:
+        if coverage is not None and test != self.told:  # each time costs as much as a small test
             coverage.switch_context(test)
+            self.told = test
+
+
+def _file(item: Any) -> str:
+    return str(item.nodeid).partition("::")[0]
 
 
 def _coverage(config: Any) -> Any:
