@@ -20,8 +20,8 @@ from omni.agents.workspace import AgentWorkspace
 from omni.kernel.settings import Settings
 from omni.models.wire import ToolCall, ToolSpec
 from omni.sandbox.bubblewrap import Bubblewrap
+from omni.spec.asked import Question, Request
 from omni.spec.compiler import compile_request
-from omni.spec.model import Question, Request
 
 Events = list[tuple[str, Mapping[str, object]]]
 

@@ -25,8 +25,8 @@ from omni.delivery.report_page import (
     Step,
     render,
 )
+from omni.spec.asked import PartStatus
 from omni.spec.compiler import compile_request
-from omni.spec.model import PartStatus
 from omni.spec.request import parse_request
 from omni.verify.report import CheckResult, Coverage, Finding, Report, Severity, Status
 

@@ -4,8 +4,9 @@ import pytest
 
 from omni.review.account import settle
 from omni.spec.account import refs
+from omni.spec.asked import Part, PartStatus, Request
 from omni.spec.compiler import compile_request
-from omni.spec.model import Criterion, Part, PartStatus, Request, Specification
+from omni.spec.model import Criterion, Specification
 from omni.spec.request import parse_request
 from omni.templates.capabilities import prune
 from omni.templates.catalog import get

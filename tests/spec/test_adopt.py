@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from omni.spec.account import refs
 from omni.spec.adopt import adopt
+from omni.spec.asked import PartStatus
 from omni.spec.compiler import compile_request
 from omni.spec.completeness import assess
-from omni.spec.model import OperationKind, PartStatus, Specification
+from omni.spec.model import OperationKind, Specification
 from omni.spec.request import parse_request
 
 

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from tests.spec.test_sentences import SENTENCES, check_account
 
 from omni.kernel.errors import OmniError
+from omni.spec.asked import PartStatus, Request
 from omni.spec.compiler import compile_request
 from omni.spec.lexicon import domains
-from omni.spec.model import Action, OperationKind, Ownership, PartStatus, Request, Specification
+from omni.spec.model import Action, OperationKind, Ownership, Specification
 from omni.spec.request import MAX_CHARACTERS, parse_request
 
 STRUCTURED = (Path(__file__).parent / "invoice-microservice.yaml").read_text()

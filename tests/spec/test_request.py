@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omni.kernel.errors import OmniError
-from omni.spec.model import Request
+from omni.spec.asked import Request
 from omni.spec.request import MAX_CHARACTERS, parse_request
 
 STRUCTURED = (Path(__file__).parent / "invoice-microservice.yaml").read_text()

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from omni.spec.account import refs
+from omni.spec.asked import PartStatus
 from omni.spec.compiler import compile_request
 from omni.spec.completeness import assess
-from omni.spec.model import PartStatus, Specification
+from omni.spec.model import Specification
 from omni.spec.request import parse_request
 
 FOLDER = Path(__file__).parent

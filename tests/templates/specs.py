@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from omni.spec.asked import Request
 from omni.spec.model import (
     Action,
     Criterion,
@@ -15,7 +16,6 @@ from omni.spec.model import (
     Permission,
     Relation,
     RelationKind,
-    Request,
     Role,
     SpecField,
     Specification,

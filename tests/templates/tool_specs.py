@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from omni.spec.model import (
-    Computed,
-    Criterion,
-    Entity,
-    Job,
-    Operation,
-    Relation,
-    Request,
-    Rule,
-    SpecField,
-    Specification,
-)
+from omni.spec.asked import Request
+from omni.spec.model import Computed, Criterion, Entity, Job, Operation, Relation, Rule, SpecField, Specification
 
 CRUD = ("list", "view", "create", "update", "delete", "search", "filter", "sort", "export", "import")
 STORED = CRUD[:8]

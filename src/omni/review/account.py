@@ -12,7 +12,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from omni.spec.model import Criterion, Part, PartStatus, Specification
+from omni.spec.asked import Part, PartStatus
+from omni.spec.model import Criterion, Specification
 
 Outcome = Literal["delivered", "assumed", "not-delivered", "waived", "narrative"]
 

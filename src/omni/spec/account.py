@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TypeVar
 
+from omni.spec.asked import Part, PartStatus
 from omni.spec.draft import unique
-from omni.spec.model import Page, Part, PartStatus, Sourced, Specification
+from omni.spec.model import Page, Sourced, Specification
 from omni.spec.reading import Reading
 from omni.spec.words import listing
 

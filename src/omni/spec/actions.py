@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from omni.spec import lexicon, words
+from omni.spec.asked import PartStatus, Question
 from omni.spec.derive import root_of
 from omni.spec.draft import Draft, unique
 from omni.spec.grammar import State, basic_kind, grammar, is_thing, state_named
-from omni.spec.model import Entity, FieldType, Operation, OperationKind, Ownership, PartStatus, Question
+from omni.spec.model import Entity, FieldType, Operation, OperationKind, Ownership
 from omni.spec.patterns import pattern
 from omni.spec.reading import Reading
 from omni.spec.text import Token

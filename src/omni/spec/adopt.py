@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from omni.spec.model import Criterion, Operation, OperationKind, Part, PartStatus, Specification
+from omni.spec.asked import Part, PartStatus
+from omni.spec.model import Criterion, Operation, OperationKind, Specification
 from omni.spec.threats import stride
 
 

@@ -10,11 +10,12 @@ import re
 from collections.abc import Mapping
 
 from omni.spec import account, derive, rules, settle, threats, words
+from omni.spec.asked import Request
 from omni.spec.criteria import criteria
 from omni.spec.draft import Draft
 from omni.spec.grammar import grammar
 from omni.spec.lexicon import domains
-from omni.spec.model import Request, Specification
+from omni.spec.model import Specification
 from omni.spec.reading import Context, Reading
 from omni.spec.text import Phrase, phrases
 from omni.spec.vocabulary import Vocabulary

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
-from omni.spec.model import Operation, OperationKind, PartStatus, Specification
+from omni.spec.asked import PartStatus
+from omni.spec.model import Operation, OperationKind, Specification
 from omni.spec.words import a, listing
 
 PASSING = 8.0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from omni.spec.asked import PartStatus
 from omni.spec.completeness import assess
-from omni.spec.model import Action, Computed, Entity, Ownership, PartStatus, RelationKind, SpecField, Specification
+from omni.spec.model import Action, Computed, Entity, Ownership, RelationKind, SpecField, Specification
 from omni.spec.words import label, listing
 
 STATUS = {

@@ -12,20 +12,9 @@ from itertools import count
 
 from omni.kernel.errors import Exit, OmniError, declare
 from omni.spec import lexicon, words
+from omni.spec.asked import Assumption, Question
 from omni.spec.lexicon import Bundle, Domain, EntityEntry
-from omni.spec.model import (
-    Assumption,
-    Entity,
-    Integration,
-    Job,
-    Operation,
-    OperationKind,
-    Quality,
-    Question,
-    Relation,
-    Role,
-    SpecField,
-)
+from omni.spec.model import Entity, Integration, Job, Operation, OperationKind, Quality, Relation, Role, SpecField
 
 BAD_ANSWER = declare(
     "SPEC-ANSWER", "An answer does not fit its question", Exit.USAGE, "Answer with one of the options of the question."

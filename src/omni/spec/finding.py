@@ -6,9 +6,10 @@ import re
 
 from omni.spec import words
 from omni.spec.actions import named_entity
+from omni.spec.asked import PartStatus, Question
 from omni.spec.draft import Draft
 from omni.spec.grammar import grammar
-from omni.spec.model import Entity, FieldType, Operation, OperationKind, PartStatus, Question, RelationKind, SpecField
+from omni.spec.model import Entity, FieldType, Operation, OperationKind, RelationKind, SpecField
 from omni.spec.patterns import pattern
 from omni.spec.reading import Reading
 

@@ -11,88 +11,17 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-SCHEMA_VERSION = "1"
+from omni.spec.asked import Assumption, Model, Part, Question, Request
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=48)]
 """snake_case name, safe as a Python name, a column and a URL part."""
 
 
-class Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class Sourced(Model):
     sources: tuple[str, ...] = ()
     """Ids of the request parts (`P3`) or assumptions (`A2`) that this item comes from."""
-
-
-# ── the request and its account ──────────────────────────────────────────────────────────────────
-
-
-class RequestType(StrEnum):
-    NEW_SERVICE = "new-service"
-    FEATURE = "feature"
-    BUGFIX = "bugfix"
-    REFACTOR = "refactor"
-    MIGRATION = "migration"
-
-
-class TokenBudget(StrEnum):
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    UNLIMITED = "unlimited"
-
-
-class Constraints(Model):
-    languages: tuple[str, ...] = ()
-    frameworks: tuple[str, ...] = ()
-    databases: tuple[str, ...] = ()
-    must_integrate_with: tuple[str, ...] = ()
-    deployment_target: str = ""
-
-
-class Request(Model):
-    """What a person sent: a sentence, a page, or the structured YAML of requirement D1A.1."""
-
-    text: str
-    name: str = ""
-    type: RequestType = RequestType.NEW_SERVICE
-    priority: Literal["low", "medium", "high", "critical"] = "medium"
-    requester: str = ""
-    constraints: Constraints = Constraints()
-    acceptance_criteria: tuple[str, ...] = ()
-    deadline: str = ""
-    token_budget: TokenBudget = TokenBudget.MEDIUM
-
-
-class PartStatus(StrEnum):
-    MAPPED = "mapped"
-    """Understood; `items` says which spec items carry it."""
-    QUESTION = "question"
-    """Understood in part; an open question with a recorded default decides."""
-    NOT_DELIVERED = "not-delivered"
-    """Not understood, or known to be beyond every template."""
-    NARRATIVE = "narrative"
-    """Says nothing to build ("Thanks!"); `note` says why it was taken so."""
-
-
-class Part(Model):
-    """One phrase of the request. The parts of a request tile its text: no word belongs to none."""
-
-    id: str
-    sentence: int
-    start: int
-    end: int
-    text: str
-    status: PartStatus
-    items: tuple[str, ...] = ()
-    note: str = ""
-
-
-# ── data ─────────────────────────────────────────────────────────────────────────────────────────
 
 
 class FieldType(StrEnum):
@@ -233,9 +162,6 @@ class Entity(Sourced):
     sort: tuple[str, ...] = ("-created_at",)
 
 
-# ── people ───────────────────────────────────────────────────────────────────────────────────────
-
-
 class Role(Sourced):
     name: Identifier
     label: str
@@ -255,9 +181,6 @@ class Permission(Sourced):
     entity: str
     actions: tuple[Action, ...]
     scope: Literal["own", "all"] = "all"
-
-
-# ── behaviour ────────────────────────────────────────────────────────────────────────────────────
 
 
 class OperationKind(StrEnum):
@@ -373,24 +296,16 @@ class Integration(Sourced):
     description: str
 
 
-# ── how well ─────────────────────────────────────────────────────────────────────────────────────
+QualityKind = Literal[
+    "performance", "availability", "security", "privacy", "accessibility", "i18n", "scale", "portability", "other"
+]
 
 
 class Quality(Sourced):
     """A non-functional need that can be measured."""
 
     id: str
-    kind: Literal[
-        "performance",
-        "availability",
-        "security",
-        "privacy",
-        "accessibility",
-        "i18n",
-        "scale",
-        "portability",
-        "other",
-    ]
+    kind: QualityKind
     statement: str
     metric: str = ""
     target: str = ""
@@ -424,40 +339,19 @@ class Threat(Sourced):
     """Criterion ids."""
 
 
+Linddun = Literal[
+    "linking", "identifying", "non-repudiation", "detecting", "data-disclosure", "unawareness", "non-compliance"
+]
+
+
 class PrivacyThreat(Sourced):
     """One row of the LINDDUN model (linddun.org)."""
 
     id: str
-    category: Literal[
-        "linking",
-        "identifying",
-        "non-repudiation",
-        "detecting",
-        "data-disclosure",
-        "unawareness",
-        "non-compliance",
-    ]
+    category: Linddun
     data: str
     threat: str
     mitigation: str
-
-
-class Question(Model):
-    id: str
-    text: str
-    why: str
-    options: tuple[str, ...] = ()
-    default: str
-    weight: int
-    """0 to 100: how much of the result hangs on the answer. The most valuable are asked first."""
-    part: str = ""
-
-
-class Assumption(Model):
-    id: str
-    text: str
-    question: str = ""
-    part: str = ""
 
 
 class Specification(Model):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from omni.spec.asked import PartStatus
 from omni.spec.draft import unique
 from omni.spec.grammar import grammar
-from omni.spec.model import PartStatus
 from omni.spec.text import Phrase, Token
 
 

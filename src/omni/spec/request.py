@@ -9,7 +9,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from omni.kernel.errors import Exit, OmniError, declare
-from omni.spec.model import Constraints, Request, RequestType, TokenBudget
+from omni.spec.asked import Constraints, Request, RequestType, TokenBudget
 
 MAX_CHARACTERS = 20_000
 """About seven pages. Longer texts are several requests."""

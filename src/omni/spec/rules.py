@@ -9,13 +9,14 @@ from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter
 
 from omni.spec import lexicon, words
 from omni.spec.actions import custom, read_actions, restrict
+from omni.spec.asked import PartStatus
 from omni.spec.audience import read_audience
 from omni.spec.casting import read_cast, read_upload
 from omni.spec.draft import Draft
 from omni.spec.finding import read_export, read_finding, read_reports
 from omni.spec.grammar import grammar
 from omni.spec.jobs import read_job
-from omni.spec.model import Ownership, PartStatus
+from omni.spec.model import Ownership
 from omni.spec.musts import read_must
 from omni.spec.patterns import pattern
 from omni.spec.people import read_access, read_subject

@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 from omni.spec import derive, lexicon, words
+from omni.spec.asked import Question, Request
 from omni.spec.draft import Draft
 from omni.spec.grammar import grammar
-from omni.spec.model import (
-    Entity,
-    FieldType,
-    OperationKind,
-    Ownership,
-    Question,
-    Relation,
-    RelationKind,
-    Request,
-    SpecField,
-)
+from omni.spec.model import Entity, FieldType, OperationKind, Ownership, Relation, RelationKind, SpecField
 
 TEMPLATES = ("web-app", "rest-api", "react-app", "cli-tool", "worker")
 WITH_ACCOUNTS = ("web-app", "rest-api", "react-app")

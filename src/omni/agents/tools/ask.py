@@ -9,7 +9,7 @@ from pydantic import Field
 
 from omni.agents.tools.tool import ToolResult, tool
 from omni.models.wire import Model
-from omni.spec.model import Question
+from omni.spec.asked import Question
 
 if TYPE_CHECKING:
     from omni.agents.tools.toolbox import Toolbox

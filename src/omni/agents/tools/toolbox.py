@@ -21,7 +21,8 @@ from omni.kernel.canonical import JsonObject
 from omni.kernel.settings import Settings
 from omni.models.wire import ToolCall, ToolSpec
 from omni.sandbox.job import Driver
-from omni.spec.model import Question, Specification
+from omni.spec.asked import Question
+from omni.spec.model import Specification
 
 Tell = Callable[[str, JsonObject], None]
 """Keeps an event: kind and data. `agent.refused` (tool, refusal, why), `agent.asked` (question, answer, assumed)."""
