@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from sqlalchemy import Engine
 from tests.pipeline.homes import Home
 
-from omni.agents.handoffs import Change
+from omni.agents.handoffs import Change, ProductSpec, unpack
 from omni.kernel.artifacts import ArtifactStore
 from omni.kernel.database import open_database
 from omni.models.script import Asked, Record, Reply, Rule, Script, load, serve
@@ -25,10 +25,13 @@ from omni.pipeline.refining import untrue
 from omni.pipeline.run import RunOptions, end_stage, start_stage
 from omni.pipeline.run import load as load_run
 from omni.pipeline.runner import Runner
-from omni.pipeline.specialists import Contributions
+from omni.pipeline.specialists import Contributions, to_write
 from omni.pipeline.stage import Work
 from omni.pipeline.stages import s00_specification, s02_implementation, s04_fast
 from omni.pipeline.steps import project_environment
+from omni.spec.adopt import adopt
+from omni.spec.compiler import compile_request
+from omni.spec.request import parse_request
 from omni.verify.check import Tier
 from omni.verify.plan import Options
 
@@ -222,6 +225,19 @@ def question(asked: Asked) -> tuple[str, str, int]:
     role = next(role for role in ROLES if f"({role})" in told[0])
     what = "hand over" if any("hand over this change" in each for each in told) else "work"
     return role, what, sum('"role": "assistant"' in each for each in told) + 1
+
+
+def test_what_is_left_to_write_is_what_no_template_delivers() -> None:
+    """Only that, however long the request says it; nothing where the template delivers all."""
+    assert to_write(adopt(compile_request(parse_request("a todo app with user auth")))) is None
+    long = f"a todo app that folds paper cranes out of {'very ' * 300}thin paper"
+    spec = adopt(compile_request(parse_request(long)))
+    left = to_write(spec)
+    assert left is not None
+    document = unpack(left, ProductSpec)
+    assert all("paper" in each.when for each in document.criteria)
+    assert len(document.criteria) < len(spec.criteria)
+    assert left.role == "specification"
 
 
 def test_a_document_has_to_be_true_to_its_change() -> None:

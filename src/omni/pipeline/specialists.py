@@ -36,6 +36,8 @@ NO_ROOM = declare(
 )
 SHARE, EACH = 4, 20
 """One part in so many of what the work may use is for all specialists together, and for each of them."""
+LONGEST_LINE = 600
+"""Characters (`omni.agents.handoffs.Line`)."""
 CALLED = "specialist.called"
 """Event: a specialist was granted tokens. What was granted once holds when the run is taken up again."""
 OF_THE_PROGRAM = "specification"
@@ -213,17 +215,17 @@ def to_write(spec: Specification) -> Envelope | None:
     """What the template leaves to a model, as the program reads the request; None where no criterion says it."""
     refs = {gap.ref for gap in prune(spec, get(spec.template))[1]}
     criteria = tuple(
-        Criterion(id=each.id, given=each.given, when=each.when, then=each.then)
+        Criterion(id=each.id, given=_line(each.given), when=_line(each.when), then=_line(each.then))
         for each in spec.criteria
         if refs & {each.id, *each.verifies}
     )
     if not criteria:
         return None
     document = ProductSpec(
-        summary=spec.summary,
+        summary=_line(spec.summary),
         criteria=criteria,
-        questions=tuple(question.text for question in spec.questions),
-        assumptions=tuple(assumption.text for assumption in spec.assumptions),
+        questions=tuple(_line(question.text) for question in spec.questions),
+        assumptions=tuple(_line(assumption.text) for assumption in spec.assumptions),
     )
     return Envelope(
         kind=ProductSpec.__name__,
@@ -232,6 +234,11 @@ def to_write(spec: Specification) -> Envelope | None:
         prompt="none",
         model="none",
     )
+
+
+def _line(text: str) -> str:
+    """A text as long as a line of a document may be; the specification has all of it."""
+    return text.strip()[:LONGEST_LINE] or "(nothing is said)"
 
 
 def _left(spec: Specification) -> str:
