@@ -1,8 +1,8 @@
 """A program for the project's Python: pytest, and a record of which file of tests ran which lines.
 
-What a fixture of the session or of a package does, it does for whichever test comes first, and what is torn down at the
-end of a file may be anybody's: that is told of no test. The record is JSON: the files of tests that ran, and file → file
-of tests, or `shared` → lines.
+What a fixture of the session or of a package does, it does for whichever test comes first, and what is torn down at
+the end of a file may be anybody's: that is told of no test. The record is JSON: the files of tests that ran, and
+file → file of tests, or `shared` → lines.
 """
 
 from __future__ import annotations
