@@ -146,6 +146,8 @@ def test_compose_files_follow_the_conventions(template: str, path: str) -> None:
     app = compose["services"]["app"]
     assert (app["mem_limit"], app["cpus"]) == (memory, cpus)
     assert (app["environment"]["LOG_LEVEL"], app["environment"]["OTEL_TRACES_SAMPLER_ARG"]) == (level, ratio)
+    behind_a_proxy = template != "worker" and path != "compose.yaml"
+    assert ("172.16.0.0/12" in app["environment"].get("FORWARDED_ALLOW_IPS", "")) is behind_a_proxy
     production = path == "compose.production.yaml"
     assert ("postgres" in str(compose["services"])) is production
     for name, service in compose["services"].items():
