@@ -31,7 +31,8 @@ def budget(run: str, tokens: str, as_json: bool) -> int:
     from omni.kernel.database import open_database
     from omni.models.budget import Budget, tokens_of
     from omni.models.ledger import usage
-    from omni.pipeline.decision import raise_budget
+    from omni.pipeline.decision import goes_on, raise_budget
+    from omni.pipeline.lock import is_worked_on
     from omni.pipeline.run import load
 
     found = settings()
@@ -42,12 +43,15 @@ def budget(run: str, tokens: str, as_json: bool) -> int:
     else:
         state = Budget(engine, known.id).state()
     rows = usage(engine, ("stage", "role", "model"), run=known.id)
+    resume = bool(tokens) and goes_on(known) and not is_worked_on(found, known.id)
     if as_json:
         line("result", state.model_dump() | {"percent": state.percent, "by": [row.model_dump() for row in rows]})
         return 0
     limit = "unlimited" if state.tokens is None else f"of {state.tokens:,} tokens ({state.percent} %)"
     paused = "; paused until it is raised (--raise-to)" if state.paused else ""
     click.echo(f"{state.used:,} used {limit}, {state.kept:,} kept for packaging{paused}")
+    if resume:
+        click.echo(f"Nobody works on it: omni runs resume {known.id}", err=True)
     for row in rows:
         took = f"{row.prompt + row.completion + row.wasted:>10,} tokens  {row.calls:>4} calls  {row.price:8.4f} $"
         click.echo(f"  {took}  {'  '.join(part or '-' for part in row.key)}")

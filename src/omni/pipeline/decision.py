@@ -76,10 +76,16 @@ def _as_much_again(engine: Engine, run_id: str) -> int | None:
     return None if limit is None or given is None else limit + given
 
 
+def goes_on(run: Run) -> bool:
+    """Whether more tokens are of any use to it. A change of a repository that has ended is begun anew."""
+    short = run.verdict in {"fail", "incomplete"} and not run.options.changes
+    return run.status not in OVER or (run.status == "ended" and short)
+
+
 def reopen(settings: Settings, engine: Engine, run_id: str) -> Run:
     """The run; if it ended short of what was asked and its budget was raised since, it is open again. Audited first."""
     run = load(engine, run_id)
-    if run.status == "ended" and run.verdict in {"fail", "incomplete"} and not run.options.changes:
+    if run.status == "ended" and goes_on(run):
         with deciding(settings, run.id):
             if raised_since_its_end(engine, run.id):
                 log(settings, engine).record(getpass.getuser(), "run.reopened", run.id, {})

@@ -300,12 +300,15 @@ class Streamed(Response):
     async def _send(self, asking: asyncio.Future[ChatReply], scope: Scope, receive: Receive, send: Send) -> None:
         passed = ""
         question = self._question
-        while (piece := await self._pieces.get()) is not None:
+        while pieces := await self._arrived():
             if not passed:
                 await self._begin(send)
-            shown = openai_format.text_event(piece, question.number, question.created, question.model, first=not passed)
-            await send({"type": "http.response.body", "body": shown, "more_body": True})
-            passed += piece
+            shown = []
+            for piece in pieces:
+                about = (question.number, question.created, question.model)
+                shown.append(openai_format.text_event(piece, *about, first=not passed))
+                passed += piece
+            await send({"type": "http.response.body", "body": b"".join(shown), "more_body": True})
         try:
             reply = asking.result()
             end = self._end(reply, passed)
@@ -317,6 +320,18 @@ class Streamed(Response):
         if not passed:
             await self._begin(send)
         await send({"type": "http.response.body", "body": end})
+
+    async def _arrived(self) -> list[str]:
+        """The pieces that are there, so that they leave together; waits for the first. None at the end."""
+        pieces, piece = list[str](), await self._pieces.get()
+        while piece is not None:
+            pieces.append(piece)
+            if self._pieces.empty():
+                return pieces
+            piece = self._pieces.get_nowait()
+        if pieces:
+            self._pieces.put_nowait(None)
+        return pieces
 
     async def _begin(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
