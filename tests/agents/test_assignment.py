@@ -46,15 +46,15 @@ def test_who_is_called_for_five_kinds_of_project() -> None:
     assert table == snapshot(
         {
             "cli-tool": {
-                "low": ["", "", "P1.3"],
+                "simple": ["", "", "P1.3"],
                 "medium": ["P0.1 P1.1", "P1.2", "P1.3 P4.1 P4.2"],
-                "high": ["P0.1 P1.1", "P1.2 P3.1 P3.2 P3.3 P6.5", "P1.3 P2.4 P4.1 P4.2 P4.3 P4.4"],
+                "complex": ["P0.1 P1.1", "P1.2 P3.1 P3.2 P3.3 P6.5", "P1.3 P2.4 P4.1 P4.2 P4.3 P4.4"],
                 "unlimited": ["P0.1 P1.1", "P1.2 P3.1 P3.2 P3.3 P6.1 P6.5", "P1.3 P2.4 P4.1 P4.2 P4.3 P4.4"],
             },
             "react-app": {
-                "low": ["", "", "P1.3"],
+                "simple": ["", "", "P1.3"],
                 "medium": ["P0.1 P0.4 P1.1", "P1.2", "P1.3 P2.1 P2.2 P2.3 P4.1 P4.2"],
-                "high": [
+                "complex": [
                     "P0.1 P0.3 P0.2 P0.4 P1.1",
                     "P1.2 P3.1 P3.2 P3.3 P3.5 P6.5",
                     "P1.3 P2.1 P2.2 P2.3 P2.4 P2.5 P4.1 P4.2 P4.3 P4.4 P4.5",
@@ -66,9 +66,9 @@ def test_who_is_called_for_five_kinds_of_project() -> None:
                 ],
             },
             "rest-api": {
-                "low": ["", "", "P1.3"],
+                "simple": ["", "", "P1.3"],
                 "medium": ["P0.1 P0.4 P1.1", "P1.2", "P1.3 P2.1 P2.2 P2.3 P4.1 P4.2"],
-                "high": [
+                "complex": [
                     "P0.1 P0.3 P0.2 P0.4 P1.1",
                     "P1.2 P3.1 P3.2 P3.3 P3.5 P6.5",
                     "P1.3 P2.1 P2.2 P2.3 P2.4 P2.5 P4.1 P4.2 P4.3 P4.4",
@@ -80,9 +80,9 @@ def test_who_is_called_for_five_kinds_of_project() -> None:
                 ],
             },
             "web-app": {
-                "low": ["", "", "P1.3"],
+                "simple": ["", "", "P1.3"],
                 "medium": ["P0.1 P0.4 P1.1", "P1.2", "P1.3 P2.1 P2.2 P2.3 P4.1 P4.2"],
-                "high": [
+                "complex": [
                     "P0.1 P0.3 P0.4 P1.1",
                     "P1.2 P3.1 P3.2 P3.3 P3.5 P6.5",
                     "P1.3 P2.1 P2.2 P2.3 P2.4 P2.5 P4.1 P4.2 P4.3 P4.4 P4.5",
@@ -94,9 +94,13 @@ def test_who_is_called_for_five_kinds_of_project() -> None:
                 ],
             },
             "worker": {
-                "low": ["", "", "P1.3"],
+                "simple": ["", "", "P1.3"],
                 "medium": ["P0.1 P1.1", "P1.2", "P1.3 P2.2 P4.1 P4.2"],
-                "high": ["P0.1 P0.3 P1.1", "P1.2 P3.1 P3.2 P3.3 P3.5 P6.5", "P1.3 P2.2 P2.4 P2.5 P4.1 P4.2 P4.3 P4.4"],
+                "complex": [
+                    "P0.1 P0.3 P1.1",
+                    "P1.2 P3.1 P3.2 P3.3 P3.5 P6.5",
+                    "P1.3 P2.2 P2.4 P2.5 P4.1 P4.2 P4.3 P4.4",
+                ],
                 "unlimited": [
                     "P0.1 P0.3 P1.1",
                     "P1.2 P3.1 P3.2 P3.3 P3.5 P3.4 P6.1 P6.2 P6.3 P6.4 P6.5",

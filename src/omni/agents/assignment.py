@@ -13,7 +13,7 @@ from omni.spec.model import FieldType, OperationKind, Specification
 from omni.templates.capabilities import prune
 from omni.templates.catalog import get
 
-SIZES: dict[Size, int | None] = dict(zip(get_args(Size), (preset.tokens for preset in PRESETS.values()), strict=True))
+SIZES: dict[Size, int | None] = {size: PRESETS[size].tokens for size in get_args(Size)}
 """Size → tokens from which a budget has it; None: no limit."""
 
 

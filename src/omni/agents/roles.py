@@ -33,8 +33,8 @@ HANDS = frozenset({"bash", "edit", "write"})
 
 Trait = Literal["new-code", "accounts", "api", "entities", "integrations", "jobs", "pages", "personal-data", "uploads"]
 """What a specification may hold (`omni.agents.assignment.traits`)."""
-Size = Literal["low", "medium", "high", "unlimited"]
-"""Of a budget: 50,000, 200,000, 1,000,000 tokens or no limit (thresholds D8A.1)."""
+Size = Literal["simple", "medium", "complex", "unlimited"]
+"""Of a budget: the presets of `omni.models.budget` (thresholds D8A.1)."""
 Does = Literal["document", "code", "change", "review"]
 """Writes a document before code; writes the code; changes what was written; judges it."""
 
