@@ -19,7 +19,14 @@ def run(argv: list[str]) -> None:
     name, at = argv[argv.index("--name") + 1], argv.index("--workdir")
     user = ["--unshare-user"] if os.geteuid() else []  # in a namespace of root's the guest's own uid would be unknown
     box = ["bwrap", *user, "--unshare-pid", "--unshare-net", "--die-with-parent", "--new-session"]
-    box += ["--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--clearenv"]
+    box += ["--proc", "/proc", "--dev", "/dev", "--clearenv"]
+    for entry in Path("/").iterdir():
+        if entry.name not in {"dev", "proc", "run", "tmp", "work"}:
+            box += (
+                ["--symlink", str(entry.readlink()), str(entry)]
+                if entry.is_symlink()
+                else ["--ro-bind", *[str(entry)] * 2]
+            )
     for folder in ("/work", "/tmp", "/run"):
         box += ["--perms", "1777", "--tmpfs", folder]
     for option, value in itertools.pairwise(argv):

@@ -53,6 +53,14 @@ def test_the_filter_is_the_same_as_bubblewraps() -> None:
     assert {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38} in rules
     flags = sum(rule["args"][0]["value"] for rule in rules if rule["names"] == ["clone"])
     assert flags == 0x7E020000
+    arguments = {
+        (rule["names"][0], rule["args"][0]["index"], rule["args"][0]["op"]) for rule in rules if "args" in rule
+    }
+    assert arguments == {
+        ("clone", 0, "SCMP_CMP_MASKED_EQ"),
+        ("ioctl", 1, "SCMP_CMP_EQ"),
+        ("socket", 0, "SCMP_CMP_EQ"),
+    }
     refused = {rule["args"][0]["value"] for rule in rules if rule["names"] == ["socket"]}
     assert (40 in refused, refused & {1, 2, 10, 16}) == (True, set())
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import struct
+from pathlib import Path
 
 import pytest
 
@@ -81,3 +82,12 @@ def test_the_same_rules_on_arm() -> None:
 def test_an_unknown_machine_is_an_error() -> None:
     with pytest.raises(KeyError):
         seccomp.program("riscv64")
+
+
+def test_the_calls_and_their_numbers_are_those_of_the_kernels_tables() -> None:
+    """`syscalls.tsv`: name, number in asm/unistd_64.h, number in asm-generic/unistd.h of Linux (uapi headers)."""
+    rows = [line.split("\t") for line in Path(__file__).with_name("syscalls.tsv").read_text("utf-8").splitlines()]
+    table = {name: (int(x86) if x86 else None, int(arm) if arm else None) for name, x86, arm in rows}
+    assert table == seccomp.DENIED
+    assert [_run(X86, number) for number, _ in table.values() if number] == [errno.EPERM] * 59
+    assert len({number for _, number in table.values() if number}) == len([1 for _, number in table.values() if number])

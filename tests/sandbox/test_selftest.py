@@ -186,15 +186,18 @@ def test_who_lives_on_is_an_escape(tmp_path: Path) -> None:
     class Lingering(_Guest):
         def run(self, job: Job, *, trusted: bool = False) -> JobResult:
             (mark,) = re.findall(r"omni-\w+-\w+", job.argv[4])
-            left.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", mark]))
+            stay = "import sys; print(flush=True); sys.stdin.read()"
+            pipe = subprocess.PIPE
+            left.append(subprocess.Popen([sys.executable, "-c", stay, mark], stdin=pipe, stdout=pipe))
+            assert left[-1].stdout is not None
+            assert left[-1].stdout.readline() == b"\n"
             return super().run(job, trusted=trusted)
 
     for name, said in (("leave a daemon", "a daemon lives on"), ("ignore the time-out", "it lives after its time")):
         assert HEAVY[name](_Guest("", ended="timeout"), tmp_path) == ""
         guest = Lingering("", ended="timeout")
         assert HEAVY[name](guest, tmp_path) == said
-        left[-1].kill()
-        left[-1].wait()
+        left[-1].communicate()
     assert guest.job.limits == replace(CAPS, wall=0.5)
     assert HEAVY["ignore the time-out"](_Guest("", ended="exited"), tmp_path) == "it ended by exited"
 
