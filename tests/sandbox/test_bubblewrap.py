@@ -18,7 +18,7 @@ from threading import Event
 import pytest
 
 from omni.kernel.errors import OmniError
-from omni.sandbox import cgroup, python_mounts
+from omni.sandbox import bubblewrap, cgroup, python_mounts
 from omni.sandbox.bubblewrap import Bubblewrap, advice
 from omni.sandbox.errors import NOT_STARTED
 from omni.sandbox.job import Job, JobResult, Limits, Mount
@@ -142,7 +142,28 @@ def test_a_workspace_larger_than_the_disk_cap_is_an_error(workspace: Path) -> No
 def test_a_mount_that_is_not_there_is_an_error_in_the_sandboxs_words(workspace: Path) -> None:
     with pytest.raises(OmniError) as caught:
         Bubblewrap().run(Job(("true",), workspace, mounts=(Mount(Path("/no/such/folder")),)))
-    assert "/no/such/folder" in str(caught.value)
+    assert (caught.value.kind.code, caught.value.why) == (
+        "SB002",
+        "/no/such/folder is to be mounted and is not there",
+    )
+    files = {path.name for path in Path("/proc/self/fd").iterdir()}
+    with pytest.raises(OmniError):
+        Bubblewrap().serve(Job(("true",), workspace, mounts=(Mount(Path("/no/such/folder")),)), 8000)
+    assert {path.name for path in Path("/proc/self/fd").iterdir()} == files
+
+
+def test_the_probe_makes_an_empty_sandbox_and_waits_no_longer_than_one_takes() -> None:
+    jobs: list[Job] = []
+
+    class Noting(Bubblewrap):
+        def run(self, job: Job, *, trusted: bool = False) -> JobResult:
+            jobs.append(job)
+            return super().run(job, trusted=trusted)
+
+    probe = Noting().probe()
+    assert [(job.argv, job.limits) for job in jobs] == [(("true",), Limits(wall=20))]
+    assert (probe.driver, probe.isolation) == ("bubblewrap", "full")
+    assert probe.problems == (() if cgroup.available() else (bubblewrap.NO_CGROUP,))
 
 
 def test_nothing_is_left_behind(workspace: Path) -> None:

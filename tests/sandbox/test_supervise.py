@@ -106,3 +106,32 @@ def test_memory_stays_bounded_by_the_cap(size: int) -> None:
     supervisor = _supervisor(f"head -c {size} /dev/zero", Limits(output=1))
     supervisor.run(b"")
     assert len(supervisor.stdout.text()) < (1 << 20) + 100
+
+
+@pytest.mark.parametrize(
+    ("code", "ended"), [(0, "exited"), (128, "exited"), (129, "signal"), (192, "signal"), (193, "exited")]
+)
+def test_a_shells_code_for_a_signal_is_a_signal(code: int, ended: Ended) -> None:
+    outcome = _watch(f"exit {code}")[0]
+    assert (outcome.exit_code, outcome.ended) == (code if ended == "exited" else None, ended)
+
+
+def test_an_input_that_is_empty_ends_at_once() -> None:
+    started = time.monotonic()
+    outcome, stdout, _ = _watch("cat; sleep 0.05; echo done", Limits(wall=60))
+    assert (outcome.ended, stdout) == ("exited", "done\n")
+    assert 0.05 <= outcome.seconds <= time.monotonic() - started
+
+
+def test_streams_that_were_closed_early_are_no_end() -> None:
+    outcome, stdout, stderr = _watch("echo a; echo b >&2; exec >&- 2>&-; sleep 0.1; exit 4")
+    assert (outcome.exit_code, outcome.ended, stdout, stderr) == (4, "exited", "a\n", "b\n")
+
+
+def test_who_sets_the_event_stops_the_job() -> None:
+    asked = threading.Event()
+    asked.set()
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(["sleep", "60"], stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, start_new_session=True)
+    outcome = Supervisor(process, _Plain(process), Limits(), asked).run(b"")
+    assert (outcome.exit_code, outcome.ended) == (None, "signal")

@@ -35,7 +35,8 @@ def test_files_modes_times_and_links_are_kept(workspace: Path, tmp_path: Path) -
     ]
     assert (copy / "a.txt").read_text() == "a\n"
     assert (copy / "a.txt").stat().st_mtime_ns == 1_000_000_007
-    assert (copy / "sub/run").stat().st_mode & 0o777 == 0o755
+    assert (copy / "sub/run").stat().st_mode & 0o7777 == 0o755
+    assert (copy / "a.txt").stat().st_mode & 0o7777 == 0o644
     assert [str((copy / name).readlink()) for name in ("link", "dangling")] == ["a.txt", "/nowhere"]
 
 
@@ -63,3 +64,20 @@ def test_no_folder_is_an_error_for_people(tmp_path: Path, made: bool) -> None:
     with pytest.raises(OmniError) as caught:
         _copy(tmp_path / "gone", tmp_path / "copy")
     assert (caught.value.kind.code, caught.value.where) == ("SB005", str(tmp_path / "gone"))
+
+
+def test_what_its_owner_can_not_write_can_be_written_in_the_copy_and_suid_is_gone(
+    workspace: Path, tmp_path: Path
+) -> None:
+    (workspace / "a.txt").chmod(0o444)
+    (workspace / "sub/run").chmod(0o4555)
+    _copy(workspace, tmp_path / "copy")
+    modes = [(tmp_path / "copy" / name).stat().st_mode & 0o7777 for name in ("a.txt", "sub/run", "sub")]
+    assert modes == [0o644, 0o755, 0o755]
+
+
+def test_a_file_where_a_folder_has_to_be_is_an_error(workspace: Path, tmp_path: Path) -> None:
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "sub").touch()
+    with pytest.raises(FileExistsError):
+        _copy(workspace, tmp_path / "copy")
