@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
-from tests.agents.replies import RIGHT
+from pydantic import JsonValue, ValidationError
+from tests.agents.replies import CRITERION, RIGHT, ROUTE, SPEC, TABLE
 
 from omni.agents.handoffs import (
     ApiContract,
@@ -16,6 +16,7 @@ from omni.agents.handoffs import (
     openapi,
     uncovered,
     unpack,
+    wrong,
 )
 from omni.kernel.errors import OmniError
 
@@ -37,6 +38,21 @@ def plan(*steps: tuple[str, tuple[str, ...], tuple[str, ...]]) -> Plan:
 )
 def test_a_plan_covers_every_criterion_in_an_order_that_works(made: Plan, said: str) -> None:
     assert uncovered(made, ("C1", "C2")) == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "document", "said"),
+    [
+        ("ProductSpec", SPEC, ""),
+        ("ProductSpec", {**SPEC, "criteria": [{**CRITERION, "id": "C2"}]}, "criteria that were given are gone: C1"),
+        ("ApiContract", {"title": "Todos", "routes": [ROUTE, ROUTE]}, "there twice: GET /todos/{id}"),
+        ("DataModel", {"tables": [TABLE, TABLE], "migration": []}, "there twice: todo"),
+        ("DataModel", {"tables": [{**TABLE, "primary_key": ["key"]}], "migration": []}, "a key is no column: todo.key"),
+    ],
+)
+def test_what_a_schema_cannot_say(kind: str, document: dict[str, JsonValue], said: str) -> None:
+    given = Envelope(kind="ProductSpec", document=SPEC, role="specification", prompt="none", model="none")
+    assert wrong(kind_of(kind).model_validate(document), [given]) == said
 
 
 def test_a_contract_becomes_openapi_with_these_routes_and_no_others() -> None:
