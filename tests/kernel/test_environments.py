@@ -68,6 +68,17 @@ _CALL = "import sys; from pathlib import Path; from omni.kernel.environments imp
 _CALL += "print(ensure('tiny', Path(sys.argv[1]), Path(sys.argv[2]), True, lambda said: print(said, file=sys.stderr)))"
 
 
+def test_its_programs_outlive_the_home_that_lent_it_a_folder(made: Path, lock: Path, tmp_path: Path) -> None:
+    shared, home = tmp_path / "shared", tmp_path / "home"
+    shared.mkdir()
+    home.mkdir()
+    (home / "envs").symlink_to(shared)
+    environment = ensure("tiny", lock, home, False, _quiet)
+    (home / "envs").unlink()
+    assert environment.parent == shared
+    assert run([str(environment / "bin" / "python"), "-c", "import idna"], timeout=60).exit_code == 0
+
+
 def test_processes_that_want_it_together_build_it_once(made: Path, lock: Path, tmp_path: Path) -> None:
     argv = [sys.executable, "-c", _CALL, str(lock), str(tmp_path)]
     callers = [subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]

@@ -192,7 +192,8 @@ def _hashed(*parts: bytes) -> str:
 
 
 def _folder(name: str, key: str, home: Path) -> Path:
-    return home.absolute() / "envs" / f"{name}-{key[:12]}"
+    """Where it is, links resolved: programs of an environment keep the path at which they were installed."""
+    return (home / "envs").resolve() / f"{name}-{key[:12]}"
 
 
 def _whole(folder: Path) -> Path | None:
