@@ -139,7 +139,7 @@ def omni(home: Path, *argv: str) -> tuple[int, list[dict[str, object]]]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OMNI_")}
     done = subprocess.run(
         [sys.executable, "-m", "omni", *argv, "--json"],
-        env=environment | {"OMNI_HOME": str(home)},
+        env=environment | {"OMNI_HOME": str(home), "OMNI_TIER_DEADLINES": "1=300,2=600"},
         capture_output=True,
         text=True,
         timeout=300,

@@ -93,7 +93,7 @@ def omni(home: Path, *argv: str) -> subprocess.Popen[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OMNI_")}
     return subprocess.Popen(
         [sys.executable, "-m", "omni", *argv, "--json"],
-        env=environment | {"OMNI_HOME": str(home)},
+        env=environment | {"OMNI_HOME": str(home), "OMNI_TIER_DEADLINES": "1=300,2=600"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from omni.pipeline.change.kinds import Kind
-from omni.pipeline.change.proof import broken, judge_tests_first, new_errors, not_compared, not_green, why_not_red
+from omni.pipeline.change.proof import broken, judge_tests_first, lost, new_errors, not_compared, not_green, why_not_red
 from omni.pipeline.change.suite import Ran, Suite
 from omni.verify.report import CheckResult, Finding, Report, Severity, Status
 
@@ -112,3 +112,13 @@ def test_a_check_that_did_not_see_all_of_it_before_blames_nobody_and_is_named() 
     )
     assert new_errors(before, after) == ()
     assert not_compared(before, after) == ("c before: out of time",)
+
+
+def test_a_check_that_saw_all_of_it_before_and_not_after_leaves_it_open() -> None:
+    cut = CheckResult(check="c", title="C", tier=1, status=Status.INCOMPLETE, reason="out of time")
+    full = CheckResult(check="c", title="C", tier=1, status=Status.PASS)
+    before, after = (
+        Report(target=".", tiers=(1,), results=(result,), seconds=0, isolation="none") for result in (full, cut)
+    )
+    assert lost(before, after) == {"c": "out of time"}
+    assert lost(after, before) == lost(after, after) == {}

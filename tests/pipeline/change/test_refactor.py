@@ -106,7 +106,7 @@ def test_what_callers_use_stays_and_the_tests_that_were_there_speak_for_it(tmp_p
         environment = {name: value for name, value in os.environ.items() if not name.startswith("OMNI_")}
         done = subprocess.run(
             [sys.executable, "-m", "omni", *argv, "simplify the sums of the cart"],
-            env=environment | {"OMNI_HOME": str(home)},
+            env=environment | {"OMNI_HOME": str(home), "OMNI_TIER_DEADLINES": "1=300,2=600"},
             capture_output=True,
             text=True,
             timeout=300,

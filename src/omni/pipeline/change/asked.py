@@ -7,6 +7,7 @@ import textwrap
 from pathlib import Path
 
 from omni.code.analysis import Analysis
+from omni.kernel.errors import OmniError
 from omni.pipeline.change import prompts
 from omni.pipeline.change.checkout import changed
 from omni.pipeline.change.dependencies import declared, environment_with, name_of, satisfied, unknown
@@ -52,7 +53,13 @@ def environment_of(work: Work) -> Path | None:
     adds = [*meant, *(name for name in others if name not in strange)]
     if then <= now and all(satisfied(each, given) for each in adds):
         return given
-    return environment_with(given, adds, then - now, work.settings, lambda text: work.emit("progress", text=text))
+    try:
+        return environment_with(given, adds, then - now, work.settings, lambda text: work.emit("progress", text=text))
+    except OmniError as problem:
+        if adds:
+            raise
+        work.emit("note", text=f"what is needed no more is still in the environment of the tests: {problem.why}")
+        return given
 
 
 def manifests(root: Path) -> dict[str, str]:

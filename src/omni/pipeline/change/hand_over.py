@@ -77,7 +77,9 @@ def _reasons(work: Work, judged: JudgedHandoff | None) -> tuple[str, ...]:
     """What is still against a change that was proved: what is left of it, what others say, or that nobody does."""
     released = newest(work, StepHandoff, f"{STEP}last")
     left = released.reasons if released else ()
-    return (*left, *(judged.reasons if judged else ()), *filter(None, (judged.unjudged if judged else "",)))
+    proof = proved(work)
+    unseen = tuple(f"verification saw it before and not after: {each}" for each in (proof.lost if proof else ()))
+    return (*left, *unseen, *(judged.reasons if judged else ()), *filter(None, (judged.unjudged if judged else "",)))
 
 
 def _stopped(work: Work) -> tuple[str, ...]:
@@ -105,6 +107,7 @@ def _told(work: Work, of: BaselineHandoff | ProofHandoff | None) -> str:
 def _write(work: Work, folder: Path, base: str, made: HandOverHandoff) -> None:
     understood = work.handoff(ComprehensionHandoff, "comprehension")
     first, edited = newest(work, RedHandoff, "test-first"), newest(work, EditHandoff, "change")
+    titles = {name: f"{name} {step.path}".strip() for name, step in steps_of(work)}
     account = Account(
         request=work.run.request,
         run=work.run.id,
@@ -113,9 +116,14 @@ def _write(work: Work, folder: Path, base: str, made: HandOverHandoff) -> None:
         handed=made,
         review=work.read(ChangeReview, made.review) if made.review else None,
         fails_before=first.why if first else {},
-        summary=edited.summary if edited else first.summary if first else "",
+        summary=edited.summary if edited else first.summary if first else _steps(work),
         attempts=tuple(
-            Attempt(stage=each.name, attempt=each.attempt, status=each.status, reasons=_said(work, each.output))
+            Attempt(
+                stage=titles.get(each.name, each.name),
+                attempt=each.attempt,
+                status=each.status,
+                reasons=_said(work, each.output),
+            )
             for each in stage_records(work.engine, work.run.id)
             if each.output
         ),
@@ -124,6 +132,11 @@ def _write(work: Work, folder: Path, base: str, made: HandOverHandoff) -> None:
     write_atomic(folder / "codebase-analysis.md", work.store.get(understood.document))
     write_atomic(folder / "report.json", account.model_dump_json(indent=2) + "\n")
     write_atomic(folder / "report.html", page(account, work.store.get(made.patch).decode("utf-8", "replace")))
+
+
+def _steps(work: Work) -> str:
+    """What was said of each step that stands."""
+    return " ".join(f"{step.path}: {step.summary}" for _, step in steps_of(work) if step.passed and step.summary)
 
 
 def _said(work: Work, output: str) -> tuple[str, ...]:

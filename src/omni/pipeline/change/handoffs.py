@@ -91,6 +91,8 @@ class ProofHandoff(Handoff):
     """Digest of verification's report; empty where the tests failed already."""
     not_compared: tuple[str, ...] = ()
     """Checks that could not look at everything, before or after, so that nothing is said of what they would find."""
+    lost: tuple[str, ...] = ()
+    """Those of them that saw everything before, each with why they did not afterwards."""
     green: tuple[str, ...] = ()
     """Tests that failed before the change and pass now."""
     flaky: tuple[str, ...] = ()

@@ -100,6 +100,12 @@ def new_errors(before: Report, after: Report) -> tuple[Finding, ...]:
     )
 
 
+def lost(before: Report, after: Report) -> dict[str, str]:
+    """Checks that saw everything before and did not afterwards → why: of them it is not known that nothing is worse."""
+    saw = {result.check for result in before.results if result.status not in NOT_SEEN}
+    return {each.check: each.reason for each in after.results if each.check in saw and each.status in NOT_SEEN}
+
+
 def not_compared(before: Report, after: Report) -> tuple[str, ...]:
     """Checks that could not look at everything, before or after, each with why."""
     return tuple(

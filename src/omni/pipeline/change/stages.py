@@ -173,6 +173,10 @@ def prove(work: Work) -> ProofHandoff:
     report, earlier_report = None, work.read(Report, before.report)
     if not reasons:  # what fails its tests is sent back at once
         report = examine(work)
+        if again := proof.lost(earlier_report, report):  # they may have been in each other's way
+            second = {result.check: result for result in examine(work, tuple(again)).results}
+            results = tuple(second.get(each.check, each) for each in report.results)
+            report = report.model_copy(update={"results": results})
         found = proof.new_errors(earlier_report, report)
         reasons += [f"new finding: {e.check}/{e.rule} at {e.path}:{e.line or ''} {e.message}" for e in found]
     return ProofHandoff(
@@ -182,6 +186,7 @@ def prove(work: Work) -> ProofHandoff:
         suite=work.put(now),
         report=work.put(report) if report else "",
         not_compared=proof.not_compared(earlier_report, report) if report else (),
+        lost=tuple(f"{name}: {why}" for name, why in proof.lost(earlier_report, report).items()) if report else (),
         green=tuple(name for name in red if name in now.named("passed")),
         flaky=flaky,
     )
@@ -223,10 +228,10 @@ def _not_kept(work: Work, tip: str) -> list[str]:
     return kept
 
 
-def examine(work: Work) -> Report:
-    """Tiers 1 and 2 over the workspace, without the tests, which run on their own."""
+def examine(work: Work, only: tuple[str, ...] = ()) -> Report:
+    """Tiers 1 and 2 over the workspace, without the tests, which run on their own; or some checks of them."""
     wanted = tuple(check.id for check in checks() if check.tier in (1, 2) and check.id != "tests" and not check.profile)
-    options = Options(only=wanted, environment=environment_of(work))
+    options = Options(only=only or wanted, environment=environment_of(work))
 
     def told(event: CheckEvent) -> None:
         if event.kind != "setup":
