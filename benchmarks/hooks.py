@@ -1,6 +1,6 @@
 """`omni verify` against prek and pre-commit with the same tools, at the same versions, on the same files.
 
-    .venv/bin/python benchmarks/hooks.py [--rounds N] [PROJECT]
+    .venv/bin/python benchmarks/hooks.py [--rounds N] [--all] [PROJECT]
 
 PROJECT is a git repository, whose HEAD is measured, in a copy; by default Flask (18k lines). Each
 measurement is a whole process, its start among it. The rounds go through all measurements in turn, so that what else
@@ -11,13 +11,16 @@ the machine does falls on all; the best of the rounds is printed, with ratios.
 - one line: the same after a change of one line in the largest Python file.
 
 Omni runs the tools' checks alone (`--only`), as the hooks do. prek and pre-commit keep no results, so their warm run is
-their cold one; both are measured all the same.
+their cold one but for what a tool keeps itself; both are measured all the same. With `--all` mypy (which keeps its own
+cache in both) and the project's tests are hooks and checks, too, as many repositories have it; Omni runs tests in its
+sandbox, on a copy, with branch coverage, and the hook does not.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,11 +29,14 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
+import yaml
+
 from omni.verify import registry
 from omni.verify.check import Check
 from omni.verify.report import Status
 from verify import UV, Bench, best, hooks
 
+SLOW = {"types", "tests"}
 RUNNERS = {"prek": "prek==0.5.10", "pre-commit": "pre-commit==4.6.1"}
 
 
@@ -61,6 +67,7 @@ def omni(bench: Bench, checks: Iterable[Check], *, cold: bool, change: bool = Fa
         bench.forget()
     if change:
         changed_line(bench)
+    argv += ["--environment", str(bench.environment)] if bench.environment else []
     started = time.monotonic()
     done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
     seconds = time.monotonic() - started
@@ -68,10 +75,40 @@ def omni(bench: Bench, checks: Iterable[Check], *, cold: bool, change: bool = Fa
     return seconds
 
 
-def runner(bench: Bench, program: Path, checks: list[Check], *, change: bool = False) -> float:
+def slow_hooks(bench: Bench) -> list[dict[str, object]]:
+    """Mypy and pytest, as a person would write them down. Those of `language: system` find their programs on PATH."""
+    return [
+        {
+            "id": "types",
+            "name": "types",
+            "language": "system",
+            "entry": f"mypy --cache-dir {bench.home}/hook-mypy --python-executable {bench.environment}/bin/python",
+            "types": ["python"],
+            "files": "^src/",
+            "require_serial": True,
+        },
+        {
+            "id": "tests",
+            "name": "tests",
+            "language": "system",
+            "entry": f"env PYTHONPATH=src {bench.environment}/bin/python -m pytest -q -p no:cacheprovider",
+            "pass_filenames": False,
+        },
+    ]
+
+
+def runner(
+    bench: Bench, program: Path, checks: list[Check], *, slow: bool, cold: bool = False, change: bool = False
+) -> float:
     """Seconds of one `run --all-files`."""
     config = bench.home.parent / "hooks.yaml"
-    config.write_text(hooks(bench, checks))
+    config.write_text(hooks(bench, [check for check in checks if check.id not in SLOW]))
+    if slow:
+        whole = yaml.safe_load(config.read_text())
+        whole["repos"][0]["hooks"] += slow_hooks(bench)
+        config.write_text(yaml.safe_dump(whole))
+    if cold:
+        shutil.rmtree(bench.home / "hook-mypy", ignore_errors=True)
     home = str(program.parent)
     env = os.environ | {
         "PREK_HOME": home,
@@ -95,11 +132,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("project", nargs="?", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--all", action="store_true", help="mypy and the tests, too")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="omni-bench-") as folder:
         bench = Bench(given.project, Path(folder))
         ran = {each.check for each in bench.cold().results if each.status is not Status.SKIPPED}
-        checks = [each for each in registry.checks() if each.id in ran and each.run is None and each.tool]
+        quick = {each.id for each in registry.checks() if each.run is None and each.tool}
+        checks = [each for each in registry.checks() if each.id in ran & (quick | (SLOW if given.all else set()))]
         programs = {name: install(Path(folder, name), requirement) for name, requirement in RUNNERS.items()}
         measures: dict[str, Callable[[], float]] = {
             "omni cold": partial(omni, bench, checks, cold=True),
@@ -108,8 +147,12 @@ def main() -> None:
         }
         for name, program in programs.items():
             if program:
-                measures[f"{name} cold"] = measures[f"{name} warm"] = partial(runner, bench, program, checks)
-                measures[f"{name} one line"] = partial(runner, bench, program, checks, change=True)
+                ask = partial(runner, bench, program, checks, slow=given.all)
+                measures |= {
+                    f"{name} cold": partial(ask, cold=True),
+                    f"{name} warm": ask,
+                    f"{name} one line": partial(ask, change=True),
+                }
         print(f"{bench.lines():,} lines of Python, {os.cpu_count()} CPUs, {given.rounds} rounds")
         print(f"hooks: {', '.join(check.id for check in checks)}")
         taken = best(given.rounds, measures)
