@@ -144,7 +144,7 @@ def _progress() -> Callable[[CheckEvent], None] | None:
             running[:] = [event.message]
         elif event.kind == "started":
             running.append(event.check)
-        elif event.kind == "finished" and event.check in running:
+        elif event.check in running:
             running.remove(event.check)
         text = f"verifying: {', '.join(running)}" if running else ""
         draw(text)

@@ -54,12 +54,12 @@ def _progress(told: list[CheckResult], show: Callable[[Round, Path], None]) -> C
     def tell(event: CheckEvent) -> None:
         if event.result:
             told.append(event.result)
-        if event.kind == "last":
+        if event.last:
             errors = sum(finding.severity == "error" for result in told for finding in result.findings)
             if show is _json:
-                line("so far", {"errors": errors, "running": event.check})
+                line("so far", {"errors": errors, "running": event.last})
             elif show is _log:
-                click.echo(f"      {errors or 'no'} errors so far; {event.check} is not done")
+                click.echo(f"      {errors or 'no'} errors so far; {event.last} is not done")
         if show is _screen and event.kind in {"setup", "started"}:
             draw(f"  … {event.check or event.message}")
 

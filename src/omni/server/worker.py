@@ -116,8 +116,6 @@ class Worker:
 
     def _verify(self, job: Job, root: Path) -> Report:
         def told(event: CheckEvent) -> None:
-            if event.kind == "last":
-                return
             status = str(event.result.status) if event.result else ""
             self.jobs.tell(job.id, f"check.{event.kind}", check=event.check, message=event.message, status=status)
 

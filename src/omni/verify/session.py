@@ -34,13 +34,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CheckEvent:
-    """For live progress. `setup` has a message, `finished` a result; at `last` only this check has not ended."""
+    """For live progress. `setup` has a message, `finished` a result."""
 
-    kind: Literal["setup", "started", "finished", "last"]
+    kind: Literal["setup", "started", "finished"]
     check: str = ""
     tier: int = 0
     message: str = ""
     result: CheckResult | None = None
+    last: str = ""
+    """Of what runs, the only check that has not ended yet."""
 
 
 Tell = Callable[[CheckEvent], None]
@@ -150,10 +152,9 @@ class Session:
         )
         results = []
         for done in schedule.run(list(by_task)):
-            results.append(self._conclude(by_task.pop(done.task), done))
-            if len(by_task) == 1:
-                (last,) = (task.check for task in by_task)
-                self.tell(CheckEvent("last", last.id, last.tier))
+            planned = by_task.pop(done.task)
+            last = next(iter(by_task)).check.id if len(by_task) == 1 else ""
+            results.append(self._conclude(planned, done, last))
         return results
 
     def _task(self, planned: Planned) -> Task:
@@ -165,19 +166,21 @@ class Session:
 
         return Task(context.check, self.cache.expected_seconds(context), work)
 
-    def _conclude(self, planned: Planned, done: Done) -> CheckResult:
+    def _conclude(self, planned: Planned, done: Done, last: str) -> CheckResult:
         if done.on_time:
             self.cache.remember(planned.context, planned.remembered.missing, done.items)
             if not any(isinstance(item, Gap) and item.status is Status.SKIPPED for item in done.items):
                 self.cache.took(planned.context, done.seconds)
-        return self._result(planned, done.items, done.seconds, cached=False)
+        return self._result(planned, done.items, done.seconds, cached=False, last=last)
 
-    def _result(self, planned: Planned, items: Iterable[Item], seconds: float, *, cached: bool) -> CheckResult:
+    def _result(
+        self, planned: Planned, items: Iterable[Item], seconds: float, *, cached: bool, last: str = ""
+    ) -> CheckResult:
         said = tuple(dict.fromkeys((*planned.remembered.items, *items)))  # each file may say the same of the whole
         result = conclude(planned.context, said, planned.coverage, now().date())
         result = result.model_copy(update={"seconds": seconds, "cached": cached})
         check = planned.context.check
-        self.tell(CheckEvent("finished", check.id, check.tier, result=result))
+        self.tell(CheckEvent("finished", check.id, check.tier, result=result, last=last))
         return result
 
     def report(
