@@ -265,9 +265,11 @@ def test_a_used_up_budget_leaves_a_package_and_once_it_is_raised_the_rest(
     raise_budget(home.settings, engine, home.run, 1_000_000, "ada")
     engine.dispose()
     home.finish()
-    it_is_what_was_asked_for(home, advisers=())
-    nothing_was_asked_twice(record, 0, asked, set(), advisers=())
-    assert home.result()["turns"] == 19
+    result = home.result()
+    assert (result["verdict"], result["not_delivered"], result["reasons"]) == ("incomplete", [], [ALONE])
+    assert verify_package(home.path / "out").problems == ()
+    assert (home.app / "src" / "app" / "sudoku.py").exists()
+    assert result["turns"] == 19, "as many as in a run that was never cut off"
 
 
 def test_a_model_that_changes_nothing_is_a_failure_that_says_so(tmp_path: Path) -> None:

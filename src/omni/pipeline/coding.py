@@ -67,7 +67,8 @@ def by_model(work: Work, made: ImplementationHandoff) -> ImplementationHandoff:
     base, role = made.base or made.commit, author(work)
     outcome, left, authors = _converse(work, role, made, findings)
     apply_fixes(work)
-    message = "fix: mend what verification found" if findings else "feat: deliver what no template knows"
+    mending = findings and not made.unfinished
+    message = "fix: mend what verification found" if mending else "feat: deliver what no template knows"
     prompt = prompt_of(work, role.prompt_id)
     trailers = work.trailers(role.id) | {"Omni-Model": ", ".join(authors) or "none", "Omni-Prompt": prompt}
     commit = work.workspace.commit(message, trailers)
