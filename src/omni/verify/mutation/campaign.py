@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from omni.kernel.files import write_atomic
-from omni.verify.check import Context, Failed
+from omni.verify.check import Context, Failed, Unseen
 from omni.verify.interpreter import WORK, source_roots
 from omni.verify.mutation import guest
 from omni.verify.mutation.guest import Answer, Job, Recording, Task
@@ -51,6 +52,8 @@ class Campaign:
     options: tuple[str, ...]
     outcomes: Outcomes
     recording: Recording = field(init=False)
+    _imported: dict[str, set[str]] = field(default_factory=dict)
+    """File of tests → the dotted names that it imports."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def record(self, files: Sequence[str]) -> Recording:
@@ -75,17 +78,33 @@ class Campaign:
         return [str(environment or ""), *(f"{file.path} {file.digest}" for file in files if file.language == "python")]
 
     def covering(self, mutant: Mutant) -> tuple[str, ...]:
-        """Tests that run the mutant's lines, the fastest first. On import: all that run a line of its module."""
+        """Tests that run the mutant's lines, the fastest first.
+
+        On import: all that run a line of its module, and those of files that import it by name, since who reads a
+        table runs none of its lines.
+        """
         lines = self.recording["lines"].get(f"{WORK}/{mutant.path}", {})
         if mutant.function:
             numbers = range(mutant.statement, mutant.line + 1)
             ran = {test for number in numbers for test in lines.get(str(number), ())}
         else:
             ran = {test for tests in lines.values() for test in tests} if lines else set()
+            ran |= {place for place, test in enumerate(self.recording["tests"]) if self._imports(test, mutant.path)}
             ran = ran or (set(range(len(self.recording["tests"]))) if lines else set())
         unfit = {*self.recording["failed"], *self.recording["skipped"]}
         seconds, names = self.recording["seconds"], self.recording["tests"]
         return tuple(names[test] for test in sorted(ran, key=lambda test: seconds[test]) if names[test] not in unfit)
+
+    def _imports(self, test: str, path: str) -> bool:
+        """Whether the file of the test names the module in an import."""
+        file = self.context.inventory.by_path.get(test.split("::", maxsplit=1)[0])
+        if file is None:
+            return False
+        if file.path not in self._imported:
+            tree = self.context.parse_python(file)
+            self._imported[file.path] = set() if isinstance(tree, Unseen) else set(imported_names(tree))
+        module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        return any(module.endswith(f".{name}") or module == name for name in self._imported[file.path])
 
     def run(self, mutants: Iterable[Mutant]) -> tuple[list[Tried], int]:
         """(what came of them, how many there was no time for). What ended is kept at once, so a kill loses little."""
@@ -225,3 +244,13 @@ class Campaign:
     def _digest(self, path: str) -> str:
         file = self.context.inventory.by_path.get(path)
         return file.digest if file else ""
+
+
+def imported_names(tree: ast.Module) -> Iterator[str]:
+    """`a.b` of `import a.b`; `a`, `a.b` of `from a import b`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
