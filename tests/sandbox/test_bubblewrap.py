@@ -83,6 +83,11 @@ def _command_line(process: Path) -> bytes:
         return b""
 
 
+def test_a_variable_may_be_empty(workspace: Path) -> None:
+    job = Job(("sh", "-c", 'echo "[$A][${B-unset}]"'), workspace, {"A": "1", "B": ""})
+    assert Bubblewrap().run(job).stdout == "[1][]\n"
+
+
 def test_the_guest_sees_a_clean_small_system(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET", "canary")
     result = Bubblewrap().run(Job(("sh", "-c", "id -u; pwd; env | sort; ls /; cat /etc/hosts"), workspace, {"A": "1"}))

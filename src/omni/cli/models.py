@@ -158,13 +158,13 @@ def probe(name: str, longest: int, as_json: bool) -> int:
     from omni.models.probing import probe_enabled
 
     reports = []
-    for report in probe_enabled(settings(), name, longest):
-        reports.append(report)
+    for probed in probe_enabled(settings(), name, longest):
+        reports.append(probed)
         if as_json:
-            line("probe", report.model_dump())
+            line("probe", probed.model_dump())
         else:
-            _show_probe(report)
-    answered = sum(bool(report.finding("answers").ok) for report in reports)
+            _show_probe(probed)
+    answered = sum(bool(probed.finding("answers").ok) for probed in reports)
     if as_json:
         line("result", {"models": len(reports), "answered": answered})
     return Exit.PASS if reports and answered == len(reports) else Exit.INCOMPLETE

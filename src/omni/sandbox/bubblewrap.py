@@ -162,7 +162,7 @@ def sandbox(bwrap: Path, job: Job, passed: tuple[int, ...] = ()) -> Iterator[Wal
         etc = tuple((_data(stack, text), name) for name, text in mounts.ETC.items())
         pipes = Pipes(_data(stack, seccomp.program()), info_end.fileno(), block.fileno(), etc, passed)
         # Through a file of its own: a job may hold the key of a run, and everybody here can read a command line.
-        told = _data(stack, b"\0".join(map(os.fsencode, options(job, given, pipes))))
+        told = _data(stack, b"".join(os.fsencode(each) + b"\0" for each in options(job, given, pipes)))
         argv = [str(bwrap), "--args", str(told), "--", *gated(job)]
         process = stack.enter_context(_start(argv, (*pipes.all(), told)))
         stack.callback(process.kill)
