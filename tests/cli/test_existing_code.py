@@ -50,8 +50,7 @@ def test_blame_names_model_and_run_of_each_line(project: Path) -> None:
 @pytest.mark.parametrize(
     ("argv", "why"),
     [
-        (("--type", "new-service", "--repo", "."), "A new service is built without --repo."),
-        (("--template", "web-app", "--repo", "."), "a repository is changed as it is"),
+        (("--template", "web-app", "--repo", "."), "--template goes with --type new-service"),
         (("--type", "bugfix"), "needs --repo: what is to be changed?"),
         (("--environment", "."), "needs --repo: what is to be changed?"),
     ],
