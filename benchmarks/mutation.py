@@ -42,11 +42,7 @@ def room(name: str, sample: int, seed: int) -> Mutation:
 
 
 def let_sandboxes_nest() -> None:
-    """Leave out what forbids a sandbox inside: no more namespaces, the filter of system calls, a closed /proc/sys.
-
-    That all walls hold is tried first, and remembered: after this they would not.
-    """
-    choose(load_settings())
+    """Leave out what forbids a sandbox inside: no more namespaces, the filter of system calls, a closed /proc/sys."""
     whole = bubblewrap.options
 
     def nesting(job: Job, given: Sequence[Mount], pipes: bubblewrap.Pipes) -> list[str]:
@@ -77,6 +73,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     settings = load_settings()
+    choose(settings)  # that all walls hold is tried first, and remembered: after this they would not
     if (settings.home / "envs").is_dir():
         show_tools(settings.home)
     if any(name.partition("/")[0] in WITH_HOST for name in given.rooms):
