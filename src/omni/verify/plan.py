@@ -13,7 +13,7 @@ from omni.verify.check import Check, Context, Scope, Tier
 from omni.verify.config import BAD_CONFIG, ProjectConfig
 from omni.verify.files import File, Inventory, matches
 from omni.verify.profile import profiles
-from omni.verify.registry import UNKNOWN_CHECK
+from omni.verify.registry import unknown
 from omni.verify.report import NO_FILES, NOT_INSTALLED, CheckResult, Coverage, Status
 
 
@@ -71,7 +71,7 @@ def choose(checks: Iterable[Check], options: Options, project: ProjectConfig) ->
     known = {check.id for check in available}
     for name in options.only:
         if name not in known:
-            raise OmniError(UNKNOWN_CHECK, f"“{name}”", fix=f"Known: {', '.join(sorted(known))}.")
+            raise unknown(name, sorted(known))
     for key, names in (("disabled", [entry.check for entry in project.disabled]), ("require", project.require)):
         for name in names:
             if name not in known:

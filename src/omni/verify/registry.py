@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import importlib
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -44,7 +45,15 @@ def get(check_id: str) -> Check:
     for check in checks():
         if check.id == check_id:
             return check
-    raise OmniError(UNKNOWN_CHECK, f"“{check_id}”", fix=f"Known: {', '.join(check.id for check in checks())}.")
+    raise unknown(check_id, (check.id for check in checks()))
+
+
+def unknown(name: str, known: Iterable[str]) -> OmniError:
+    """`V002`, with the ids that are spelt most like it."""
+    near = get_close_matches(name, known)
+    return OmniError(
+        UNKNOWN_CHECK, f"“{name}”", fix=f"Did you mean {' or '.join(near)}? All: omni checks" if near else ""
+    )
 
 
 def built_in(folder: Path = FOLDER) -> Iterator[Check]:
