@@ -101,4 +101,4 @@ def test_lcov() -> None:
 @given(st.text(alphabet="SFDABR:,0123-\n"))
 def test_any_text_is_lcov_or_refused(text: str) -> None:
     with contextlib.suppress(BadReportError):
-        read_lcov(text)
+        assert read_lcov(text) == read_lcov(f"{text}\n")
