@@ -24,7 +24,10 @@ def test_it_answers_until_it_is_stopped(tmp_path: Path, stop: signal.Signals, as
         with httpx.Client(base_url=url, trust_env=False) as client:
             answers = [client.post("/chat/completions", json=QUESTION).status_code for _ in range(asked)]
         process.send_signal(stop)
-        _, errors = process.communicate(timeout=20)
+        try:
+            _, errors = process.communicate(timeout=20)
+        finally:
+            process.kill()  # where it did not stop
     assert (answers, process.returncode) == ([200, 400][:asked], code), errors
     assert ("M021" in errors) == bool(code)
     assert "Traceback" not in errors
