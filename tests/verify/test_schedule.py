@@ -42,6 +42,18 @@ def test_other_cpus_take_the_longest_of_any_tier() -> None:
     assert run(*tasks, cpus=2)[0] == ["long", "late", "short"]
 
 
+def test_a_tier_with_much_to_do_has_the_cpus_to_itself() -> None:
+    def slow(_deadline: float) -> list[Item]:
+        time.sleep(0.2)
+        return []
+
+    started: list[str] = []
+    schedule = Schedule(2, DEADLINES, lambda check: started.append(check.id), together=False)
+    done = schedule.run([task("late", slow, tier=2, expected=9), task("short", quick), task("long", slow, expected=3)])
+    assert [each.task.check.id for each in done] == ["short", "long", "late"]
+    assert started == ["long", "short", "late"]
+
+
 def test_what_runs_together_weighs_no_more_than_the_cpus() -> None:
     running, most, lock = 0, 0, threading.Lock()
 

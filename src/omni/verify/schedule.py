@@ -1,7 +1,8 @@
 """Running checks side by side, the longest first, never more than the CPUs carry.
 
 The lowest tier that is not done always has a check running; what CPUs are left take the longest of any tier, so that
-a long check of a later tier does not stand alone at the end. A tier's clock starts with its first check and stops it
+a long check of a later tier does not stand alone at the end. Where the lowest tier has so much to do that it could run
+out of time beside others, it has the CPUs to itself (`together` is false). A tier's clock starts with its first check and stops it
 hard: what has not ended by then is incomplete.
 """
 
@@ -54,6 +55,8 @@ class Schedule:
     deadlines: Mapping[int, float]
     """Tier → seconds."""
     on_start: Callable[[Check], None]
+    together: bool = True
+    """Whether a check of a later tier may run beside those of the lowest."""
     _clocks: dict[int, float] = field(default_factory=dict)
     _running: dict[Future[list[Item]], _Running] = field(default_factory=dict)
 
@@ -73,7 +76,8 @@ class Schedule:
         """The longest that fits; of the lowest tier if nothing of that tier is running."""
         running = [each.task.check.tier for each in self._running.values() if self._weight(each.task)]
         lowest = min((*running, *(task.check.tier for task in waiting)), default=0)
-        fitting = (task for task in waiting if self._fits(task) and (lowest in running or task.check.tier == lowest))
+        beside = self.together and lowest in running
+        fitting = (task for task in waiting if self._fits(task) and (beside or task.check.tier == lowest))
         return next(fitting, None)
 
     def _deadline(self, task: Task) -> float:

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from omni.sandbox.job import Driver
     from omni.verify.tools import Tools
 
+PACED = frozenset({"python", "javascript", "typescript"})
+PACE = 6.0
+"""CPU seconds that tier 1 takes for a megabyte of source: measured on Omni itself, 5 MB, nothing cached, mypy included."""
+
 
 @dataclass(frozen=True)
 class CheckEvent:
@@ -139,6 +143,14 @@ class Session:
             base=self.options.base,
         )
 
+    def _in_time(self, waiting: Sequence[Planned]) -> bool:
+        """Whether the lowest tier will end within half of its time, so that it can share the CPUs."""
+        first = min(waiting, key=lambda each: each.context.check.tier, default=None)
+        if first is None:
+            return True
+        source = sum(file.size for file in first.context.inventory.files if file.language in PACED)
+        return source / 1e6 * PACE <= self.settings.tier_deadlines[first.context.check.tier] / 2
+
     def _run(self, waiting: Sequence[Planned]) -> list[CheckResult]:
         checks = [each.context.check for each in waiting]
         # A check that has a function of its own may find that it does not apply, and so need nothing.
@@ -149,6 +161,7 @@ class Session:
             self.options.jobs or len(os.sched_getaffinity(0)),
             self.settings.tier_deadlines,
             lambda check: self.tell(CheckEvent("started", check.id, check.tier)),
+            self._in_time(waiting),
         )
         results = []
         for done in schedule.run(list(by_task)):
