@@ -2,8 +2,8 @@
 
 The lowest tier that is not done always has a check running; what CPUs are left take the longest of any tier, so that
 a long check of a later tier does not stand alone at the end. Where the lowest tier has so much to do that it could run
-out of time beside others, it has the CPUs to itself (`together` is false). A tier's clock starts with its first check and stops it
-hard: what has not ended by then is incomplete.
+out of time beside others, it has the CPUs to itself (`together` is false). A tier's clock starts with its first check
+and stops it hard: what has not ended by then is incomplete.
 """
 
 from __future__ import annotations
