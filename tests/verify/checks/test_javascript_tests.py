@@ -91,7 +91,7 @@ def test_of_a_change_the_lines_that_no_test_runs_are_named(look: Look, git: Git)
         ('{"name": "app"}', "package.json names no script “test”"),
         (
             '{"scripts": {"test": "vitest"}, "devDependencies": {"vitest": "4"}}',
-            "its dependencies are not installed. Type there: npm ci",
+            "its dependencies are not installed. Type there: npm install",
         ),
         ("{", "package.json is no JSON"),
         ("[]", "package.json names no script “test”"),

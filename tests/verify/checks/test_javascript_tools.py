@@ -70,7 +70,7 @@ def test_eslint_that_is_not_there(look: Look) -> None:
     result = look("eslint", CONFIG)
     assert (result.status, result.reason) == (
         Status.INCOMPLETE,
-        "ESLint is configured, and not installed. Type: npm ci",
+        "ESLint is configured, and not installed. Type: npm install",
     )
     assert look("eslint", {"b.js": ""}).status is Status.INCOMPLETE
 
@@ -106,7 +106,7 @@ def test_layout_by_the_pinned_prettier_is_a_note(look: Look) -> None:
     result = look("prettier", {".prettierrc": '{"plugins": ["prettier-plugin-none"]}\n'})
     assert (result.status, result.reason) == (
         Status.INCOMPLETE,
-        "the configuration of Prettier needs prettier-plugin-none, which is not installed. Type: npm ci",
+        "the configuration of Prettier needs prettier-plugin-none, which is not installed. Type: npm install",
     )
 
 
@@ -131,5 +131,5 @@ def test_another_prettier_than_the_project_asks_for_is_not_asked(look: Look) -> 
     )
     assert (result.status, result.reason) == (
         Status.INCOMPLETE,
-        "the project asks for Prettier ^2.8.0, which is not installed. Type: npm ci",
+        "the project asks for Prettier ^2.8.0, which is not installed. Type: npm install",
     )

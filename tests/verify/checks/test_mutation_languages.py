@@ -98,7 +98,7 @@ def test_a_run_that_shows_nothing(look: Look, answer: Answer, files: dict[str, s
 def test_stryker_is_not_declared_or_not_installed(look: Look) -> None:
     assert look("mutation-javascript", {"package.json": "{}", "a.js": "a\n"}).status is Status.SKIPPED
     result = look("mutation-javascript", {"package.json": PACKAGE, "a.js": "a\n"})
-    assert (result.status, "Type: npm ci" in result.reason) == (Status.INCOMPLETE, True)
+    assert (result.status, "Type: npm install" in result.reason) == (Status.INCOMPLETE, True)
 
 
 def test_cargo_mutants(look: Look, answer: Answer) -> None:

@@ -80,12 +80,12 @@ describe("a", () => {});
     result = look("typescript", {"tsconfig.json": STRICT, "package.json": manifest, "a.ts": code})
     assert sorted(shapes(result)) == ["error TS2307 a.ts:2", "warning TS2322 a.ts:6"]
     assert result.reason == (
-        "tsconfig.json: no types are known of express: not installed, or not generated. Type: npm ci"
+        "tsconfig.json: no types are known of express: not installed, or not generated. Type: npm install"
     )
     based = {"tsconfig.json": '{"extends": "@tsconfig/node22"}', "a.ts": 'import React from "react";\n' + WRONG}
     result = look("typescript", based)
     assert (result.status, result.findings) == (Status.INCOMPLETE, ())
-    assert result.reason.startswith("tsconfig.json: File '@tsconfig/node22' not found.; tsconfig.json: no types are")
+    assert result.reason.startswith("tsconfig.json: File '@tsconfig/node22' not found; tsconfig.json: no types are")
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from omni.kernel.canonical import JsonValue
 from omni.verify import machine
 from omni.verify.analysis.adoption import table
+from omni.verify.analysis.npm import how_to_install
 from omni.verify.check import Check, Context, Failed, Gap, Item
 from omni.verify.report import Severity, Status
 from omni.verify.tools import MACHINE
@@ -26,7 +27,7 @@ def run(context: Context) -> Iterator[Item]:
         yield Gap("the project has no configuration of ESLint", Status.SKIPPED)
         return
     if machine.find("node") is None or not (context.root / PROGRAM).is_file():
-        yield Gap("ESLint is configured, and not installed. Type: npm ci")
+        yield Gap(f"ESLint is configured, and not installed. Type: {how_to_install(context.inventory.by_path)}")
         return
     argv = ("node", PROGRAM, "--format", "json", "--no-error-on-unmatched-pattern", ".")
     result = context.run_in_sandbox(argv, toolset=MACHINE)

@@ -28,6 +28,7 @@ from omni.verify.analysis.javascript_reports import (
     read_node,
 )
 from omni.verify.analysis.junit import BadReportError, Case
+from omni.verify.analysis.npm import how_to_install, upwards
 from omni.verify.analysis.places import TEST_FILE
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Failed, Gap, Item, Metric
@@ -52,13 +53,6 @@ TEST = re.compile(r"(^|/)(__tests__|tests?)/.*\.[cm]?[jt]sx?$|\.(test|spec)\.[cm
 REPORTS = "omni-reports"
 LCOV = (f"{REPORTS}/lcov.info", "coverage/lcov.info")
 """Where coverage may lie, beneath the project's folder: ours, and what a wrapper such as c8 or nyc writes."""
-LOCKS = {
-    "pnpm-lock.yaml": "pnpm install --frozen-lockfile",
-    "yarn.lock": "yarn install --immutable",
-    "bun.lock": "bun install --frozen-lockfile",
-    "package-lock.json": "npm ci",
-}
-"""Lock file → what to type."""
 OTHER_SCRIPT = re.compile(
     r"\b(?:npm|pnpm|yarn|bun)\s+run\s+(?:-s\s+|--silent\s+)?(?P<name>[\w:.-]+)(?=\s*(?:$|&|;|\|))"
 )
@@ -232,23 +226,14 @@ def _lacking(context: Context, project: Project) -> str:
     """What keeps the tests from being run; empty when nothing is known to."""
     if machine.find("npm") is None:
         return f"npm is not on PATH. {machine.how_to_get('npm')}".strip()
-    if project.needs and not any(
-        (context.root / place / "node_modules").is_dir() for place in _upwards(project.folder)
-    ):
-        known = context.inventory.by_path
-        locks = (name for place in _upwards(project.folder) for name in LOCKS if str(place / name) in known)
-        return f"its dependencies are not installed. Type there: {LOCKS[next(locks, 'package-lock.json')]}"
+    if project.needs and not any((context.root / place / "node_modules").is_dir() for place in upwards(project.folder)):
+        install = how_to_install(context.inventory.by_path, project.folder)
+        return f"its dependencies are not installed. Type there: {install}"
     return ""
 
 
-def _upwards(folder: str) -> tuple[PurePosixPath, ...]:
-    """The folder, and those it stands in, up to the target."""
-    place = PurePosixPath(folder)
-    return (place, *place.parents)
-
-
 def _has(context: Context, folder: str, package: str) -> bool:
-    places = (context.root / place / "node_modules" for place in _upwards(folder))
+    places = (context.root / place / "node_modules" for place in upwards(folder))
     return any(next(place.glob(package), None) is not None for place in places)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from omni.verify import machine
 from omni.verify.analysis.manifests import npm_dependencies
+from omni.verify.analysis.npm import how_to_install
 from omni.verify.analysis.rule import line_of
 from omni.verify.check import Check, Context, Gap, Item, Metric
 from omni.verify.checks.mutation import LEAST, SCORE, SURVIVED, UNCOVERED
@@ -34,7 +35,7 @@ def javascript(context: Context) -> Iterator[Item]:
         return
     program = f"node_modules/{STRYKER}/bin/stryker.js"
     if machine.find("node") is None or not (context.root / program).is_file():
-        yield Gap("Stryker is declared and not installed. Type: npm ci")
+        yield Gap(f"Stryker is declared and not installed. Type: {how_to_install(context.inventory.by_path)}")
         return
     written = yield from _run(context, ("node", program, "run", "--reporters", "json", "--force"), REPORT)
     report = json.loads(written) if written else {}

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from omni.kernel.canonical import JsonValue
 from omni.sandbox.job import JobResult
 from omni.verify.analysis.adoption import table
+from omni.verify.analysis.npm import how_to_install
 from omni.verify.check import Check, Context, Failed, Gap, Item, Unseen
 from omni.verify.report import Severity, Status
 from omni.verify.tools import MACHINE, versions
@@ -30,16 +31,16 @@ def run(context: Context) -> Iterator[Item]:
     if not _configured(context):
         yield Gap("the project has no configuration of Prettier", Status.SKIPPED)
         return
-    installed = (context.root / OWN).is_file()
+    installed, install = (context.root / OWN).is_file(), how_to_install(context.inventory.by_path)
     asked = _asked(context)
     pinned = versions("prettier")["prettier"]
     if not installed and asked and not re.search(rf"(^|[^\d.]){pinned.partition('.')[0]}(\.|$)", asked):
-        yield Gap(f"the project asks for Prettier {asked}, which is not installed. Type: npm ci")
+        yield Gap(f"the project asks for Prettier {asked}, which is not installed. Type: {install}")
         return
     files = [file.path for file in context.files if file.path != "package-lock.json"]
     result = _run(context, files, installed)
     if lacking := LACKING.search(result.stderr):
-        yield Gap(f"the configuration of Prettier needs {lacking['name']}, which is not installed. Type: npm ci")
+        yield Gap(f"the configuration of Prettier needs {lacking['name']}, which is not installed. Type: {install}")
         return
     if result.exit_code not in (0, 1, 2) or (result.exit_code == 2 and not ERROR.search(result.stderr)):
         raise Failed(

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from pydantic import Field, ValidationError
 
 from omni.verify.analysis.manifests import BadManifestError, npm_dependencies
+from omni.verify.analysis.npm import how_to_install
 from omni.verify.analysis.packages import node_modules
 from omni.verify.check import Check, Context, Failed, Gap, Item, Unseen
 from omni.verify.report import Finding, Model, Severity, Status
@@ -166,16 +167,16 @@ def _owners(projects: tuple[Compiled, ...]) -> dict[str, str]:
 
 def _of_project(context: Context, project: Compiled, packages: Packages, owners: dict[str, str]) -> Iterator[Item]:
     unread = [said for said in project.problems if said.code not in NOTHING_TO_COMPILE]
-    yield from (Gap(f"{project.config}: {said.message}") for said in unread)
+    yield from (Gap(f"{project.config}: {said.message.rstrip('.')}") for said in unread)
     own = (said for said in dict.fromkeys(project.errors) if owners.get(said.path) == project.config)
     errors = [said for said in own if said.code not in OF_BUILDING]
     lacking = {name for said in (*errors, *project.missing) if (name := packages.lacking(said))}
     if lacking:
         shown = ", ".join(sorted(lacking)[:5]) + (f" and {len(lacking) - 5} more" if len(lacking) > 5 else "")
-        where = project.config or "TypeScript"
-        yield Gap(f"{where}: no types are known of {shown}: not installed, or not generated. Type: npm ci")
+        where, install = project.config or "TypeScript", how_to_install(context.inventory.by_path)
+        yield Gap(f"{where}: no types are known of {shown}: not installed, or not generated. Type: {install}")
     else:
-        yield from (Gap(f"{project.config}: {said.message}") for said in project.missing)
+        yield from (Gap(f"{project.config}: {said.message.rstrip('.')}") for said in project.missing)
     doubtful = not project.config
     for said in errors:
         if said.certain or not (lacking or unread):
