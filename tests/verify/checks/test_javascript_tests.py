@@ -137,6 +137,24 @@ def test_a_failure_is_told_from_what_only_a_network_brings(look: Look, script: s
     assert look("javascript-tests", {"package.json": manifest, "a.test.js": ""}).status is status
 
 
+@needs_npm
+@pytest.mark.host
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (("test/http-error.ts:218:4", "✖  218:4  the operator is useless here", "1 error"), "✖  218:4  the operator"),
+        (("test/no-fail.ts ok", "Error: it broke", "at a.ts:1"), "Error: it broke"),
+    ],
+)
+def test_a_script_of_no_known_runner_is_quoted_where_it_says_what_went_wrong(
+    look: Look, lines: tuple[str, ...], told: str
+) -> None:
+    script = "; ".join((*(f"echo '{line}'" for line in lines), "exit 1"))
+    manifest = json.dumps({"scripts": {"test": script}})
+    (finding,) = look("javascript-tests", {"package.json": manifest, "a.test.js": ""}).findings
+    assert finding.message.startswith(f"`npm test` ended with 1: {told}")
+
+
 @pytest.mark.parametrize(
     ("scripts", "expected"),
     [

@@ -62,6 +62,11 @@ NEEDS_MORE = re.compile(
 )
 """It lacks something that only a network could bring."""
 FAILING = re.compile(r"fail|✖|\u00d7|\bnot ok\b|Error:", re.IGNORECASE)
+TELLING = (
+    re.compile(r"^(?:[✖✗\u00d7]|not ok\b)"),
+    re.compile(r"(?<![-./\w])(?:fail|error|threshold)", re.IGNORECASE),
+)
+"""What marks the line that says what went wrong, the surest first; no part of a file's name."""
 
 
 @dataclass(frozen=True)
@@ -294,7 +299,7 @@ def _by_exit_code(project: Project, result: JobResult, not_run: str) -> Iterator
 def _telling(result: JobResult) -> str:
     """The line that says what went wrong, or else the last ones."""
     lines = [line.strip() for line in plain(f"{result.stdout}\n{result.stderr}").splitlines() if line.strip()]
-    wrong = next((line for line in lines if re.search(r"\b(fail|error|threshold)", line, re.IGNORECASE)), "")
+    wrong = next((line for told in TELLING for line in lines if told.search(line)), "")
     return (wrong or " / ".join(lines[-3:]) or "it said nothing")[:300]
 
 
