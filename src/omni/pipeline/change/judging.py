@@ -17,11 +17,11 @@ from omni.agents.handoffs import kind_of as document_of
 from omni.agents.roles import asker, load_role, of_stage
 from omni.kernel.errors import OmniError
 from omni.kernel.settings import Settings
-from omni.models.budget import Budget, tokens_of
 from omni.models.catalog import load_catalog
 from omni.models.gateway import open_gateway
 from omni.models.typed import Asker, quoted
 from omni.models.wire import Attribution, Chat
+from omni.pipeline.budget import open_budget
 from omni.pipeline.change.asked import environment_of, kind_of, newest, proved, steps_of, tester_of, texts_of
 from omni.pipeline.change.handoffs import (
     BaselineHandoff,
@@ -168,7 +168,7 @@ def _reviewed(work: Work, authors: tuple[str, ...]) -> _Said:
     base = work.handoff(ComprehensionHandoff, "comprehension").base
     change = change_of(work.workspace.path, base)
     account = Attribution(run=work.run.id, stage=work.stage, call=f"{work.stage}#{work.attempt}")
-    Budget.open(work.engine, work.run.id, tokens_of(work.run.options.budget))
+    open_budget(work)
     with open_gateway(work.settings, work.engine) as gateway:
         asked = Asked(base=base, spec=work.run.request, authors=authors, account=account)
         report = review_change(work.workspace.path, asked, gateway.chat).report

@@ -14,9 +14,9 @@ from omni.agents.tools import Toolbox
 from omni.agents.workspace import AgentWorkspace
 from omni.kernel import events
 from omni.kernel.canonical import JsonValue
-from omni.models.budget import Budget, tokens_of
 from omni.models.gateway import open_gateway
 from omni.models.wire import Attribution, Want
+from omni.pipeline.budget import open_budget
 from omni.pipeline.change.asked import environment_of
 from omni.pipeline.hands import prompt_of, work_on
 from omni.pipeline.stage import Work
@@ -75,7 +75,7 @@ def session_worker(work: Work, assignment: Assignment) -> Done:
         delegates=True,
     )
     log = SessionLog(work.engine, session)
-    Budget.open(work.engine, work.run.id, tokens_of(options.budget))
+    open_budget(work)
     with open_gateway(work.settings, work.engine) as gateway:
         outcome = work_on(work, task, gateway.chat, toolbox, log)
     replies = [line.entry.reply for line in log.lines() if isinstance(line.entry, Replied)]
