@@ -21,6 +21,7 @@ from omni.pipeline.gates import Answer, GateName, gates
 from omni.pipeline.handoffs import Handoff
 from omni.pipeline.run import Run, end_stage, start_stage
 from omni.pipeline.stage import Stage, Work
+from omni.pipeline.stages import s02_implementation
 from omni.pipeline.workspace import Workspace
 from omni.sandbox import choose
 from omni.sandbox.job import Driver
@@ -64,7 +65,8 @@ class Runner:
         if self.run.options.changes:
             return change_flow(do, kind_asked(self.run.options.change, self.run.request), self.run.options.retries)
         verdict = flow(do, ask, self.run.options.retries, self.reopened)
-        if self.run.options.repository and verdict in {"pass", "incomplete"}:
+        made = self._counts[s02_implementation.STAGE.name] > 0  # a thin specification ends before there is anything
+        if self.run.options.repository and made and verdict in {"pass", "incomplete"}:
             do(new_service.STAGE)
         return verdict
 

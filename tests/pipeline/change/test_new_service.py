@@ -13,7 +13,8 @@ from omni.kernel.database import open_database
 from omni.kernel.settings import load_settings
 from omni.pipeline.change.new_service import PlaceHandoff, place
 from omni.pipeline.handoffs import ImplementationHandoff
-from omni.pipeline.run import RunOptions, create, end_stage, start_stage
+from omni.pipeline.run import RunOptions, create, end_stage, stage_records, start_stage
+from omni.pipeline.runner import Runner, call_plainly
 from omni.pipeline.stage import Stage, Work
 from omni.pipeline.stages import s02_implementation
 from omni.pipeline.workspace import Workspace
@@ -51,3 +52,19 @@ def test_it_lies_beside_its_neighbours(there: str, folder: str, tmp_path: Path) 
     assert set(repository.blobs(source, tip)) == {there, f"{folder}/src/todo/app.py"}
     assert repository.commit(source, "omni/a-todo-app^") == repository.commit(source, "work")
     assert not (source / folder).exists()
+
+
+def test_a_thin_request_ends_incomplete_and_leaves_nothing_there(tmp_path: Path) -> None:
+    source = tmp_path / "shop"
+    source.mkdir()
+    (source / "app.py").write_text("print('here before')\n")
+    for argv in (("init", "-q", "-b", "work"), ("add", "-A"), ("commit", "-q", "-m", "first")):
+        who = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+        subprocess.run(["git", *who, *argv], cwd=source, check=True)
+    settings = load_settings({"home": str(tmp_path / "home")})
+    engine = open_database(settings)
+    run = create(engine, "something nice", RunOptions(repository=str(source), change="new-service"))
+    assert call_plainly(Runner(run, settings, engine)) == "incomplete"
+    assert [each.name for each in stage_records(engine, run.id)] == ["specification"]
+    engine.dispose()
+    assert repository.branches(source) == {"work"}
