@@ -53,7 +53,16 @@ def test_a_new_red_test_is_taken() -> None:
 
 def test_an_old_test_that_asks_for_more_counts_as_new() -> None:
     name = "tests/test_a.py::test_old"
-    assert judged({name: red("assert 1 == 2")}) == ((name,), ())
+    assert judged({name: red("assert 1 == 2", path="tests/test_a.py")}) == ((name,), ())
+
+
+def test_an_old_test_of_a_file_that_nobody_touched_proves_nothing() -> None:
+    """It may be flaky, or broken by what was written beside it."""
+    name = "tests/test_a.py::test_old"
+    assert judged({name: red("assert 1 == 2", path="tests/test_a.py")}, ("tests/test_b.py",)) == (
+        (),
+        (f"{name} passed before and fails now: assert 1 == 2", "no new test was found by the test runner"),
+    )
 
 
 def test_what_shows_nothing_is_sent_back() -> None:

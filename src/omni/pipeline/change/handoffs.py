@@ -26,6 +26,8 @@ class BaselineHandoff(Handoff):
     suite: str
     report: str = ""
     """Digest of verification's report; empty where the tests could not be run."""
+    flaky: tuple[str, ...] = ()
+    """Tests that failed, and passed when they were run again."""
 
 
 class RedHandoff(Handoff):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from omni.pipeline.change.kinds import Kind
 from omni.pipeline.change.suite import Ran, Suite
@@ -43,7 +43,7 @@ def why_not_red(test: Ran, kind: Kind) -> str:
 
 
 def judge_tests_first(
-    before: Suite, now: Suite, touched: Iterable[str], kind: Kind
+    before: Suite, now: Suite, touched: Collection[str], kind: Kind
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(the new tests that are red for the right reason, what is wrong with them)."""
     alone = "is not a test: the test comes alone, the change after it"
@@ -52,8 +52,9 @@ def judge_tests_first(
         return (), (*reasons, now.problem)
     reasons += broken(before, now)
     new = {name: test for name, test in now.tests.items() if name not in before.tests}
-    # A test that was there and is red now was made to ask for more.
-    new |= {name: now.tests[name] for name in before.named("passed") & now.named("failed")}
+    # A test that was there and is red now was made to ask for more, if it stands in a file that was touched.
+    turned = {name: now.tests[name] for name in before.named("passed") & now.named("failed")}
+    new |= {name: test for name, test in turned.items() if test.path in touched}
     reasons = [reason for reason in reasons if not any(reason.startswith(f"{name} ") for name in new)]
     failing = {name: test for name, test in new.items() if test.outcome == "failed"}
     wrong = {name: why for name, test in failing.items() if (why := why_not_red(test, kind))}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from omni.code.analysis import Analysis, analyse
 from omni.code.document import render
@@ -28,7 +28,7 @@ from omni.pipeline.change.handoffs import (
     RedHandoff,
 )
 from omni.pipeline.change.kinds import title_of
-from omni.pipeline.change.suite import Suite, Tester, run_safely
+from omni.pipeline.change.suite import FEW, Suite, run_safely, settled
 from omni.pipeline.change.worker import Assignment, Worker
 from omni.pipeline.stage import Work
 from omni.verify import repository
@@ -36,9 +36,6 @@ from omni.verify.engine import CheckEvent, verify
 from omni.verify.plan import Options
 from omni.verify.registry import checks
 from omni.verify.report import Report
-
-AGAIN = 3
-"""How often a test that fails after the change is run alone, to tell a flaky one from a broken one."""
 
 
 def comprehend(work: Work) -> ComprehensionHandoff:
@@ -79,7 +76,8 @@ def baseline(work: Work) -> BaselineHandoff:
     if suite.problem:
         reasons = (f"The tests could not be run: {suite.problem}",)
         return BaselineHandoff(passed=False, reasons=reasons, suite=work.put(suite))
-    return BaselineHandoff(suite=work.put(suite), report=work.put(examine(work)))
+    suite, flaky = _settled(work, suite, suite.named("failed"))
+    return BaselineHandoff(suite=work.put(suite), report=work.put(examine(work)), flaky=flaky)
 
 
 def test_first(work: Work, worker: Worker) -> RedHandoff:
@@ -100,6 +98,7 @@ def test_first(work: Work, worker: Worker) -> RedHandoff:
     touched = [each.path for each in checkout.changed(work.workspace, base, commit)]
     before = work.read(Suite, work.handoff(BaselineHandoff, "baseline").suite)
     now = run_safely(tester_of(work)) if touched else Suite(problem="nothing was written")
+    now, _ = _settled(work, now, now.named("failed") - before.named("failed"))
     red, reasons = proof.judge_tests_first(before, now, touched, kind)
     for name in red:
         work.emit("note", text=f"fails as it should: {name}: {now.tests[name].message}")
@@ -164,7 +163,10 @@ def prove(work: Work) -> ProofHandoff:
     tester = tester_of(work)
     earlier, now = work.read(Suite, before.suite), run_safely(tester)
     work.emit("progress", text=f"tests after: {now.told}")
-    now, flaky = _settled(tester, earlier, now)
+    suspects = earlier.named("passed") & now.named("failed")
+    flaky: tuple[str, ...] = ()
+    if len(suspects) <= FEW and not tester.project.tests.command:
+        now, flaky = _settled(work, now, suspects)
     red = first.red if first else ()
     reasons = [now.problem] if now.problem else []
     reasons += [*proof.not_green(red, now), *proof.broken(earlier, now)]
@@ -192,16 +194,12 @@ def prove(work: Work) -> ProofHandoff:
     )
 
 
-def _settled(tester: Tester, before: Suite, now: Suite) -> tuple[Suite, tuple[str, ...]]:
-    """A test that passed before and fails now is run again by itself: what passes then was chance."""
-    suspects = sorted(before.named("passed") & now.named("failed"))
-    if not suspects or len(suspects) > 20 or tester.project.tests.command:
-        return now, ()
-    flaky: set[str] = set()
-    for _ in range(AGAIN):
-        flaky |= run_safely(tester, suspects).named("passed") & set(suspects)
-    settled = {name: now.tests[name].model_copy(update={"outcome": "passed"}) for name in flaky}
-    return now.model_copy(update={"tests": {**now.tests, **settled}}), tuple(sorted(flaky))
+def _settled(work: Work, suite: Suite, suspects: Collection[str]) -> tuple[Suite, tuple[str, ...]]:
+    """Like `settled`; each that fails only now and then is told by name: it proves nothing, for or against."""
+    suite, flaky = settled(tester_of(work), suite, suspects)
+    for name in flaky:
+        work.emit("note", text=f"fails only now and then: {name}")
+    return suite, flaky
 
 
 def _touched_tests(work: Work, first: RedHandoff | None) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -26,6 +26,8 @@ REACHED = "reports/omni-reached.json"
 LIMITS = Limits(wall=900, memory=4096, disk=2048, processes=512)
 NO_TESTS = 5
 """pytest's exit code when it collected nothing."""
+AGAIN, FEW = 3, 20
+"""How often tests that fail are run again by themselves, and up to how many; more of them only once."""
 
 
 class Ran(BaseModel):
@@ -200,3 +202,18 @@ def run_safely(tester: Tester, only: Sequence[str] = ()) -> Suite:
         return tester.run(only)
     except OmniError as error:
         return Suite(problem=f"the sandbox can't run them: {error.why}")
+
+
+def settled(tester: Tester, suite: Suite, suspects: Collection[str]) -> tuple[Suite, tuple[str, ...]]:
+    """(the suite with the flaky ones among the suspects as passed, those): run again, they fail only now and then.
+
+    A project's own command knows no names: it is run once more as a whole.
+    """
+    often = AGAIN if len(suspects) <= FEW and not tester.project.tests.command else 1
+    flaky, left = set[str](), set(suspects)
+    for _ in range(often):
+        if left:
+            passed = run_safely(tester, sorted(left)).named("passed") & left
+            flaky, left = flaky | passed, left - passed
+    told = {name: suite.tests[name].model_copy(update={"outcome": "passed"}) for name in flaky}
+    return suite.model_copy(update={"tests": {**suite.tests, **told}}), tuple(sorted(flaky))
