@@ -24,6 +24,7 @@ from omni.models.wire import Attribution, Chat
 from omni.pipeline.budget import open_budget, patient
 from omni.pipeline.deployment import door as door_of
 from omni.pipeline.handoffs import DesignHandoff, ImplementationHandoff, SpecificationHandoff, VerificationHandoff
+from omni.pipeline.independence import INDEPENDENCE, alone, enabled
 from omni.pipeline.run import stage_records
 from omni.pipeline.specialists import author, called, documents, shown_to
 from omni.pipeline.stage import Work
@@ -34,7 +35,7 @@ from omni.review.citation import Findings, Material, Remark, material, read_file
 from omni.review.design import DesignReview
 from omni.review.findings import Found, find
 from omni.review.ground import Ground
-from omni.review.independence import barred, independent
+from omni.review.independence import barred
 from omni.review.intent import BlackBoxTests, Intent, behaviour, verify_intent
 from omni.review.judge import Review, combine, judge
 from omni.review.scorecard import Scorecard
@@ -50,8 +51,6 @@ MOST_ERRORS = 10
 SPEC = "docs/spec.md"
 ALONE = "models"
 """Under this name it is said that there is no other model."""
-INDEPENDENCE = "independence"
-"""What a person may do without, by this name."""
 QUESTION = "May this design be built as it is?"
 NEW_LINE = "\n"
 
@@ -162,7 +161,7 @@ def review_design(work: Work, ruled: DesignReview) -> DesignHandoff:
     A rejection needs an error that holds.
     """
     text, authors = _specification(work), _builders(work)
-    if why := _alone(work, authors):
+    if why := alone(work.settings, authors):
         record = DesignRecord(missing={ALONE: why})
         return DesignHandoff(score=ruled.score, findings=ruled.findings, reviews=work.put(record))
     design = {SPEC: text} | {f"{each.kind}.json": each.model_dump_json(indent=1) for each in documents(work)}
@@ -191,7 +190,7 @@ def review_code(work: Work, made: ImplementationHandoff) -> ReviewRecord:
     paths = _written(work) if made.models else ()
     if not paths:
         return ReviewRecord(authors=made.models)
-    if why := _alone(work, made.models):
+    if why := alone(work.settings, made.models):
         return ReviewRecord(authors=made.models, missing={ALONE: why})
     shown, specification = read_files(work.workspace.path, paths), _specification(work)
     case = (shown, specification)
@@ -260,25 +259,13 @@ def _intent(panel: Panel, role: Role, specification: str, ground: Ground) -> Int
     return verify_intent(panel.member(role.id), specification, criteria, interface, ground, door, panel.authors)
 
 
-def _alone(work: Work, authors: tuple[str, ...]) -> str:
-    """Why nobody can judge what these wrote; empty when somebody can."""
-    if any(independent(name, authors) for name in _enabled(work)):
-        return ""
-    return f"no other model than {', '.join(authors)} is enabled, and a model does not approve its own work"
-
-
 def _builders(work: Work) -> tuple[str, ...]:
     """Who will write the code, as far as that is settled before it is written."""
     meant = load_catalog(work.settings).find(work.run.options.model)
     if meant:
         return tuple(f"{place.name}/{model.id}" for place, model in meant)
-    enabled = _enabled(work)  # auto: it is settled where there is but one
-    return enabled if len({name.partition("/")[2] for name in enabled}) == 1 else ()
-
-
-def _enabled(work: Work) -> tuple[str, ...]:
-    """The models that can be asked, as `provider/model`."""
-    return tuple(f"{place.name}/{m.id}" for place, m in load_catalog(work.settings).offers() if m.kind == "chat")
+    names = enabled(work.settings)  # auto: it is settled where there is but one
+    return names if len({name.partition("/")[2] for name in names}) == 1 else ()
 
 
 def _errors(review: Review) -> tuple[Remark, ...]:

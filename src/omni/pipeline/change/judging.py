@@ -8,7 +8,7 @@ but its author says that it is right, and that is said.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import Field
@@ -16,12 +16,10 @@ from pydantic import Field
 from omni.agents.handoffs import kind_of as document_of
 from omni.agents.roles import asker, load_role, of_stage
 from omni.kernel.errors import OmniError
-from omni.kernel.settings import Settings
-from omni.models.catalog import load_catalog
 from omni.models.gateway import open_gateway
 from omni.models.typed import Asker, quoted
 from omni.models.wire import Attribution, Chat
-from omni.pipeline.budget import open_budget
+from omni.pipeline.budget import open_budget, patient
 from omni.pipeline.change.asked import environment_of, kind_of, newest, proved, steps_of, tester_of, texts_of
 from omni.pipeline.change.handoffs import (
     BaselineHandoff,
@@ -37,6 +35,7 @@ from omni.pipeline.change.preserved import run_by_others
 from omni.pipeline.change.proof import is_test_file
 from omni.pipeline.change.suite import Suite
 from omni.pipeline.code_review import STAGE, Asked, Change, change_of, review_change
+from omni.pipeline.independence import INDEPENDENCE, alone
 from omni.pipeline.stage import Work
 from omni.review.adversarial import Assault, Attacks, Proof, assault
 from omni.review.citation import Cited, Model, material
@@ -44,8 +43,6 @@ from omni.review.ground import Ground
 from omni.review.independence import barred, independent
 from omni.verify.report import Finding, Report, Severity
 
-INDEPENDENCE = "independence"
-"""What a person may do without, by this name."""
 AROUND = 3
 """Lines around a changed one that belong to the change, as a diff shows them."""
 
@@ -107,14 +104,6 @@ def authors_of(work: Work) -> tuple[str, ...]:
     return tuple(sorted({name for each in said for name in named(each)}))
 
 
-def alone(settings: Settings, authors: Collection[str]) -> str:
-    """Why nobody can judge what these wrote; empty when somebody can."""
-    offers = (f"{place.name}/{model.id}" for place, model in load_catalog(settings).offers() if model.kind == "chat")
-    if any(independent(name, authors) for name in offers):
-        return ""
-    return f"no other model than {', '.join(authors)} is enabled, and a model does not approve its own work"
-
-
 def named(models: str) -> tuple[str, ...]:
     """The models of a trailer, each as `provider/model`."""
     return tuple(each for each in models.split(", ") if each not in {"", "none"})
@@ -170,9 +159,10 @@ def _reviewed(work: Work, authors: tuple[str, ...]) -> _Said:
     account = Attribution(run=work.run.id, stage=work.stage, call=f"{work.stage}#{work.attempt}")
     open_budget(work)
     with open_gateway(work.settings, work.engine) as gateway:
+        chat = patient(work, gateway.chat)
         asked = Asked(base=base, spec=work.run.request, authors=authors, account=account)
-        report = review_change(work.workspace.path, asked, gateway.chat).report
-        assaults, intent, missing = _tried(work, change, authors, gateway.chat, account)
+        report = review_change(work.workspace.path, asked, chat).report
+        assaults, intent, missing = _tried(work, change, authors, chat, account)
     missing |= {each.title: each.reason for each in report.results if each.status in {"incomplete", "error"}}
     for name, why in missing.items():
         work.emit("note", text=f"no review by {name}: {why}")

@@ -1,0 +1,71 @@
+"""Who and what may say that a change is right."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from tests.pipeline.change.changing import changing, committed, left
+
+from omni.models.script import Match, Record, Reply, Rule, Script, serve
+from omni.pipeline import approvals, budget, decision
+from omni.pipeline.change.flow import BASELINE, EDIT, PROOF
+from omni.pipeline.change.handoffs import BaselineHandoff, EditHandoff, JudgedHandoff, ProofHandoff
+from omni.pipeline.change.judging import ChangeReview, judge
+from omni.pipeline.change.suite import Suite
+from omni.pipeline.run import RunOptions
+from omni.pipeline.stage import Work
+
+FILES = {"shop.py": "def total(prices):\n    return sum(prices[1:])\n"}
+MENDED = {"shop.py": "def total(prices):\n    return sum(prices)\n"}
+CITE = {"path": "shop.py", "line": 2, "quote": "sum(prices)"}
+SCORE = {"dimension": "correctness", "score": 9, "because": "it adds them all", "cites": [CITE]}
+JUDGED = {"feedback": "It adds.", "scores": [SCORE]}
+
+
+def proved(work: Work, *authors: str) -> None:
+    """A change that its tests prove, each attempt by one author."""
+    commit = committed(work, MENDED)
+    suite = work.put(Suite())
+    left(work, BASELINE, BaselineHandoff(suite=suite))
+    for author in authors:
+        left(work, EDIT, EditHandoff(commit=commit, changed=True, ended="done", summary="", model=author))
+    left(work, PROOF, ProofHandoff(commit=commit, suite=suite))
+
+
+def enable(work: Work, url: str, *models: str) -> None:
+    rows = ", ".join(f'{{ wire_name = "{name}", capability = "heavy", context = 65536 }}' for name in models)
+    (work.settings.home / "models.toml").write_text(
+        f'[[endpoint]]\nname = "local"\nbase_url = "{url}"\nmodels = [{rows}]\n'
+    )
+
+
+def says(reply: object) -> Script:
+    return Script(
+        rules=(
+            Rule(match=Match(system="(reviewer)"), reply=Reply(text=json.dumps(reply)), times=0),
+            Rule(match=Match(), reply=Reply(text="{}"), times=0),
+        )
+    )
+
+
+def test_a_review_waits_for_a_budget_that_is_used_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "POLL", 0.01)
+    record, made = Record(), list[JudgedHandoff]()
+    options = RunOptions(budget="100", profile="supervised")
+    with changing(tmp_path, "fix the sum", FILES, options) as work, serve(says(JUDGED), record) as url:
+        enable(work, url, "writer", "other")
+        proved(work, "local/writer")
+        thread = threading.Thread(target=lambda: made.append(judge(work)), daemon=True)
+        thread.start()
+        while approvals.question(work.engine, work.run.id) is None:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        assert record.chats == 0
+        decision.raise_budget(work.settings, work.engine, work.run.id, 1_000_000, "ada")
+        thread.join(60)
+        assert work.read(ChangeReview, made[0].record).speaks == ("judged by local/other",)
+    assert (made[0].unjudged, made[0].passed) == ("", True)
