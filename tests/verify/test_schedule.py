@@ -4,9 +4,11 @@ import threading
 import time
 from collections.abc import Callable
 
+import pytest
+
 from omni.verify.check import Check, Gap, Item, Metric
 from omni.verify.report import Status
-from omni.verify.schedule import Done, Schedule, Task
+from omni.verify.schedule import Done, Schedule, Task, can_share
 
 DEADLINES = {1: 5.0, 2: 10.0}
 
@@ -52,6 +54,31 @@ def test_a_tier_with_much_to_do_has_the_cpus_to_itself() -> None:
     done = schedule.run([task("late", slow, tier=2, expected=9), task("short", quick), task("long", slow, expected=3)])
     assert [each.task.check.id for each in done] == ["short", "long", "late"]
     assert started == ["long", "short", "late"]
+
+
+@pytest.mark.parametrize(
+    ("expected", "source", "cpus", "shared"),
+    [
+        (60, 600_000, 2, True),  # nothing ran here yet, and it is small
+        (60, 5_000_000, 2, False),  # the same, and it is large
+        (60, 5_000_000, 32, True),
+        (3, 5_000_000, 2, True),  # it is known that little is left to do
+        (3, 100, 2, True),
+    ],
+)
+def test_a_tier_shares_the_cpus_when_it_has_time_to_spare(
+    expected: float, source: int, cpus: int, shared: bool
+) -> None:
+    tasks = [
+        task("a", quick, expected=expected),
+        task("waits", quick, expected=600, weight=0),
+        task("b", quick, tier=2, expected=600),
+    ]
+    assert can_share(tasks, source, cpus, {1: 30.0, 2: 300.0}) is shared
+
+
+def test_nothing_shares_with_nothing() -> None:
+    assert can_share([], 0, 2, DEADLINES)
 
 
 def test_what_runs_together_weighs_no_more_than_the_cpus() -> None:

@@ -27,7 +27,7 @@ from pydantic import Field
 from omni.kernel.canonical import JsonValue
 from omni.verify.facts import Facts
 from omni.verify.files import File, Inventory
-from omni.verify.parsing import Recent, parse_python
+from omni.verify.parsing import Kept, parse_python
 from omni.verify.report import Finding, Model, Severity, Status
 
 if TYPE_CHECKING:
@@ -290,8 +290,8 @@ class Failed(Exception):  # noqa: N818 - read as "raise Failed(…)"
 Check.model_rebuild()  # now that `Context` is known; else the names of whichever module declares the first check count
 
 
-_TEXTS: Recent[tuple[Path, str, str], str] = Recent(64 << 20)
-_TREES: Recent[tuple[Path, str, str], ast.Module] = Recent(4 << 20)
+_TEXTS: Kept[tuple[Path, str, str], str] = Kept(64 << 20)
+_TREES: Kept[tuple[Path, str, str], ast.Module] = Kept(4 << 20)
 """A tree takes some eighty times the memory of its source."""
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import gc
+import random
 import threading
 import warnings
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
@@ -45,28 +45,32 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-class Recent(Generic[K, V]):
-    """What was made last, of at most `limit` bytes of source altogether. Used from any thread."""
+class Kept(Generic[K, V]):
+    """Values that are made once, of at most `limit` bytes of source altogether. Used from any thread.
+
+    Checks read all files in the same order, one check after the other. Were what was used longest ago dropped first,
+    each file of a project a little too large would be gone when it is read again; so chance decides what is dropped.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._lock = threading.Lock()
-        self._made: OrderedDict[K, tuple[int, V]] = OrderedDict()
+        self._made: dict[K, tuple[int, V]] = {}
         self._size = 0
+        self._chance = random.Random(0)  # noqa: S311 - no secret
 
     def get(self, key: K, size: int, make: Callable[[], V]) -> V:
         """The value of this key, made of `size` bytes unless it is here. What `make` raises is not kept."""
         with self._lock:
             if key in self._made:
-                self._made.move_to_end(key)
                 return self._made[key][1]
         value = make()
         with self._lock:
-            if key not in self._made:
+            if key not in self._made and size <= self._limit:
+                while self._size + size > self._limit:
+                    self._size -= self._made.pop(self._chance.choice([*self._made]))[0]
                 self._made[key] = (size, value)
                 self._size += size
-            while self._size > self._limit:
-                self._size -= self._made.popitem(last=False)[1][0]
         return value
 
 

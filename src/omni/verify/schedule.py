@@ -21,6 +21,12 @@ GRACE = 2.5
 """Seconds after the deadline in which a tool may be stopped: kernel.processes takes 2 from SIGTERM to SIGKILL."""
 
 
+PACE = 8.0
+"""CPU seconds that the checks of tier 1 take for a megabyte of source together: measured on Omni itself, 5 MB."""
+SHARE = 4
+"""A tier that needs more than one part in so many of its time has the CPUs to itself: others may take the rest."""
+
+
 @dataclass(frozen=True, eq=False)
 class Task:
     check: Check
@@ -127,6 +133,18 @@ class Schedule:
     def _missed(self, task: Task) -> Gap:
         tier = task.check.tier
         return Gap(f"it did not end within the {self.deadlines[tier]:g} s of tier {tier}")
+
+
+def can_share(tasks: Sequence[Task], source: int, cpus: int, deadlines: Mapping[int, float]) -> bool:
+    """Whether the lowest tier ends in time beside others, by what its checks took or by the size of the project.
+
+    `source`: bytes of it. Checks that never ran here are expected to take all that they may, which says little.
+    """
+    lowest = min((task.check.tier for task in tasks), default=None)
+    if lowest is None:
+        return True
+    known = sum(task.expected for task in tasks if task.check.tier == lowest and task.check.weight)
+    return min(known, source / 1e6 * PACE) / cpus <= deadlines[lowest] / SHARE
 
 
 def _fulfil(future: Future[list[Item]], task: Task, deadline: float) -> None:

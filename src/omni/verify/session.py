@@ -24,16 +24,15 @@ from omni.verify.gate import concessions
 from omni.verify.plan import AtHand, Options, Planned, changed_files, looked_at, plan
 from omni.verify.profile import get
 from omni.verify.report import CheckResult, Report, Status
-from omni.verify.schedule import Done, Schedule, Task
+from omni.verify.schedule import Done, Schedule, Task, can_share
 from omni.verify.tools import BASE
 
 if TYPE_CHECKING:
     from omni.sandbox.job import Driver
     from omni.verify.tools import Tools
 
-PACED = frozenset({"python", "javascript", "typescript"})
-PACE = 8.0
-"""CPU seconds of tier 1 for a megabyte of source: measured on Omni itself, 5 MB, nothing cached, mypy included."""
+SOURCE = frozenset({"python", "javascript", "typescript"})
+"""Languages that the first tier works hard on."""
 
 
 @dataclass(frozen=True)
@@ -143,25 +142,20 @@ class Session:
             base=self.options.base,
         )
 
-    def _in_time(self, waiting: Sequence[Planned]) -> bool:
-        """Whether the lowest tier will end within half of its time, so that it can share the CPUs."""
-        first = min(waiting, key=lambda each: each.context.check.tier, default=None)
-        if first is None:
-            return True
-        source = sum(file.size for file in first.context.inventory.files if file.language in PACED)
-        return source / 1e6 * PACE <= self.settings.tier_deadlines[first.context.check.tier] / 2
-
     def _run(self, waiting: Sequence[Planned]) -> list[CheckResult]:
         checks = [each.context.check for each in waiting]
         # A check that has a function of its own may find that it does not apply, and so need nothing.
         needed = {check.toolset for check in checks if check.tool and (check.toolset == BASE or not check.run)}
         self.resources.prepare_tools(sorted(needed))  # before the clock of a tier starts
         by_task = {self._task(each): each for each in waiting}
+        cpus, deadlines = self.options.jobs or len(os.sched_getaffinity(0)), self.settings.tier_deadlines
+        files = waiting[0].context.inventory.files if waiting else ()
+        source = sum(file.size for file in files if file.language in SOURCE)
         schedule = Schedule(
-            self.options.jobs or len(os.sched_getaffinity(0)),
-            self.settings.tier_deadlines,
+            cpus,
+            deadlines,
             lambda check: self.tell(CheckEvent("started", check.id, check.tier)),
-            self._in_time(waiting),
+            can_share(list(by_task), source, cpus, deadlines),
         )
         results = []
         for done in schedule.run(list(by_task)):
