@@ -12,8 +12,8 @@ from tests.pipeline.change.changing import changing, committed, left
 
 from omni.models.script import Match, Record, Reply, Rule, Script, serve
 from omni.pipeline import approvals, budget, decision
-from omni.pipeline.change.flow import BASELINE, EDIT, PROOF
-from omni.pipeline.change.handoffs import BaselineHandoff, EditHandoff, JudgedHandoff, ProofHandoff
+from omni.pipeline.change.flow import BASELINE, EDIT, PROOF, TEST
+from omni.pipeline.change.handoffs import BaselineHandoff, EditHandoff, JudgedHandoff, ProofHandoff, RedHandoff
 from omni.pipeline.change.judging import ChangeReview, judge
 from omni.pipeline.change.suite import Suite
 from omni.pipeline.run import RunOptions
@@ -26,14 +26,14 @@ SCORE = {"dimension": "correctness", "score": 9, "because": "it adds them all", 
 JUDGED = {"feedback": "It adds.", "scores": [SCORE]}
 
 
-def proved(work: Work, *authors: str) -> None:
+def proved(work: Work, *authors: str, green: tuple[str, ...] = ()) -> None:
     """A change that its tests prove, each attempt by one author."""
     commit = committed(work, MENDED)
     suite = work.put(Suite())
     left(work, BASELINE, BaselineHandoff(suite=suite))
     for author in authors:
         left(work, EDIT, EditHandoff(commit=commit, changed=True, ended="done", summary="", model=author))
-    left(work, PROOF, ProofHandoff(commit=commit, suite=suite))
+    left(work, PROOF, ProofHandoff(commit=commit, suite=suite, green=green))
 
 
 def enable(work: Work, url: str, *models: str) -> None:
@@ -69,3 +69,29 @@ def test_a_review_waits_for_a_budget_that_is_used_up(tmp_path: Path, monkeypatch
         thread.join(60)
         assert work.read(ChangeReview, made[0].record).speaks == ("judged by local/other",)
     assert (made[0].unjudged, made[0].passed) == ("", True)
+
+
+def test_who_wrote_any_part_of_it_does_not_judge_it(tmp_path: Path) -> None:
+    record = Record()
+    with changing(tmp_path, "fix the sum", FILES) as work, serve(says(JUDGED), record) as url:
+        enable(work, url, "writer", "other")
+        proved(work, "local/writer", "local/other")
+        made = judge(work)
+        assert work.read(ChangeReview, made.record).authors == ("local/other", "local/writer")
+    assert record.chats == 0
+    assert made.unjudged.startswith("nobody but its author says that it is right: no other model than local/other, ")
+
+
+@pytest.mark.parametrize(
+    ("testers", "speaks"),
+    [(("local/one", "local/two"), ("test_sum, by local/one, local/two, failed and passes",)),
+     (("local/writer", "local/two"), ())],
+)  # fmt: skip
+def test_a_test_speaks_for_a_change_if_its_author_wrote_no_part_of_it(
+    tmp_path: Path, testers: tuple[str, ...], speaks: tuple[str, ...]
+) -> None:
+    with changing(tmp_path, "fix the sum", FILES) as work:
+        for each in testers:
+            left(work, TEST, RedHandoff(commit="", model=each))
+        proved(work, "local/writer", green=("test_sum",))
+        assert work.read(ChangeReview, judge(work).record).speaks == speaks

@@ -93,6 +93,12 @@ def newest(work: Work, kind: type[H], stage: str) -> H | None:
         return None
 
 
+def every(work: Work, kind: type[H], stage: str) -> tuple[H, ...]:
+    """What a stage left, each time."""
+    records = stage_records(work.engine, work.run.id)
+    return tuple(work.read(kind, each.output) for each in records if each.name == stage and each.output)
+
+
 def proved(work: Work) -> ProofHandoff | None:
     """The newest proof that a change passed; None when none did."""
     records = reversed(stage_records(work.engine, work.run.id))

@@ -19,7 +19,7 @@ from omni.pipeline.change.handoffs import (
     RedHandoff,
     StepHandoff,
 )
-from omni.pipeline.change.judging import ChangeReview, authors_of, named
+from omni.pipeline.change.judging import ChangeReview, authors_of, testers_of
 from omni.pipeline.change.report import Account, Attempt, page
 from omni.pipeline.change.suite import Suite
 from omni.pipeline.run import stage_records
@@ -96,8 +96,7 @@ def _stopped(work: Work) -> tuple[str, ...]:
 
 
 def _models(work: Work) -> tuple[str, ...]:
-    tested = newest(work, RedHandoff, "test-first")
-    return tuple(sorted({*authors_of(work), *(named(tested.model) if tested else ())}))
+    return tuple(sorted({*authors_of(work), *testers_of(work)}))
 
 
 def _told(work: Work, of: BaselineHandoff | ProofHandoff | None) -> str:

@@ -8,7 +8,7 @@ but its author says that it is right, and that is said.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pydantic import Field
@@ -20,7 +20,7 @@ from omni.models.gateway import open_gateway
 from omni.models.typed import Asker, quoted
 from omni.models.wire import Attribution, Chat
 from omni.pipeline.budget import open_budget, patient
-from omni.pipeline.change.asked import environment_of, kind_of, newest, proved, steps_of, tester_of, texts_of
+from omni.pipeline.change.asked import environment_of, every, kind_of, proved, steps_of, tester_of, texts_of
 from omni.pipeline.change.handoffs import (
     BaselineHandoff,
     ComprehensionHandoff,
@@ -97,10 +97,17 @@ def judge(work: Work) -> JudgedHandoff:
 
 
 def authors_of(work: Work) -> tuple[str, ...]:
-    """The models that made the change itself, its steps too."""
-    edited = newest(work, EditHandoff, "change")
-    said = [edited.model] if edited else []
-    said += [step.model for _, step in steps_of(work)]
+    """The models that made the change itself, its steps too: each try goes on with what the one before left."""
+    said = [edited.model for edited in every(work, EditHandoff, "change")]
+    return _all_named([*said, *(step.model for _, step in steps_of(work))])
+
+
+def testers_of(work: Work) -> tuple[str, ...]:
+    """The models that wrote the test that comes first, in whichever try."""
+    return _all_named([tested.model for tested in every(work, RedHandoff, "test-first")])
+
+
+def _all_named(said: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({name for each in said for name in named(each)}))
 
 
@@ -114,10 +121,9 @@ def _tests_of_others(work: Work, proof: ProofHandoff, authors: tuple[str, ...]) 
     before = work.read(Suite, work.handoff(BaselineHandoff, "baseline").suite)
     mended = sorted(before.named("failed") & work.read(Suite, proof.suite).named("passed"))
     said = [f"{name} was there and failed, and passes" for name in mended]
-    first = newest(work, RedHandoff, "test-first")
-    writers = named(first.model) if first else ()
-    if first and writers and all(independent(each, authors) for each in writers):
-        said += [f"{name}, by {first.model}, failed and passes" for name in proof.green]
+    writers = testers_of(work)
+    if writers and all(independent(each, authors) for each in writers):
+        said += [f"{name}, by {', '.join(writers)}, failed and passes" for name in proof.green]
     if kind_of(work) not in TEST_FIRST:
         said += _kept(work, proof, before)
     return tuple(said)
