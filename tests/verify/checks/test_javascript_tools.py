@@ -110,6 +110,23 @@ def test_layout_by_the_pinned_prettier_is_a_note(look: Look) -> None:
     )
 
 
+@pytest.mark.host
+@pytest.mark.usefixtures("_prettier")
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ({".prettierrc": '{"printWidth": "wide"}\n'}, "1: Invalid printWidth value. Expected an integer"),
+        ({".prettierrc": '{"printWidth": wide}\n'}, "1: Invalid printWidth value. Expected an integer"),
+        ({".prettierrc.json": '{"printWidth": wide}\n'}, "2: Invalid configuration for file"),
+        ({".prettierrc": "{}\n", "web/.prettierrc": '{"tabWidth": "x"}\n'}, "1: Invalid tabWidth value."),
+    ],
+)
+def test_a_prettier_that_looked_at_nothing_is_no_pass(look: Look, files: dict[str, str], why: str) -> None:
+    result = look("prettier", {**files, "a.js": "const a=1\n", "web/b.js": "const b=1\n"})
+    assert (result.status, result.findings) == (Status.ERROR, ())
+    assert result.reason.startswith(f"Prettier ended with {why}")
+
+
 @needs_node
 @pytest.mark.host
 @pytest.mark.usefixtures("_prettier")

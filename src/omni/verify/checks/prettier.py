@@ -21,7 +21,8 @@ from omni.verify.tools import MACHINE, versions
 CONFIGURATION = re.compile(r"^(\.prettierrc(\.\w+)?|prettier\.config\.[cm]?[jt]s)$")
 OWN = "node_modules/prettier/bin/prettier.cjs"
 ARGV = ("--list-different", "--ignore-unknown", "--no-color", "--")
-ERROR = re.compile(r"^\[error\] (?P<path>[^\s:][^:\n]*): (?P<message>.*)$", re.MULTILINE)
+ERROR = re.compile(r"^\[error\] (?P<said>[^\s>].*)$", re.MULTILINE)
+"""`path: message`, or what is wrong with the configuration. What is indented shows the code, or where it failed."""
 LACKING = re.compile(r"Cannot find (?:package|module) '(?P<name>[^'/.][^']*)'")
 COUNTING = frozenset({"javascript", "typescript", "css"})
 """Languages whose layout counts; whether a project means its documents and data too is not known."""
@@ -42,19 +43,20 @@ def run(context: Context) -> Iterator[Item]:
     if lacking := LACKING.search(result.stderr):
         yield Gap(f"the configuration of Prettier needs {lacking['name']}, which is not installed. Type: {install}")
         return
-    if result.exit_code not in (0, 1, 2) or (result.exit_code == 2 and not ERROR.search(result.stderr)):
-        raise Failed(
-            f"Prettier ended with {result.exit_code}: {' '.join(result.stderr.split())[-300:] or result.ended}"
-        )
-    for found in ERROR.finditer(result.stderr):
-        if found["path"] in context.inventory.by_path:
-            yield Unseen(found["path"], f"Prettier can't parse it: {found['message'][:200]}", harmless=True)
-    for path in result.stdout.splitlines():
-        file = context.inventory.by_path.get(path)
-        if file:
-            counts = installed and file.language in COUNTING
-            severity = Severity.ERROR if counts else Severity.NOTE
-            yield context.finding("unformatted", "not laid out as Prettier would", path, 1, severity=severity)
+    known = context.inventory.by_path
+    said = [each["said"].partition(": ") for each in ERROR.finditer(result.stderr)]
+    unread = {path: message for path, _, message in said if path in known}
+    differing = [known[path] for path in result.stdout.splitlines() if path in known]
+    other = ["".join(each) for each in said if each[0] not in known]
+    silent = result.exit_code != 0 and not (unread or differing)
+    if result.exit_code not in (0, 1, 2) or result.truncated or other or silent:
+        told = " ".join(other)[:300] or " ".join(result.stderr.split())[-300:]
+        raise Failed(f"Prettier ended with {result.exit_code}: {told or result.ended}")
+    for path, message in unread.items():
+        yield Unseen(path, f"Prettier can't parse it: {message[:200]}", harmless=True)
+    for file in differing:
+        severity = Severity.ERROR if installed and file.language in COUNTING else Severity.NOTE
+        yield context.finding("unformatted", "not laid out as Prettier would", file.path, 1, severity=severity)
 
 
 def _configured(context: Context) -> bool:
