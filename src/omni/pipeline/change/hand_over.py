@@ -83,14 +83,14 @@ def _reasons(work: Work, judged: JudgedHandoff | None) -> tuple[str, ...]:
 
 
 def _stopped(work: Work) -> tuple[str, ...]:
-    """Why it was not handed over: what the last stage that said no said."""
+    """Why it was not handed over: the first stage whose last try did not pass."""
     stopped = (
         newest(work, BaselineHandoff, "baseline"),
         newest(work, RedHandoff, "test-first"),
         newest(work, PlanHandoff, "plan"),
-        *(step for _, step in steps_of(work)),
         newest(work, JudgedHandoff, "change-review"),
         newest(work, ProofHandoff, "proof") or newest(work, EditHandoff, "change"),
+        *dict(steps_of(work)).values(),  # one that could not be made stops only if none could
     )
     return next((each.reasons for each in stopped if each and not each.passed), ())
 
