@@ -272,14 +272,23 @@ def test_a_used_up_budget_leaves_a_package_and_once_it_is_raised_the_rest(
     assert result["turns"] == 19, "as many as in a run that was never cut off"
 
 
-def test_a_model_that_changes_nothing_is_a_failure_that_says_so(tmp_path: Path) -> None:
+def test_models_that_change_nothing_are_a_failure_that_says_so(tmp_path: Path) -> None:
+    """Who did a part is an author as who handed it on: it is not asked to judge, later."""
     lazy = Reply(tool_calls=(Call(name="finish", arguments={"summary": "It was all there."}),))
-    with serve(Script(rules=(Rule(match=Match(turn=1), reply=lazy, times=0),))) as url:
-        home = Home(tmp_path / "home", url, RunOptions(model="local/scripted", budget="100000"))
+    part = Call(name="delegate", arguments={"instructions": "Do it.", "complexity": "simple"})
+    rules = (
+        Rule(match=Match(model="scripted", turn=1), reply=Reply(tool_calls=(part,)), times=0),
+        Rule(reply=lazy, times=0),
+    )
+    with serve(Script(rules=rules)) as url:
+        home = Home(tmp_path / "home", url, RunOptions(model="local", budget="100000"))
+        models = home.path / "models.toml"
+        models.write_text(models.read_text().replace("[{", '[{ wire_name = "small", capability = "fast" }, {'))
         made = implemented(home)
     assert not made.passed
     assert made.reasons == ("the model changed nothing; it ended by done: It was all there.",)
     assert made.undelivered.keys() == {"operation:request.p2", "AC1"}
+    assert made.models == ("local/scripted", "local/small")
 
 
 def test_other_hands_do_the_same_task(tmp_path: Path) -> None:

@@ -14,21 +14,29 @@ from sqlalchemy import Engine
 from tests.pipeline.homes import Home
 
 from omni.agents.handoffs import Change, ProductSpec, unpack
+from omni.agents.log import Replied, SessionLog
+from omni.agents.roles import Role, load_role
+from omni.agents.session import Outcome
 from omni.kernel.artifacts import ArtifactStore
 from omni.kernel.database import open_database
+from omni.kernel.settings import Settings
 from omni.models.script import Asked, Record, Reply, Rule, Script, load, serve
 from omni.models.script_rules import Call, Match
+from omni.models.wire import Chat, ChatReply, Message, Usage
 from omni.pipeline import refining, verification
+from omni.pipeline.budget import open_budget
 from omni.pipeline.credits import specialists
 from omni.pipeline.handoffs import ImplementationHandoff, VerificationHandoff
 from omni.pipeline.refining import untrue
-from omni.pipeline.run import RunOptions, end_stage, start_stage
+from omni.pipeline.run import RunOptions, create, end_stage, start_stage
 from omni.pipeline.run import load as load_run
 from omni.pipeline.runner import Runner
-from omni.pipeline.specialists import Contributions, to_write
+from omni.pipeline.specialists import Contributions, Desk, to_write
 from omni.pipeline.stage import Work
 from omni.pipeline.stages import s00_specification, s02_implementation, s04_fast
 from omni.pipeline.steps import project_environment
+from omni.pipeline.workspace import Workspace
+from omni.sandbox import choose
 from omni.spec.adopt import adopt
 from omni.spec.compiler import compile_request
 from omni.spec.model import Assumption
@@ -252,3 +260,42 @@ def test_a_document_has_to_be_true_to_its_change() -> None:
             "this was not run: grep -c 'empty cell' src/app/sudoku.py: 1",
         ]
     )
+
+
+def test_who_changed_the_code_is_named_and_not_who_wrote_the_document(
+    engine: Engine, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session by two models, what it hands over by a third: the commit is of the two."""
+
+    def answer(model: str, text: str) -> ChatReply:
+        message = Message(role="assistant", content=text)
+        return ChatReply(message=message, finish="stop", usage=Usage(), provider="local", model=model)
+
+    def changed(found: Desk, role: Role, made: object, log: SessionLog, tokens: int | None) -> Outcome:
+        for turn, model in enumerate(("small", "large", "small"), 1):
+            log.append(Replied(turn=turn, reply=answer(model, "")))
+        found.work.workspace.write({"README.md": (b"# Other words", False)})
+        return Outcome(ended="done", summary="", steps=3, usage=Usage())
+
+    document = {**CHANGE, "files": [{"path": "README.md", "why": "words"}], "checked": []}
+    chat: Chat = lambda *_: answer("clerk", json.dumps(document))  # noqa: E731
+    run = create(engine, "a todo app", RunOptions(model="local"))
+    workspace = Workspace(tmp_path / "workspace", run.created_at)
+    workspace.create()
+    workspace.write({"README.md": (b"# App", False)})
+    commit = workspace.commit("feat: all of it", {})
+    monkeypatch.setattr(refining, "_worked", changed)
+    monkeypatch.setattr(refining, "apply_fixes", lambda _: None)
+    monkeypatch.setattr(refining, "faults", lambda _: ())
+    driver, store = lambda: choose(settings), ArtifactStore(tmp_path / "artifacts")
+    work = Work(run, "implementation", 0, settings, engine, store, workspace, driver)
+    open_budget(work)
+    spec = adopt(compile_request(parse_request("a todo app")))
+    made = ImplementationHandoff(
+        spec="", commit=commit, changed=True, files=1, lines=1, package="app", trace={}, undelivered={}
+    )
+    said = refining._refined(Desk(work, spec, chat), load_role("P3.1"), made)
+    assert (said.outcome, said.model, said.why) == ("kept", "local/large, local/small", CHANGE["summary"])
+    assert said.envelope is not None
+    assert said.envelope.model == "local/clerk"
+    assert workspace.git("log", "-1", "--format=%(trailers:key=Omni-Model,valueonly)").split("\n")[0] == said.model

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, func, insert, or_, select
 
 from omni.kernel import clock, events
 from omni.kernel.canonical import JsonValue
@@ -191,3 +191,13 @@ def sessions(engine: Engine, run: str) -> tuple[str, ...]:
     )
     with engine.connect() as connection:
         return tuple(connection.execute(query).scalars())
+
+
+def answered_by(engine: Engine, session: str) -> frozenset[str]:
+    """All who answered in a session and in its parts, as `provider/model`: the authors of what it wrote."""
+    whose = agent_log.c.session
+    found = or_(whose == session, whose.startswith(f"{session}{PART}", autoescape=True))
+    query = select(agent_log.c.data).where(found, agent_log.c.kind == "replied")
+    with engine.connect() as connection:
+        entries = [Replied.model_validate(data) for data in connection.execute(query).scalars()]
+    return frozenset(f"{entry.reply.provider}/{entry.reply.model}" for entry in entries)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from omni.agents.limits import Limits
-from omni.agents.log import Replied, SessionLog
+from omni.agents.log import SessionLog, answered_by
 from omni.agents.roles import Role, system
 from omni.agents.session import Outcome, Task
 from omni.agents.tools import Toolbox
@@ -128,8 +128,7 @@ def _converse(
             log = SessionLog(work.engine, name)
             task = _task(work, role, made, findings, log.session, number)
             outcome = work_on(work, task, gateway.chat, tools, log)
-            replies = [line.entry.reply for line in log.lines() if isinstance(line.entry, Replied)]
-            authors |= {f"{reply.provider}/{reply.model}" for reply in replies}
+            authors |= answered_by(work.engine, name)
             if outcome.ended != "done" or not _undelivered(work.spec(), made, shown_by(work.workspace.files())):
                 break
     return outcome, unfinished(log), tuple(sorted(authors))

@@ -10,7 +10,7 @@ from omni import __version__
 from omni.agents.engines import installed, results
 from omni.agents.engines.registry import NATIVE, adapter
 from omni.agents.limits import spent
-from omni.agents.log import Closed, Replied, SessionLog, is_part, sessions
+from omni.agents.log import Closed, SessionLog, answered_by, is_part, sessions
 from omni.kernel.artifacts import ArtifactStore
 from omni.kernel.settings import Settings
 from omni.pipeline.change.asked import STEP
@@ -34,12 +34,12 @@ def keep_result(run: Run, settings: Settings, database: Engine) -> None:
     if not logs or passed is None:
         return
     hands, used = chosen(run, database), [spent(log) for log in logs]
-    replies = [line.entry.reply for log in logs for line in log if isinstance(line.entry, Replied)]
+    authors = frozenset[str]().union(*(answered_by(database, name) for name in worked))
     row = results.Result(
         engine=hands,
         version=__version__ if hands == NATIVE else installed.version(adapter(hands)),
         kind=kind_of_work(run),
-        model=", ".join(sorted({f"{reply.provider}/{reply.model}" for reply in replies})),
+        model=", ".join(sorted(authors)),
         passed=passed,
         ended=next((line.entry.ended for line in reversed(logs[-1]) if isinstance(line.entry, Closed)), ""),
         tokens=sum(each.usage.total for each in used),

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from omni.agents.conversation import arguments
 from omni.agents.handoffs import Change, Envelope
 from omni.agents.limits import Limits
-from omni.agents.log import Called, SessionLog
+from omni.agents.log import Called, SessionLog, answered_by
 from omni.agents.roles import Role, system
 from omni.agents.session import Outcome, Task, run_session
 from omni.kernel.errors import Exit, OmniError, declare
@@ -75,7 +75,7 @@ def refine(work: Work, made: ImplementationHandoff) -> ImplementationHandoff:
     kept = [one for one in each if one.outcome == "kept"]
     return _as_it_is(work, made).model_copy(
         update={
-            "models": tuple(sorted({*made.models, *(one.model for one in kept)})),
+            "models": tuple(sorted({*made.models, *(name for one in kept for name in one.model.split(", "))})),
             "specialists": work.put(Contributions(each=each)),
             "unrefined": made.commit if kept else "",
         }
@@ -138,11 +138,12 @@ def _changed(found: Desk, role: Role, made: ImplementationHandoff) -> Contributi
     if why := faults(work):
         raise OmniError(TAKEN_BACK, f"verification did not pass any more: {why[0]}"[:TOLD])
     answer = _handed_over(found, role, log)
-    trailers = work.trailers(role.id) | {"Omni-Model": answer.model, "Omni-Prompt": role.prompt_id}
+    authors = ", ".join(sorted(answered_by(work.engine, log.session)))
+    trailers = work.trailers(role.id) | {"Omni-Model": authors, "Omni-Prompt": role.prompt_id}
     commit = work.workspace.commit(f"refactor: {role.title.removesuffix(' agent').lower()}", trailers)
     document = answer.document.model_dump(mode="json")
     envelope = Envelope(kind=role.output, document=document, role=role.id, prompt=role.prompt_id, model=answer.model)
-    update = {"model": answer.model, "commit": commit, "envelope": envelope}
+    update = {"model": authors, "commit": commit, "envelope": envelope}
     return contribution(role, "kept", answer.document.summary[:TOLD]).model_copy(update=update)
 
 

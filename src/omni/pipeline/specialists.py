@@ -59,7 +59,7 @@ class Contribution(Model):
     why: str = ""
     """What it says it did; or why nothing came of it."""
     model: str = ""
-    """Who answered, as `provider/model`."""
+    """Who answered, as `provider/model`; several, who changed the code together, with a comma between."""
     envelope: Envelope | None = None
     commit: str = ""
     """Of a change that was kept."""

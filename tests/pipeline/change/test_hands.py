@@ -22,6 +22,7 @@ from omni.kernel.database import open_database
 from omni.kernel.settings import Settings, load_settings
 from omni.models.enabling import Wish, add
 from omni.models.script import Call, Record, Reply, Rule, Script, serve
+from omni.models.script_rules import Match
 from omni.models.wire import ChatReply, Message, Usage
 from omni.pipeline.change.checkout import clone
 from omni.pipeline.change.handoffs import EditHandoff, ProofHandoff
@@ -95,6 +96,26 @@ def test_an_engine_from_outside_changes_a_repository(shop: Path, home: Home, tmp
     assert f"### ✓ {SMALL}" in page
 
 
+def test_who_did_a_part_of_a_change_is_one_of_its_authors(shop: Path, home: Home, tmp_path: Path) -> None:
+    part = Call(name="delegate", arguments={"instructions": "Do it.", "complexity": "simple"})
+    ended = Call(name="finish", arguments={"summary": "Done."})
+    rules = (
+        Rule(match=Match(model="large", turn=1), reply=Reply(tool_calls=(part,))),
+        Rule(reply=Reply(tool_calls=(ended,)), times=0),
+    )
+    run = create(home.engine, REQUEST, RunOptions(model="auto", repository=str(shop), environment=sys.prefix))
+    with serve(Script(rules=rules)) as url:
+        secret = home.settings.home / "models.toml"
+        sizes = (("small", "fast"), ("large", "heavy"))
+        models = ", ".join(f'{{ wire_name = "{name}", capability = "{size}" }}' for name, size in sizes)
+        secret.write_text(f'[[endpoint]]\nname = "local"\nbase_url = "{url}"\nmodels = [{models}]\n')
+        secret.chmod(0o600)
+        work = home.work(run, tmp_path / "copy")
+        clone(shop, repository.commit(shop, "HEAD"), work.workspace)
+        done = session_worker(work, Assignment(role="developer", instructions="Mend the fault."))
+    assert (done.ended, done.model) == ("done", "local/large, local/small")
+
+
 def test_auto_is_chosen_once_for_a_run_and_says_why(home: Home, tmp_path: Path) -> None:
     run = create(home.engine, REQUEST, RunOptions(model="local", engine="auto", repository=str(tmp_path)))
     work = home.work(run, tmp_path)
@@ -106,12 +127,12 @@ def test_auto_is_chosen_once_for_a_run_and_says_why(home: Home, tmp_path: Path) 
     assert told == [("engine.chosen", why), ("note", f"engine: native; {why}")]
 
 
-def _worked(home: Home, run: Run, stage: str) -> None:
+def _worked(home: Home, run: Run, session: str, model: str = "m") -> None:
     """A session of the run's hands that took 110 tokens."""
-    log = SessionLog(home.engine, f"{run.id}/{stage}#0")
+    log = SessionLog(home.engine, f"{run.id}/{session}")
     usage = Usage(prompt=100, completion=10)
     message = Message(role="assistant", content="Done.")
-    reply = ChatReply(message=message, finish="stop", usage=usage, provider="local", model="m")
+    reply = ChatReply(message=message, finish="stop", usage=usage, provider="local", model=model)
     log.append(Replied(turn=1, reply=reply))
     log.append(Closed(turn=1, ended="done", summary="It works."))
 
@@ -157,7 +178,9 @@ def test_what_is_kept_is_what_was_proved(
     repository: str, left: dict[str, Handoff], kept: tuple[str, bool] | None, home: Home
 ) -> None:
     run = create(home.engine, REQUEST, RunOptions(model="auto", repository=repository))
-    _worked(home, run, "change" if repository else "implementation")
+    session = "change#0" if repository else "implementation#0"
+    _worked(home, run, session)
+    _worked(home, run, f"{session}+call_1_0", "of-a-part")
     for name, handoff in left.items():
         _left(home, run, name, handoff)
     for _ in range(2):  # as after a kill
@@ -166,7 +189,7 @@ def test_what_is_kept_is_what_was_proved(
         (each.engine, each.model, each.kind, each.runs, each.passed, each.tokens)
         for each in results.figures(home.engine)
     ]
-    assert found == ([("native", "local/m", kept[0], 1, int(kept[1]), 110)] if kept else [])
+    assert found == ([("native", "local/m, local/of-a-part", kept[0], 1, int(kept[1]), 110)] if kept else [])
 
 
 def test_a_run_without_hands_keeps_nothing(home: Home) -> None:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from omni.agents.log import Replied, SessionLog
+from omni.agents.log import SessionLog, answered_by
 from omni.agents.roles import load_role, system
 from omni.agents.session import Task
 from omni.agents.tools import Toolbox
@@ -36,7 +36,7 @@ class Assignment(BaseModel):
 
 
 class Done(BaseModel):
-    """How it went. `model` and `prompt` are for the commit."""
+    """How it went. `model`, who answered in it and in its parts, and `prompt` are for the commit."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -78,11 +78,10 @@ def session_worker(work: Work, assignment: Assignment) -> Done:
     open_budget(work)
     with open_gateway(work.settings, work.engine) as gateway:
         outcome = work_on(work, task, gateway.chat, toolbox, log)
-    replies = [line.entry.reply for line in log.lines() if isinstance(line.entry, Replied)]
     return Done(
         ended=outcome.ended,
         summary=outcome.summary,
-        model=", ".join(sorted({f"{reply.provider}/{reply.model}" for reply in replies})) or "none",
+        model=", ".join(sorted(answered_by(work.engine, session))) or "none",
         prompt=prompt_of(work, role.prompt_id),
     )
 
