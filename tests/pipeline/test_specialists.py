@@ -262,6 +262,25 @@ def test_a_document_has_to_be_true_to_its_change() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("checked", "ran", "believed"),
+    [
+        ("pytest tests/test_a.py::test_it: 1 passed", "pytest tests/test_a.py::test_it", True),
+        ("verify: it passes", "verify", True),
+        ("pytest -q: 1 passed", " pytest -q\n", True),
+        ("e: all tests pass", "verify", False),
+        ("pytest: 40 passed", "grep pytest README.md", False),
+        ("pytest: 40 passed", "pytest tests/test_a.py", False),
+        ("pytest tests: 40 passed", "pytest", False),
+        ("verify passes", "verify", False),
+        (": 40 passed", "", False),
+    ],
+)
+def test_only_a_command_as_it_was_run_was_run(checked: str, ran: str, believed: bool) -> None:
+    said = Change.model_validate({**CHANGE, "checked": [checked]})
+    assert untrue(said, [SOLVER], ["ls", ran], []) == ("" if believed else f"this was not run: {checked}")
+
+
 def test_who_changed_the_code_is_named_and_not_who_wrote_the_document(
     engine: Engine, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -179,8 +179,8 @@ def untrue(said: Change, changed: Iterable[str], ran: Iterable[str], tests: Iter
     """Where a document is not what was really made; empty: it is."""
     named, touched = {each.path for each in said.files}, set(changed)
     cited = {path for paths in said.trace.values() for path in paths}
-    heads = {line: line.partition(":")[0].strip() for line in said.checked}
-    unrun = [line for line, head in heads.items() if not head or not any(head in command for command in ran)]
+    commands = tuple(f"{command.strip()}:" for command in ran if command.strip())
+    unrun = [line for line in said.checked if not line.startswith(commands)]
     problems = (
         ("it touches files that are not named", touched - named),
         ("it does not touch", named - touched),
