@@ -9,7 +9,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
+from types import FrameType, SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -20,6 +20,7 @@ from omni.verify import registry
 from omni.verify.analysis.impact import Selection, affected_tests
 from omni.verify.analysis.junit import BadReportError
 from omni.verify.analysis.recorded import keep, narrowed
+from omni.verify.analysis.recording import Recorder
 from omni.verify.check import Context
 from omni.verify.config import ProjectConfig
 from omni.verify.execution import Execution
@@ -228,3 +229,25 @@ def test_new_tests_are_always_chosen(root: Path) -> None:
 def test_what_is_no_record_is_refused(root: Path, data: bytes) -> None:
     with pytest.raises(BadReportError, match="it is no record"):
         keep(context_of(root), data)
+
+
+class Measured:
+    """Coverage as pytest-cov holds it, by a core that tells tests apart or not."""
+
+    def __init__(self, tells_apart: bool) -> None:
+        self._core = SimpleNamespace(supports_dynamic_contexts=tells_apart)
+
+    def get_data(self) -> SimpleNamespace:
+        lines = {4: ["test_one.py"], 1: [""]}
+        return SimpleNamespace(
+            contexts_by_lineno=lambda _path: lines, measured_files=lambda: [str(Path("a.py").resolve())]
+        )
+
+
+@pytest.mark.parametrize("tells_apart", [True, False])
+def test_a_core_that_tells_no_tests_apart_leaves_no_record(tmp_path: Path, tells_apart: bool) -> None:
+    coverage = SimpleNamespace(cov_controller=SimpleNamespace(cov=Measured(tells_apart)))
+    config = SimpleNamespace(pluginmanager=SimpleNamespace(getplugin=lambda _name: coverage))
+    report = tmp_path / "record.json"
+    Recorder(report).pytest_unconfigure(config)
+    assert report.is_file() is tells_apart

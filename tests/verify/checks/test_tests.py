@@ -104,3 +104,14 @@ def test_a_project_does_not_choose_what_is_measured(look: Look) -> None:
     }
     result = look("tests", files, environment=ENVIRONMENT)
     assert (result.status, result.reason, result.metrics["coverage.branch"]) == (Status.PASS, "", 50)
+
+
+@pytest.mark.host
+def test_coverage_is_measured_so_that_tests_are_told_apart(look: Look) -> None:
+    """`sys.monitoring`, which is no tracer, would tell of each line for the first test alone."""
+    told = "from coverage import Coverage\n" + case(
+        "assert 'CTracer' in repr(Coverage.current()._core) and f(1)", name="test_core"
+    )
+    files = {**CODE, ".coveragerc": "[run]\ncore = pytrace\n", "tests/test_a.py": HEAD + told}
+    result = look("tests", files, environment=ENVIRONMENT)
+    assert (result.status, result.reason, result.findings) == (Status.PASS, "", ())

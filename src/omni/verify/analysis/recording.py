@@ -2,7 +2,8 @@
 
 What a fixture of the session or of a package does, it does for whichever test comes first, and what is torn down at
 the end of a file may be anybody's: that is told of no test. The record is JSON: the files of tests that ran, and
-file → file of tests, or `shared` → lines.
+file → file of tests, or `shared` → lines. Coverage by `sys.monitoring` tells each line once, of whichever test came
+first, so it is measured with a tracer; where that is not to be had, nothing is recorded.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Recorder:
 
     def pytest_unconfigure(self, config: Any) -> None:
         coverage = _coverage(config)
-        if coverage is None:
+        if coverage is None or not _tells_apart(coverage):
             return
         data = coverage.get_data()
         lines = {os.path.relpath(path): _by_test(data.contexts_by_lineno(path)) for path in data.measured_files()}
@@ -67,6 +68,20 @@ def _coverage(config: Any) -> Any:
     return getattr(getattr(plugin, "cov_controller", None), "cov", None)
 
 
+def _tells_apart(coverage: Any) -> bool:
+    core = getattr(coverage, "_core", None)  # older ones have none, and trace always
+    return bool(getattr(core, "supports_dynamic_contexts", True))
+
+
+def _tracer() -> str:
+    """For `COVERAGE_CORE`: coverage ends the program that asks for what it was built without."""
+    try:
+        importlib.import_module("coverage.tracer")
+    except ImportError:
+        return "pytrace"
+    return "ctrace"
+
+
 def _by_test(contexts: dict[int, list[str]]) -> dict[str, list[int]]:
     found: defaultdict[str, list[int]] = defaultdict(list)
     for line, tests in contexts.items():
@@ -76,4 +91,5 @@ def _by_test(contexts: dict[int, list[str]]) -> dict[str, list[int]]:
 
 
 if __name__ == "__main__":
+    os.environ["COVERAGE_CORE"] = _tracer()
     sys.exit(importlib.import_module("pytest").main(sys.argv[2:], plugins=[Recorder(Path(sys.argv[1]))]))
