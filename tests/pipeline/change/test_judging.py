@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from tests.pipeline.change.changing import changing, committed, left
@@ -14,7 +15,9 @@ from omni.models.script import Match, Record, Reply, Rule, Script, serve
 from omni.pipeline import approvals, budget, decision
 from omni.pipeline.change.flow import BASELINE, EDIT, PROOF, TEST
 from omni.pipeline.change.handoffs import BaselineHandoff, EditHandoff, JudgedHandoff, ProofHandoff, RedHandoff
-from omni.pipeline.change.judging import ChangeReview, judge
+from omni.pipeline.change.judging import ChangeReview, approving, judge
+from omni.pipeline.change.intended import Intended, Outcome
+from omni.pipeline.change.kinds import Kind
 from omni.pipeline.change.suite import Suite
 from omni.pipeline.run import RunOptions
 from omni.pipeline.stage import Work
@@ -95,3 +98,48 @@ def test_a_test_speaks_for_a_change_if_its_author_wrote_no_part_of_it(
             left(work, TEST, RedHandoff(commit="", model=each))
         proved(work, "local/writer", green=("test_sum",))
         assert work.read(ChangeReview, judge(work).record).speaks == speaks
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "speaks"),
+    [
+        ("bugfix", "shown", ("judged by local/other",)),
+        ("bugfix", "kept", ()),
+        ("feature", "kept", ()),
+        ("refactor", "kept", ("judged by local/other",)),
+        ("refactor", "broken", ()),
+        ("migration", "kept", ("judged by local/other",)),
+    ],
+)
+def test_a_test_from_the_request_speaks_for_what_it_tells_apart(
+    kind: Kind, outcome: Literal["shown", "kept", "broken"], speaks: tuple[str, ...]
+) -> None:
+    tried = (Outcome(name="test_sum", code="", outcome=outcome),)
+    for independent in (True, False):
+        intent = (Intended(model="local/other", independent=independent, tried=tried),)
+        record = ChangeReview(authors=("local/writer",), intent=intent)
+        assert approving(record, kind) == (speaks if independent else ())
+
+
+@pytest.mark.parametrize(("score", "unjudged"), [(1, True), (7.5, True), (7.6, False)])
+def test_who_finds_little_that_is_right_does_not_say_that_it_is(
+    tmp_path: Path, score: float, *, unjudged: bool
+) -> None:
+    with (
+        changing(tmp_path, "fix the sum", FILES) as work,
+        serve(says({**JUDGED, "scores": [{**SCORE, "score": score}]})) as url,
+    ):
+        enable(work, url, "writer", "other")
+        proved(work, "local/writer")
+        made = judge(work)
+    why = f"local/other gives {score:g} of 10 for correctness, where a person decides up to 7.5"
+    said = f"nobody but its author says that it is right: {why}. To accept that: --waive independence"
+    assert (made.passed, made.unjudged) == (True, said if unjudged else "")
+
+
+def test_a_score_for_something_else_does_not_say_that_it_is_right(tmp_path: Path) -> None:
+    polite = {**JUDGED, "scores": [{**SCORE, "dimension": "readability", "score": 10}]}
+    with changing(tmp_path, "fix the sum", FILES) as work, serve(says(polite)) as url:
+        enable(work, url, "writer", "other")
+        proved(work, "local/writer")
+        assert judge(work).unjudged.startswith("nobody but its author says that it is right: nobody answered with ")

@@ -30,11 +30,12 @@ from omni.pipeline.change.handoffs import (
     RedHandoff,
 )
 from omni.pipeline.change.intended import Intended, test_intent
-from omni.pipeline.change.kinds import TEST_FIRST
+from omni.pipeline.change.kinds import TEST_FIRST, Kind
 from omni.pipeline.change.preserved import run_by_others
 from omni.pipeline.change.proof import is_test_file
 from omni.pipeline.change.suite import Suite
 from omni.pipeline.code_review import STAGE, Asked, Change, change_of, review_change
+from omni.pipeline.gates import gates
 from omni.pipeline.independence import INDEPENDENCE, alone
 from omni.pipeline.stage import Work
 from omni.review.adversarial import Assault, Attacks, Proof, assault
@@ -43,6 +44,8 @@ from omni.review.ground import Ground
 from omni.review.independence import barred, independent
 from omni.verify.report import Finding, Report, Severity
 
+CORRECT = "correctness"
+"""The dimension in which a judge says that a change is right."""
 AROUND = 3
 """Lines around a changed one that belong to the change, as a diff shows them."""
 
@@ -85,7 +88,7 @@ def judge(work: Work) -> JudgedHandoff:
         said = _Said(ChangeReview(authors=authors, missing={"models": why}))
     else:
         said = _reviewed(work, authors)
-    record = said.record.model_copy(update={"speaks": (*speaks, *_judges(said.record))})
+    record = said.record.model_copy(update={"speaks": (*speaks, *approving(said.record, kind_of(work)))})
     return JudgedHandoff(
         passed=not said.reasons,
         reasons=said.reasons,
@@ -141,21 +144,40 @@ def _kept(work: Work, proof: ProofHandoff, before: Suite) -> tuple[str, ...]:
     return (f"the tests that were there, unchanged, run all {count} functions that changed, and end as before",)
 
 
-def _judges(record: ChangeReview) -> tuple[str, ...]:
-    """Other models that looked and had something to say that holds, for or against."""
-    results = record.report.results if record.report else ()
-    said = [each for each in results if each.tool and (each.findings or each.metrics)]
-    judged = {each.tool for each in said if independent(each.tool, record.authors) and _gave_scores(each.metrics)}
-    tested = {each.model for each in record.intent if each.independent and each.tried}
+def approving(record: ChangeReview, kind: Kind) -> tuple[str, ...]:
+    """Other models that say that it is right: by a score above the gate's, or by a test that tells old from new.
+
+    Where nothing is to change, a test that ends as before tells as much.
+    """
+    least = _least_scores(record)
+    judged = {model for model, score in least.items() if score > _least_asked()}
+    telling = "shown" if kind in TEST_FIRST else "kept"
+    tested = {each.model for each in record.intent if each.independent and each.named(telling)}
     return tuple(f"judged by {name}" for name in sorted(judged | tested))
 
 
-def _gave_scores(metrics: Mapping[str, float]) -> bool:
-    return any(not name.endswith(".dropped") for name in metrics)
+def _least_scores(record: ChangeReview) -> dict[str, float]:
+    """Other model → the lowest score that it gave for being correct, with lines that show it; 0 to 10."""
+    least: dict[str, float] = {}
+    for each in record.report.results if record.report else ():
+        if each.tool and independent(each.tool, record.authors):
+            scores = [points for name, points in each.metrics.items() if name.endswith(f".{CORRECT}")]
+            least |= {each.tool: min((*scores, least.get(each.tool, 10.0)))} if scores else {}
+    return least
+
+
+def _least_asked() -> float:
+    """The score at or below which a person decides, where no person is asked otherwise."""
+    return gates("autonomous")["code_review"].threshold
 
 
 def _unjudged(record: ChangeReview) -> str:
-    why = "; ".join(record.missing.values()) or "nobody answered"
+    low = [
+        f"{model} gives {score:g} of 10 for {CORRECT}, where a person decides up to {_least_asked():g}"
+        for model, score in _least_scores(record).items()
+        if score <= _least_asked()
+    ]
+    why = "; ".join((*record.missing.values(), *low)) or "nobody answered with anything that shows it"
     return f"nobody but its author says that it is right: {why}. To accept that: --waive {INDEPENDENCE}"
 
 
