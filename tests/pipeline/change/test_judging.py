@@ -15,8 +15,8 @@ from omni.models.script import Match, Record, Reply, Rule, Script, serve
 from omni.pipeline import approvals, budget, decision
 from omni.pipeline.change.flow import BASELINE, EDIT, PROOF, TEST
 from omni.pipeline.change.handoffs import BaselineHandoff, EditHandoff, JudgedHandoff, ProofHandoff, RedHandoff
-from omni.pipeline.change.judging import ChangeReview, approving, judge
 from omni.pipeline.change.intended import Intended, Outcome
+from omni.pipeline.change.judging import ChangeReview, approving, judge
 from omni.pipeline.change.kinds import Kind
 from omni.pipeline.change.suite import Suite
 from omni.pipeline.run import RunOptions
