@@ -13,8 +13,7 @@ from omni.agents.engines.results import figures
 from omni.agents.engines.running import judge, pick
 from omni.agents.workspace import AgentWorkspace
 from omni.kernel.database import open_database
-from omni.kernel.settings import Settings
-from omni.verify import engine as verify
+from omni.kernel.settings import Settings, load_settings
 
 
 @pytest.fixture
@@ -29,32 +28,32 @@ def database(settings: Settings) -> Iterator[Engine]:
     opened.dispose()
 
 
-class _Report:
-    def __init__(self, verdict: str) -> None:
-        self.verdict = verdict
+CLEAN = {"README.md": "# Notes\n\nA line.\n"}
+MARKED = {"README.md": "# Notes\n\n<<<<<<< ours\nA line.\n=======\nA word.\n>>>>>>> theirs\n"}
+UNTRIED = {"shop.py": "X = 1\n", "test_shop.py": "from shop import X\n\n\ndef test_x() -> None:\n    assert X == 1\n"}
 
 
+@pytest.mark.host
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("ended", "verdict", "said", "kept"),
+    ("ended", "files", "said", "kept"),
     [
-        ("done", "pass", "pass", [(1, 1)]),
-        ("done", "fail", "fail", [(1, 0)]),
-        ("done", "incomplete", "incomplete", []),
-        ("budget", "pass", "fail", [(1, 0)]),
+        ("done", CLEAN, "pass", [(1, 1)]),
+        ("done", MARKED, "fail", [(1, 0)]),
+        ("done", UNTRIED, "incomplete", []),
+        ("budget", CLEAN, "fail", [(1, 0)]),
     ],
 )
 def test_what_counts_is_the_verdict(
-    ended: Ended,
-    verdict: str,
-    said: str,
-    kept: list[tuple[int, int]],
-    tmp_path: Path,
-    settings: Settings,
-    database: Engine,
-    monkeypatch: pytest.MonkeyPatch,
+    ended: Ended, files: dict[str, str], said: str, kept: list[tuple[int, int]], settings: Settings, database: Engine
 ) -> None:
-    monkeypatch.setattr(verify, "verify", lambda *_: _Report(verdict))
-    task = EngineTask(AgentWorkspace(tmp_path), "", "", "m", kind="bugfix")
+    settings.home.mkdir(exist_ok=True)
+    (settings.home / "envs").symlink_to(load_settings({}).home / "envs")  # its tools take long to install
+    here = settings.home.parent / "work"
+    here.mkdir()
+    for name, text in files.items():
+        (here / name).write_text(text)
+    task = EngineTask(AgentWorkspace(here), "", "", "m", kind="bugfix")
     assert judge(task, EngineResult(engine="native", version="1", ended=ended), settings, database) == said
     assert [(each.runs, each.passed) for each in figures(database)] == kept
     assert pick("bugfix", "m", settings, database).engine == "native"
