@@ -11,6 +11,7 @@ from omni.verify.report import CheckResult, Status
 
 Look = Callable[..., CheckResult]
 Git = Callable[..., str]
+Write = Callable[..., object]
 
 needs_npm = pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not on this machine")
 NODE = (
@@ -83,6 +84,34 @@ def test_of_a_change_the_lines_that_no_test_runs_are_named(look: Look, git: Git)
         ("warning", "change-not-tested", "src/sum.js", 5, "no test runs 2 of the 3 lines that changed: 5, 6")
     ]
     assert result.metrics["coverage.javascript.changed"] == 33.33
+
+
+@needs_npm
+@pytest.mark.host
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("packages/shared/sum.js", Status.PASS),
+        ("package-lock.json", Status.PASS),
+        ("tsconfig.base.json", Status.PASS),
+        ("packages/app/README.md", Status.PASS),
+        ("tools/deploy.py", Status.SKIPPED),
+        ("README.md", Status.SKIPPED),
+    ],
+)
+def test_a_change_beside_the_project_may_affect_its_tests(
+    look: Look, write: Write, git: Git, path: str, status: Status
+) -> None:
+    files = {
+        "packages/app/package.json": PACKAGE,
+        "packages/app/test/sum.test.js": (TEST % 2).replace("../src/", "../../shared/"),
+        "packages/shared/sum.js": SUM,
+    }
+    write({"tsconfig.base.json": "{}\n", **files})
+    git("add", ".")
+    git("commit", "-q", "-m", "a")
+    result = look("javascript-tests", {path: f"{files.get(path, '')}\n"}, changed=True)
+    assert (result.status, bool(result.reason)) == (status, status is Status.SKIPPED)
 
 
 @pytest.mark.parametrize(

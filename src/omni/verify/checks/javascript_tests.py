@@ -19,6 +19,7 @@ from omni.kernel.canonical import JsonValue
 from omni.sandbox.job import JobResult
 from omni.verify import machine
 from omni.verify.analysis.changed_lines import changed_lines
+from omni.verify.analysis.impact import PROSE
 from omni.verify.analysis.javascript_reports import (
     Measured,
     plain,
@@ -32,6 +33,7 @@ from omni.verify.analysis.npm import how_to_install, upwards
 from omni.verify.analysis.places import TEST_FILE
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Failed, Gap, Item, Metric
+from omni.verify.languages import language
 from omni.verify.report import Severity, Status
 
 FAILED = Rule(
@@ -50,6 +52,8 @@ UNCOVERED = Rule(
     cwe="CWE-1053",
 )
 TEST = re.compile(r"(^|/)(__tests__|tests?)/.*\.[cm]?[jt]sx?$|\.(test|spec)\.[cm]?[jt]sx?$")
+UNREAD = frozenset({"python"}) | PROSE
+"""Languages of files that tests in JavaScript read only within their own project."""
 REPORTS = "omni-reports"
 LCOV = (f"{REPORTS}/lcov.info", "coverage/lcov.info")
 """Where coverage may lie, beneath the project's folder: ours, and what a wrapper such as c8 or nyc writes."""
@@ -149,10 +153,15 @@ def run(context: Context) -> Iterator[Item]:
     for each in _projects(context, tests):
         if isinstance(each, Gap):
             yield each
-        elif context.changed is None or any(_within(path, each.folder) for path in context.changed):
+        elif context.changed is None or any(_affects(path, each.folder) for path in context.changed):
             yield from _try(context, each)
         else:
             yield Gap(f"nothing that changed can affect the tests{each.where}", Status.SKIPPED)
+
+
+def _affects(path: str, folder: str) -> bool:
+    """Whether a change there may affect the project's tests: they use packages beside it, and what stands above."""
+    return _within(path, folder) or language(path) not in UNREAD
 
 
 def _projects(context: Context, tests: Sequence[str]) -> Iterator[Project | Gap]:
