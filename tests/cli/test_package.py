@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from omni.cli.main import omni
-from omni.delivery.package import DOCUMENTS, PackageContents, assemble
+from omni.delivery.package import DOCUMENTS, PackageContents, assemble, verify_package
 from omni.delivery.provenance import key_id
+from omni.kernel.errors import OmniError
 from omni.kernel.signing import Signer
 
 
@@ -66,3 +67,11 @@ def test_what_was_changed_is_named(home: Path, tmp_path: Path) -> None:
     out = package(tmp_path, Signer.load(home))
     (out / "spec.md").write_text("y")
     assert verify(str(out)) == (1, "TAMPERED\n  spec.md: its content was changed\n")
+
+
+def test_a_folder_that_is_no_package_is_not_called_tampered(home: Path, tmp_path: Path) -> None:
+    out = package(tmp_path, Signer.load(home))
+    (out / "manifest.json").unlink()
+    assert verify(str(out)) == (1, "TAMPERED\n  manifest.json: missing, or not a manifest\n")
+    with pytest.raises(OmniError, match=r"neither manifest.json nor manifest.sig lies there"):
+        verify_package(out / "app")

@@ -44,6 +44,10 @@ NO_ROOM = declare(
     "D003", "The output folder can't be made", Exit.USAGE, "Name a folder with --out that you may write beside."
 )
 
+NO_PACKAGE = declare(
+    "D004", "There is no package", Exit.USAGE, "Name the folder that `omni build` was told with --out: it holds app/."
+)
+
 DOCUMENTS = (
     "spec.md",
     "spec.json",
@@ -138,8 +142,10 @@ def verify_package(folder: Path, trusted_key: str = "") -> PackageVerdict:
     """Compare a package with its signed manifest: every byte, name and mode, and nothing missing or added.
 
     The signature must fit `trusted_key` (PEM). Without one it must fit the key in the manifest: that shows that nothing
-    was changed since, not who signed.
+    was changed since, not who signed. Raises OmniError where there is neither a manifest nor its signature.
     """
+    if not any(os.path.lexists(folder / name) for name in (MANIFEST, SIGNATURE)):
+        raise OmniError(NO_PACKAGE, f"neither {MANIFEST} nor {SIGNATURE} lies there", where=str(folder))
     problems: list[str] = []
     try:
         raw = (folder / MANIFEST).read_bytes()
