@@ -16,15 +16,15 @@ Write = Callable[..., object]
 needs_npm = pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not on this machine")
 NODE = (
     "--test-reporter=spec --test-reporter-destination=stdout --test-reporter=junit"
-    " --test-reporter-destination=omni-reports/junit.xml --experimental-test-coverage --test-reporter=lcov"
-    " --test-reporter-destination=omni-reports/lcov.info"
+    " --test-reporter-destination=/work/omni-reports/junit.xml --experimental-test-coverage --test-reporter=lcov"
+    " --test-reporter-destination=/work/omni-reports/lcov.info"
 )
-VITEST = "--reporter=default --reporter=json --outputFile.json=omni-reports/tests.json --includeTaskLocation"
+VITEST = "--reporter=default --reporter=json --outputFile.json=/work/omni-reports/tests.json --includeTaskLocation"
 JEST = (
-    "--json --outputFile=omni-reports/tests.json --testLocationInResults --coverage"
-    " --coverageDirectory=omni-reports --coverageReporters=lcovonly --coverageThreshold='{}'"
+    "--json --outputFile=/work/omni-reports/tests.json --testLocationInResults --coverage"
+    " --coverageDirectory=/work/omni-reports --coverageReporters=lcovonly --coverageThreshold='{}'"
 )
-MOCHA = "--reporter json --reporter-option output=omni-reports/tests.json"
+MOCHA = "--reporter json --reporter-option output=/work/omni-reports/tests.json"
 PACKAGE = '{"name": "app", "type": "module", "scripts": {"test": "node --test test/"}}'
 SUM = "export function sum(a, b) {\n  return a + b;\n}\n"
 TEST = """import test from "node:test";
@@ -158,12 +158,15 @@ def test_without_tests_or_a_project_it_does_not_apply(look: Look, files: dict[st
         ("no-such-runner", Status.INCOMPLETE),
         ("echo 'getaddrinfo ENOTFOUND registry'; exit 1", Status.INCOMPLETE),
         ("node --test --test-name-pattern=nothing a.test.js", Status.INCOMPLETE),
-        ("echo '{}' > omni-reports/tests.json; true vitest", Status.INCOMPLETE),
+        ("echo '{}' > /work/omni-reports/tests.json; true vitest", Status.INCOMPLETE),
+        ("true vitest", Status.INCOMPLETE),
+        ("cd src && node --test", Status.PASS),
     ],
 )
 def test_a_failure_is_told_from_what_only_a_network_brings(look: Look, script: str, status: Status) -> None:
     manifest = json.dumps({"scripts": {"test": script}})
-    assert look("javascript-tests", {"package.json": manifest, "a.test.js": ""}).status is status
+    files = {"package.json": manifest, "a.test.js": "", "src/sum.js": SUM, "src/sum.test.js": TEST % 2}
+    assert look("javascript-tests", files).status is status
 
 
 @needs_npm

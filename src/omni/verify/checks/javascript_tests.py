@@ -55,8 +55,9 @@ TEST = re.compile(r"(^|/)(__tests__|tests?)/.*\.[cm]?[jt]sx?$|\.(test|spec)\.[cm
 UNREAD = frozenset({"python"}) | PROSE
 """Languages of files that tests in JavaScript read only within their own project."""
 REPORTS = "omni-reports"
-LCOV = (f"{REPORTS}/lcov.info", "coverage/lcov.info")
-"""Where coverage may lie, beneath the project's folder: ours, and what a wrapper such as c8 or nyc writes."""
+"""A folder at the target's root: scripts go to others before they call a runner."""
+WRAPPED = "coverage/lcov.info"
+"""Beneath the project's folder, where a wrapper such as c8 or nyc writes coverage."""
 OTHER_SCRIPT = re.compile(
     r"\b(?:npm|pnpm|yarn|bun)\s+run\s+(?:-s\s+|--silent\s+)?(?P<name>[\w:.-]+)(?=\s*(?:$|&|;|\|))"
 )
@@ -215,23 +216,25 @@ def _try(context: Context, project: Project) -> Iterator[Item]:
         return
     script, runner = command(project.scripts, lambda package: _has(context, project.folder, package))
     folder = f"/work/{project.folder}".removesuffix("/.")
-    argv = ("npm", "exec", "--offline", "-c", f"cd {shlex.quote(folder)} && mkdir -p {REPORTS} && {script}")
-    collect = [str(PurePosixPath(project.folder, path)) for path in (f"{REPORTS}/*", *LCOV)]
+    argv = ("npm", "exec", "--offline", "-c", f"cd {shlex.quote(folder)} && mkdir -p /work/{REPORTS} && {script}")
+    wrapped = str(PurePosixPath(project.folder, WRAPPED))
     with tempfile.TemporaryDirectory(prefix="omni-javascript-") as into:
         try:
             result = context.run_in_sandbox(
-                argv, toolset="path", collect=collect, into=Path(into), CI="true", NO_COLOR="1"
+                argv, toolset="path", collect=(f"{REPORTS}/*", wrapped), into=Path(into), CI="true", NO_COLOR="1"
             )
         except Failed as problem:
             yield Gap(f"{not_run}: {problem.why}", problem.status)
             return
-        left = Path(into, project.folder)
-        report = left / REPORTS / runner.report if runner else None
+        report = Path(into, REPORTS, runner.report) if runner else None
         if runner and report and report.is_file():
             yield from _outcome(context, runner.read, report.read_bytes(), result)
+        elif runner and result.exit_code == 0:
+            yield Gap(f"{not_run}: their runner left no report")
         else:
             yield from _by_exit_code(project, result, not_run)
-        found = next((left / path for path in LCOV if (left / path).is_file()), None)
+        places = (Path(into, REPORTS, "lcov.info"), Path(into, wrapped))
+        found = next((path for path in places if path.is_file()), None)
         if found:
             yield from _coverage(context, project.folder, found.read_text("utf-8", "replace"))
 
@@ -259,7 +262,7 @@ def command(scripts: Mapping[str, str], has: Callable[[str], bool]) -> tuple[str
     for runner in RUNNERS:
         if runner.called.search(script):
             measured = runner.coverage if not runner.covers or has(runner.covers) else ""
-            instead = runner.instead.replace("{coverage}", measured).replace("{to}", REPORTS)
+            instead = runner.instead.replace("{coverage}", measured).replace("{to}", f"/work/{REPORTS}")
             return runner.called.sub(instead, OWN_REPORTER.sub("", script), count=1), runner
     return script, None
 
