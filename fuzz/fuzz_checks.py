@@ -11,6 +11,7 @@ with atheris.instrument_imports(include=["omni"]):
     from omni.verify import registry
     from omni.verify.check import Failed
 
+    CHECKS = [check for check in registry.checks() if check.run is not None and not check.tool and not check.network]
 
 NAMES = (
     "README.md", "docs/openapi.json", "docs/openapi.yaml", "migrations/001.sql", "Dockerfile", "package.json", "a.sql",
@@ -18,7 +19,6 @@ NAMES = (
     "requirements.txt", "src/a/models.py", "migrations/versions/a.py", "docs/adr/0001-a.md", "asyncapi.yaml",
     "k8s/deployment.yaml", "a.css", "a.proto", "alembic.ini", "a.tf",
 )  # fmt: skip
-CHECKS = [check for check in registry.checks() if check.run is not None and not check.tool and not check.network]
 WORDS = tuple({word for check in CHECKS for word in shapes.words_of(check.run.__code__.co_filename)})
 
 

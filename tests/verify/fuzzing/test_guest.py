@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omni.verify.fuzzing.guest import HungError, executions, failure, minimised, places, same
+from omni.verify.fuzzing.guest import HungError, broken, executions, failure, minimised, places, same
 
 
 @given(st.binary(max_size=60), st.binary(max_size=60), st.binary(max_size=60))
@@ -50,3 +52,21 @@ def test_a_hang_is_a_failure() -> None:
 )
 def test_executions(said: str, number: int) -> None:
     assert executions(said) == number
+
+
+SAID = """#2\tINITED cov: 3
+ === Uncaught Python exception: ===
+MemoryError
+Traceback (most recent call last):
+==12== ERROR: libFuzzer: fuzz target exited
+stat::number_of_executed_units: 70000
+"""
+
+
+def test_what_breaks_nothing_again_has_the_words_of_the_fuzzer(tmp_path: Path) -> None:
+    (tmp_path / "crash-1").write_bytes(b"fine")
+    (tmp_path / "crash-2").write_bytes(b"value")
+    once, again = (broken(breaks, tmp_path / name, SAID) for name in ("crash-1", "crash-2"))
+    assert (once["error"], once["places"]) == ("crash, only seen by the fuzzer itself", [])
+    assert "".join(once["stack"]) == "\n".join(SAID.split("\n")[1:5]) + "\n"
+    assert again["stack"][-1] == "ValueError: b'value'\n"

@@ -106,7 +106,7 @@ def main() -> None:
     except BaseException as problem:
         report["said"] += f"\n{type(problem).__name__}: {problem}"
     else:
-        report["broken"] = [broken(target, path) for path in inputs]
+        report["broken"] = [broken(target, path, said) for path in inputs]
         if not inputs:
             report["slowest"], report["slow"] = slowest(target, job["corpora"])
     Path(job["report"]).write_text(json.dumps(report), "utf-8")
@@ -180,7 +180,8 @@ def same(one: BaseException, other: BaseException | None) -> bool:
     return isinstance(one, HungError | RecursionError) or places(one)[:1] == places(other)[:1]
 
 
-def broken(target: Target, path: Path) -> Broken:
+def broken(target: Target, path: Path, said: str = "") -> Broken:
+    """The input made smaller. One that breaks nothing here has what the fuzzer `said` last for a stack."""
     data = path.read_bytes()
     kind = path.name.partition("-")[0]
     problem = failure(target, data)
@@ -189,7 +190,7 @@ def broken(target: Target, path: Path) -> Broken:
         first = problem
         small = minimised(lambda part: same(first, failure(target, part, 3.0)), data)
         problem = failure(target, small) or problem
-    stack = traceback.format_exception(problem) if problem else []
+    stack = traceback.format_exception(problem) if problem else told(said)
     return {
         "kind": kind,
         "error": f"{type(problem).__name__}: {problem}"[:300] if problem else f"{kind}, only seen by the fuzzer itself",
@@ -198,6 +199,14 @@ def broken(target: Target, path: Path) -> Broken:
         "data": base64.b64encode(small).decode(),
         "original": len(data),
     }
+
+
+def told(said: str) -> list[str]:
+    """The lines with which libFuzzer or Atheris said why it stopped, without the statistics after them."""
+    lines = said.splitlines(keepends=True)
+    first = (at for at, line in enumerate(lines) if "Uncaught Python exception" in line or re.match(r"==\d+==", line))
+    at = next(first, len(lines))
+    return [line for line in lines[at : at + 40] if not line.startswith("stat::")]
 
 
 def minimised(fails: Callable[[bytes], bool], data: bytes) -> bytes:
