@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
 from sqlalchemy import Engine
 from tests.agents.test_session import FINISH, READ, TASK, Desk, Killed, says, write
 
+from omni.agents import session
 from omni.agents.compaction import digest
 from omni.agents.limits import Limits, spent
-from omni.agents.log import Called, Replied, SessionLog, is_part, sessions
+from omni.agents.log import Called, Closed, Entry, Line, Replied, Resumed, SessionLog, is_part, sessions
 from omni.agents.session import Outcome, Task, run_session
 from omni.agents.transcript import transcript
+from omni.kernel import clock
 from omni.kernel.database import open_database
+from omni.kernel.errors import OmniError
 from omni.kernel.settings import Settings, load_settings
+from omni.models.errors import BUDGET_USED_UP
 from omni.models.gateway import open_gateway
 from omni.models.script import Call, Match, Reply, Rule, Script, serve
 from omni.models.wire import Attribution, ChatReply, ChatRequest, Want
@@ -40,6 +47,8 @@ class Team:
         self.openings: dict[str, str] = {}
         self.ledger: dict[str, ChatReply] = {}
         self.kill_at = -1
+        self.budget: int | None = None
+        """Questions that it pays for; None: any number."""
 
     def __call__(
         self,
@@ -53,6 +62,8 @@ class Team:
         if len(self.asked) == self.kill_at:
             self.kill_at = -1
             raise Killed
+        if len(self.asked) == self.budget:
+            raise OmniError(BUDGET_USED_UP, "nothing is left")
         self.asked.append((attribution.call, want.capability))
         session, _, turn = attribution.call.rpartition(":")
         self.openings[session] = str(request.messages[1].content)
@@ -113,6 +124,70 @@ def test_killed_anywhere_it_goes_on_there(place: int, engine: Engine) -> None:
     with pytest.raises(Killed):
         run(engine, team, desk)
     desk.text += "what a killed tool left"
+    assert run(engine, team, desk).ended == "done"
+    assert (team.asked, desk.text) == (ASKED, "fh")
+
+
+@pytest.mark.parametrize("place", range(1, 5))
+def test_a_part_that_the_budget_cuts_off_goes_on_once_it_is_raised(place: int, engine: Engine) -> None:
+    """Nobody is asked twice, what stands is kept, and until then it counts what was paid for."""
+    team, desk, log = Team(PLAN), Desk(), SessionLog(engine, TASK.session)
+    team.budget = place
+    task = TASK.model_copy(update={"limits": Limits(steps=6)})
+    outcome = run(engine, team, desk, task)
+    assert (outcome.ended, outcome.summary) == ("budget", "nothing is left")
+    assert (outcome.steps, outcome.usage.total) == (place, 110 * place)
+    assert len(results(engine)) == (place > 2)
+    left = desk.text
+    assert run(engine, team, desk, task) == outcome  # a kill after it: what stands is the same
+    assert desk.text == left
+    for paid in (place, None):  # taken up again for nothing, then raised
+        team.budget = paid
+        log.append(Resumed())
+        desk.text += "what the template has, to be delivered meanwhile"
+        outcome = run(engine, team, desk, task)
+        assert outcome.steps == len(team.asked)
+    assert (outcome.ended, outcome.usage.total) == ("done", 660)
+    assert (team.asked, desk.text) == (ASKED, "fh")
+    assert [each.ok for each in results(engine)] == [True, True, True]
+
+
+def test_the_time_of_a_part_that_was_cut_off_is_its_own_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the part took is not taken from what it is given, too."""
+    ticks = count()
+    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 1, 2, tzinfo=UTC) + timedelta(seconds=10 * next(ticks)))
+    team, log = Team(PLAN), SessionLog(engine, TASK.session)
+    given: list[float] = []
+
+    def within(task: Task, *rest: Any) -> Outcome:
+        given.append(task.limits.seconds)
+        return run_session(task, *rest)
+
+    monkeypatch.setattr(session, "run_session", within)
+    team.budget, desk = 2, Desk()
+    assert run(engine, team, desk).ended == "budget"
+    team.budget = None
+    log.append(Resumed())
+    run(engine, team, desk)
+    assert given[0] == given[1] > given[2]
+
+
+def test_killed_between_a_part_that_was_cut_off_and_who_waits_for_it(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team, desk, append = Team(PLAN), Desk(), SessionLog.append
+    team.budget = 2
+
+    def killed(log: SessionLog, entry: Entry) -> Line:
+        if isinstance(entry, Closed) and not is_part(log.session):
+            raise Killed
+        return append(log, entry)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SessionLog, "append", killed)
+        with pytest.raises(Killed):
+            run(engine, team, desk)
+    team.budget = None
     assert run(engine, team, desk).ended == "done"
     assert (team.asked, desk.text) == (ASKED, "fh")
 

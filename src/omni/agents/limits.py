@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from omni.agents.log import Called, Compacted, Failed, Line, Replied, Resumed
+from omni.agents.log import Called, Closed, Compacted, Entry, Failed, Line, Replied, Resumed
 from omni.models.wire import Model, Usage
 
 
@@ -37,11 +37,12 @@ class Spent(Model):
 
 def spent(lines: Sequence[Line]) -> Spent:
     """What the log tells was used: also of replies that led nowhere."""
-    asked = [line.entry for line in lines if isinstance(line.entry, Replied | Compacted | Called)]
+    entries = [line.entry for line in lines if not isinstance(line.entry, Closed) or line is lines[-1]]
+    asked = [entry for entry in entries if isinstance(entry, Replied | Compacted | Called | Closed)]
     usages = [entry.reply.usage if isinstance(entry, Replied) else entry.usage for entry in asked]
     worked = [b.at - a.at for a, b in pairwise(lines) if not isinstance(b.entry, Resumed)]
     return Spent(
-        steps=sum(map(_turns, lines)),
+        steps=sum(map(_turns, entries)),
         usage=Usage(
             prompt=sum(usage.prompt for usage in usages),
             cached=sum(usage.cached for usage in usages),
@@ -64,12 +65,12 @@ def remaining(limits: Limits, spent: Spent) -> Limits:
     )
 
 
-def _turns(line: Line) -> int:
-    match line.entry:
+def _turns(entry: Entry) -> int:
+    match entry:
         case Replied() | Failed():
             return 1
-        case Called():
-            return line.entry.turns
+        case Called() | Closed():
+            return entry.turns
         case _:
             return 0
 

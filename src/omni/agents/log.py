@@ -107,6 +107,12 @@ class Closed(Model):
     ended: Ended
     summary: str
     """What the model said at its end; otherwise why the session ended."""
+    snapshot: str = ""
+    """Of the workspace as a part left it that the budget cut off; empty where none was."""
+    turns: int = 0
+    usage: Usage = Usage()
+    cost: float = 0.0
+    """What that part took. Counts as long as it is the log's last word: later the part's result holds all of it."""
 
 
 Entry = Annotated[Began | Resumed | Replied | Failed | Called | Told | Compacted | Closed, Field(discriminator="kind")]

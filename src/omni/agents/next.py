@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from omni.agents.conversation import text_of
-from omni.agents.log import Called, Ended, Entry, Failed, Line, Reason, Replied, Told
+from omni.agents.log import Called, Closed, Ended, Entry, Failed, Line, Reason, Replied, Told
 from omni.agents.stuck import circling, nudges
 from omni.models.wire import ChatReply, ToolCall
 
@@ -45,6 +45,11 @@ WORDS: dict[Reason, str] = {
 def turns(lines: Sequence[Line]) -> int:
     """How often the model was asked."""
     return sum(isinstance(line.entry, Replied | Failed) for line in lines)
+
+
+def cut_off(lines: Sequence[Line]) -> bool:
+    """Whether the budget ended the session, which goes on once that is raised."""
+    return bool(lines) and isinstance(last := lines[-1].entry, Closed) and last.ended == "budget"
 
 
 def pending(lines: Sequence[Line]) -> tuple[ToolCall, ...]:

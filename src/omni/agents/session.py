@@ -22,7 +22,7 @@ from omni.agents.conversation import arguments, messages
 from omni.agents.delegation import BEGIN, DELEGATE, read_part
 from omni.agents.limits import Limits, exceeded, remaining, spent
 from omni.agents.log import PART, Began, Called, Closed, Ended, Entry, Failed, Line, Replied, Resumed, SessionLog
-from omni.agents.next import ending, pending, remark, turns
+from omni.agents.next import cut_off, ending, pending, remark, turns
 from omni.agents.summary import PROMPT, by_model
 from omni.kernel.errors import OmniError
 from omni.models.wire import Attribution, Chat, ChatReply, ChatRequest, Message, Model, ToolCall, ToolSpec, Usage, Want
@@ -219,7 +219,7 @@ class _Session:
         """Whether the workspace, or the session's end, hangs on this call."""
         return call.name == FINISH.name or self.toolbox.writes(call.name)
 
-    def run_call(self, turn: int, call: ToolCall) -> Called:
+    def run_call(self, turn: int, call: ToolCall) -> Called | Closed:
         began = time.monotonic()
         if call.name == DELEGATE.name and self.task.delegates:
             return self.delegate(turn, call)
@@ -234,12 +234,16 @@ class _Session:
         seconds = round(time.monotonic() - began, 3)
         return Called(turn=turn, call=call, text=text, ok=ok, snapshot=snapshot, seconds=seconds)
 
-    def delegate(self, turn: int, call: ToolCall) -> Called:
-        """Let another session do a part. Its log is its own: after a kill it goes on where it was."""
+    def delegate(self, turn: int, call: ToolCall) -> Called | Closed:
+        """Let another session do a part. Its log is its own: after a kill it goes on where it was.
+
+        A budget that ends the part ends this session too, with the call still open: so the part goes on once it is
+        raised.
+        """
         part = read_part(call)
         if isinstance(part, str):
             return Called(turn=turn, call=call, text=part, ok=False)
-        task, used = self.task, spent(self.lines)
+        task, used = self.task, spent(_before_breaks(self.lines))
         given = task.model_copy(
             update={
                 "session": f"{task.session}{PART}{call.id}",
@@ -251,14 +255,27 @@ class _Session:
             }
         )
         log = SessionLog(self.log.engine, given.session)
+        if cut_off(log.lines()):
+            log.append(Resumed())
         outcome = run_session(given, self.chat, self.toolbox, log, self.on_text)
-        took, done = spent(log.lines()), outcome.ended == "done"
+        took, left = spent(log.lines()), self.toolbox.snapshot()
+        if outcome.ended == "budget":
+            return Closed(
+                turn=turn,
+                ended="budget",
+                summary=outcome.summary,
+                snapshot=left,
+                turns=took.steps,
+                usage=took.usage,
+                cost=took.cost,
+            )
+        done = outcome.ended == "done"
         return Called(
             turn=turn,
             call=call,
             text=outcome.summary if done else f"Not done, it ended by {outcome.ended}: {outcome.summary}",
             ok=done,
-            snapshot=self.toolbox.snapshot(),
+            snapshot=left,
             seconds=round(took.seconds, 3),
             turns=took.steps,
             usage=took.usage,
@@ -280,9 +297,15 @@ def _opening(task: Task) -> tuple[Message, ...]:
     return (Message(role="system", content=task.system), Message(role="user", content="\n\n".join(told)))
 
 
+def _before_breaks(lines: list[Line]) -> list[Line]:
+    """Up to the newest reply or result: a part that goes on is given what it was given when it began."""
+    last = max(number for number, line in enumerate(lines, 1) if isinstance(line.entry, Replied | Called))
+    return lines[:last]
+
+
 def _newest_snapshot(lines: list[Line]) -> str:
     entries = (line.entry for line in reversed(lines))
-    return next(entry.snapshot for entry in entries if isinstance(entry, Began | Called) and entry.snapshot)
+    return next(entry.snapshot for entry in entries if isinstance(entry, Began | Called | Closed) and entry.snapshot)
 
 
 def _with_ids(reply: ChatReply, turn: int) -> ChatReply:

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from omni.agents.log import Closed, Resumed, SessionLog
+from omni.agents.log import Resumed, SessionLog
+from omni.agents.next import cut_off
 from omni.agents.session import Outcome
 from omni.kernel.errors import OmniError
 from omni.models.budget import Budget, tokens_of
@@ -97,5 +98,4 @@ def way(work: Work) -> str:
 
 def unfinished(log: SessionLog) -> str:
     """The session, if its budget has ended it; otherwise empty."""
-    last = log.lines()[-1].entry
-    return log.session if isinstance(last, Closed) and last.ended == "budget" else ""
+    return log.session if cut_off(log.lines()) else ""
