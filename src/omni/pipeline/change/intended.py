@@ -5,7 +5,7 @@ Whoever writes them sees neither the change nor what its author says of it. Each
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -13,7 +13,7 @@ from pydantic import Field
 from omni.models.typed import Asker, Document, quoted
 from omni.review.adversarial import hollow
 from omni.review.citation import Dropped, Material, Model
-from omni.review.ground import Ground, Watched
+from omni.review.ground import Ground
 from omni.review.independence import independent
 
 TASK = """\
@@ -58,13 +58,16 @@ class Intended(Model):
 
 
 def test_intent(
-    who: Asker, request: str, shown: Material, ground: Ground, before: Mapping[str, str], authors: Collection[str]
+    who: Asker, request: str, shown: Material, then: Ground, now: Ground, authors: Collection[str]
 ) -> Intended:
-    """Ask for tests and run them. `shown` and `before`: files as they were. Raises like `Asker.ask`."""
+    """Ask for tests, and run them on the project as it was and as it is. `shown`: files as they were.
+
+    Raises like `Asker.ask`.
+    """
     answer = who.ask(IntentTests, "\n\n".join((quoted("request", request), shown.shown(), TASK)), name="intent")
     tried, dropped = list[Outcome](), list[Dropped]()
     for test in answer.document.tests:
-        end = hollow(test.code) or _try(test, ground, before)
+        end = hollow(test.code) or _try(test, then, now)
         if isinstance(end, Outcome):
             tried.append(end)
         else:
@@ -77,20 +80,19 @@ def test_intent(
     )
 
 
-def _try(test: IntentTest, ground: Ground, before: Mapping[str, str]) -> Outcome | str:
+def _try(test: IntentTest, then: Ground, now: Ground) -> Outcome | str:
     """A test that fails by its assertion says something of the code; any other failure is its own."""
-    place = "tests/test_omni_intent.py" if (ground.project / "tests").is_dir() else "test_omni_intent.py"
-    _, now = ground.test(place, test.code, NOTHING, {})
-    failed = [each for each in now.results if each.error]
-    if not now.results:
+    place = "tests/test_omni_intent.py" if (now.project / "tests").is_dir() else "test_omni_intent.py"
+    _, seen = now.test(place, test.code, NOTHING, {})
+    failed = [each for each in seen.results if each.error]
+    if not seen.results:
         return "it did not run"
     if not failed:
-        _, then = ground.test(place, test.code, NOTHING, before)
-        return Outcome(name=test.name, code=test.code, outcome="shown" if _fails(then) else "kept")
+        _, earlier = then.test(place, test.code, NOTHING, {})
+        if not earlier.results:
+            return "it did not run on the code as it was"
+        shown = any(each.error for each in earlier.results)
+        return Outcome(name=test.name, code=test.code, outcome="shown" if shown else "kept")
     if failed[0].when == "call" and failed[0].error in {"AssertionError", "Failed"}:
         return Outcome(name=test.name, code=test.code, outcome="broken", said=failed[0].said[:600])
     return f"it broke by itself: {failed[0].error}: {failed[0].said[:300]}"
-
-
-def _fails(seen: Watched) -> bool:
-    return any(each.error for each in seen.results)

@@ -8,8 +8,10 @@ but its author says that it is right, and that is said.
 from __future__ import annotations
 
 import difflib
+import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pydantic import Field
 
@@ -42,6 +44,7 @@ from omni.review.adversarial import Assault, Attacks, Proof, assault
 from omni.review.citation import Cited, Model, material
 from omni.review.ground import Ground
 from omni.review.independence import barred, independent
+from omni.verify import repository
 from omni.verify.report import Finding, Report, Severity
 
 CORRECT = "correctness"
@@ -184,13 +187,12 @@ def _unjudged(record: ChangeReview) -> str:
 def _reviewed(work: Work, authors: tuple[str, ...]) -> _Said:
     base = work.handoff(ComprehensionHandoff, "comprehension").base
     change = change_of(work.workspace.path, base)
-    account = Attribution(run=work.run.id, stage=work.stage, call=f"{work.stage}#{work.attempt}")
     open_budget(work)
     with open_gateway(work.settings, work.engine) as gateway:
         chat = patient(work, gateway.chat)
-        asked = Asked(base=base, spec=work.run.request, authors=authors, account=account)
+        asked = Asked(base=base, spec=work.run.request, authors=authors, account=_account(work))
         report = review_change(work.workspace.path, asked, chat).report
-        assaults, intent, missing = _tried(work, change, authors, chat, account)
+        assaults, intent, missing = _tried(work, change, asked, chat)
     missing |= {each.title: each.reason for each in report.results if each.status in {"incomplete", "error"}}
     for name, why in missing.items():
         work.emit("note", text=f"no review by {name}: {why}")
@@ -222,7 +224,7 @@ def _reviewed(work: Work, authors: tuple[str, ...]) -> _Said:
 
 
 def _tried(
-    work: Work, change: Change, authors: tuple[str, ...], chat: Chat, account: Attribution
+    work: Work, change: Change, asked: Asked, chat: Chat
 ) -> tuple[tuple[Assault, ...], tuple[Intended, ...], dict[str, str]]:
     """The claims that come with something to run: attacks on the change, and tests of what was asked."""
     environment, missing = environment_of(work), dict[str, str]()
@@ -233,22 +235,29 @@ def _tried(
     for role in of_stage(STAGE):
         if document_of(role.output) is Attacks and role.concerned(change.shown.files.values()):
             try:
-                who = _member(role.id, chat, account, authors)
-                assaults.append(assault(who, change.shown, work.run.request, ground, authors, extra))
+                who = _member(work, role.id, chat, asked.authors)
+                assaults.append(assault(who, change.shown, asked.spec, ground, asked.authors, extra))
             except OmniError as problem:
                 missing[role.title] = str(problem)
-    try:
-        who = _member("tester", chat, account, authors)
-        before = material(change.before)
-        intent.append(test_intent(who, work.run.request, before, ground, change.before, authors))
-    except OmniError as problem:
-        missing["intent"] = str(problem)
+    with tempfile.TemporaryDirectory(prefix="omni-before-") as folder:
+        repository.export(work.workspace.path, asked.base, Path(folder))
+        earlier = replace(ground, project=Path(folder))
+        try:
+            who = _member(work, "tester", chat, asked.authors)
+            intent.append(test_intent(who, asked.spec, material(change.before), earlier, ground, asked.authors))
+        except OmniError as problem:
+            missing["intent"] = str(problem)
     return tuple(assaults), tuple(intent), missing
 
 
-def _member(role: str, chat: Chat, account: Attribution, authors: tuple[str, ...]) -> Asker:
-    paid = account.model_copy(update={"call": f"{account.call}/{role}"})
-    return asker(load_role(role), chat, paid, not_models=barred(authors))
+def _member(work: Work, role: str, chat: Chat, authors: tuple[str, ...]) -> Asker:
+    return asker(load_role(role), chat, _account(work, role), not_models=barred(authors))
+
+
+def _account(work: Work, role: str = "") -> Attribution:
+    """Of whom the budget pays for; a review of several names each of them itself."""
+    call = "/".join(filter(None, (f"{work.stage}#{work.attempt}", role)))
+    return Attribution(run=work.run.id, stage=work.stage, call=call)
 
 
 def _in_change(change: Change) -> dict[str, frozenset[int]]:
