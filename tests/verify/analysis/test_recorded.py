@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType, SimpleNamespace
 from typing import TYPE_CHECKING, cast
@@ -17,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omni.verify import registry
+from omni.verify.analysis import recording
 from omni.verify.analysis.impact import Selection, affected_tests
 from omni.verify.analysis.junit import BadReportError
 from omni.verify.analysis.recorded import keep, narrowed
@@ -156,12 +159,12 @@ def root(tmp_path: Path) -> Path:
     return make(tmp_path)
 
 
-def make(tmp_path: Path, **ran: object) -> Path:
+def make(tmp_path: Path, cut: Sequence[str] = (), **ran: object) -> Path:
     root = tmp_path / "project"
     for path, text in FILES.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
-    keep(context_of(root), json.dumps({"tests": BOTH, "lines": RAN | ran}).encode())
+    keep(context_of(root), json.dumps({"tests": BOTH, "cut": cut, "lines": RAN | ran}).encode())
     return root
 
 
@@ -200,6 +203,11 @@ def test_what_is_done_on_loading_affects_whoever_imports_it(root: Path, path: st
 )
 def test_what_ran_for_nobody_knows_whom_is_anybodys(tmp_path: Path, ran: dict[str, object]) -> None:
     root = make(tmp_path, **ran)
+    assert change(root, "app/b.py", "return 2", "return 3") == BOTH
+
+
+def test_who_did_not_get_to_its_end_is_always_chosen(tmp_path: Path) -> None:
+    root = make(tmp_path, cut=["test_other.py"])
     assert change(root, "app/b.py", "return 2", "return 3") == BOTH
 
 
@@ -251,3 +259,22 @@ def test_a_core_that_tells_no_tests_apart_leaves_no_record(tmp_path: Path, tells
     report = tmp_path / "record.json"
     Recorder(report).pytest_unconfigure(config)
     assert report.is_file() is tells_apart
+
+
+FAILING = {
+    "test_all.py": "def test():\n    pass\n",
+    "test_failed.py": "def test():\n    assert not 1\n",
+    "test_skipped.py": "import pytest\n\ndef test():\n    pytest.skip('later')\n",
+    "test_set_up.py": "import pytest\n\n@pytest.fixture\ndef it():\n    raise OSError\n\ndef test(it):\n    pass\n",
+}
+
+
+def test_who_did_not_get_to_its_end_is_recorded(tmp_path: Path) -> None:
+    for path, text in FAILING.items():
+        (tmp_path / path).write_text(text)
+    argv = (recording.__file__, "record.json", "-q", "-p", "pytest_cov", "-c/dev/null", "--rootdir=.", "--cov=.")
+    alone = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    subprocess.run([sys.executable, *argv], cwd=tmp_path, env=alone, capture_output=True, check=False)
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert record["tests"] == sorted(FAILING)
+    assert record["cut"] == sorted(FAILING.keys() - {"test_all.py"})

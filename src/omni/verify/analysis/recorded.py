@@ -40,6 +40,8 @@ class Ran(Model):
     """What `recording.py` writes."""
 
     tests: frozenset[str]
+    cut: frozenset[str] = frozenset()
+    """Those with a test that failed or was skipped: what it does after that is not known."""
     lines: Mapping[str, Mapping[str, tuple[int, ...]]]
 
 
@@ -50,7 +52,7 @@ class Record(Model):
     files: Mapping[str, str]
     """Every file of the project then: path → digest."""
     tests: tuple[str, ...]
-    """Files of tests that ran."""
+    """Files of tests that ran to the end of each."""
     ran_in: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     """File of the program whose functions ran for known tests alone → these."""
     shapes: Mapping[str, str] = Field(default_factory=dict)
@@ -82,7 +84,7 @@ def keep(context: Context, data: bytes) -> None:
     record = Record(
         environment=installed(context.environment),
         files=_digests(context),
-        tests=tuple(sorted(ran.tests)),
+        tests=tuple(sorted(ran.tests - ran.cut)),
         ran_in=ran_in,
         shapes=shapes,
         late=tuple(late),

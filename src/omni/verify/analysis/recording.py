@@ -1,9 +1,10 @@
 """A program for the project's Python: pytest, and a record of which file of tests ran which lines.
 
 What a fixture of the session or of a package does, it does for whichever test comes first, and what is torn down at
-the end of a file may be anybody's: that is told of no test. The record is JSON: the files of tests that ran, and
-file → file of tests, or `shared` → lines. Coverage by `sys.monitoring` tells each line once, of whichever test came
-first, so it is measured with a tracer; where that is not to be had, nothing is recorded.
+the end of a file may be anybody's: that is told of no test. The record is JSON: the files of tests that ran, those of
+them with a test that did not get to its end, and file → file of tests, or `shared` → lines. Coverage by
+`sys.monitoring` tells each line once, of whichever test came first, so it is measured with a tracer; where that is not
+to be had, nothing is recorded.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ class Recorder:
         self.test = SHARED
         self.told = ""
         self.ran: set[str] = set()
+        self.cut: set[str] = set()
 
     def pytest_runtest_setup(self, item: Any) -> None:
-        self.test = _file(item)
+        self.test = _file(item.nodeid)
         self.ran.add(self.test)
         self._now(item.config, self.test)
 
@@ -40,8 +42,12 @@ class Recorder:
         self._now(item.config, self.test)
 
     def pytest_runtest_teardown(self, item: Any, nextitem: Any) -> None:
-        if nextitem is None or _file(nextitem) != self.test:  # what other files of tests share may end, too
+        if nextitem is None or _file(nextitem.nodeid) != self.test:  # what other files of tests share may end, too
             self._now(item.config, SHARED)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.outcome != "passed":  # it failed or was skipped, maybe halfway
+            self.cut.add(_file(report.nodeid))
 
     def pytest_unconfigure(self, config: Any) -> None:
         coverage = _coverage(config)
@@ -50,7 +56,8 @@ class Recorder:
         data = coverage.get_data()
         lines = {os.path.relpath(path): _by_test(data.contexts_by_lineno(path)) for path in data.measured_files()}
         self.report.parent.mkdir(parents=True, exist_ok=True)
-        self.report.write_text(json.dumps({"tests": sorted(self.ran), "lines": lines}), encoding="utf-8")
+        record = {"tests": sorted(self.ran), "cut": sorted(self.cut), "lines": lines}
+        self.report.write_text(json.dumps(record), encoding="utf-8")
 
     def _now(self, config: Any, test: str) -> None:
         coverage = _coverage(config)
@@ -59,8 +66,8 @@ class Recorder:
             self.told = test
 
 
-def _file(item: Any) -> str:
-    return str(item.nodeid).partition("::")[0]
+def _file(nodeid: str) -> str:
+    return nodeid.partition("::")[0]
 
 
 def _coverage(config: Any) -> Any:
