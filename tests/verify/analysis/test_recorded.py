@@ -218,6 +218,29 @@ def test_what_carries_something_from_test_to_test_is_not_told_apart(root: Path) 
     assert change(root, "app/b.py", "return 2", "return 3") == BOTH
 
 
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        ("from inspect import getsource", "assert getsource(b.two)"),
+        ("from multiprocessing import Process", "Process(target=b.two).run()"),
+    ],
+)
+def test_what_a_test_does_that_nobody_records_is_not_ruled_out(root: Path, head: str, body: str) -> None:
+    (root / "test_other.py").write_text(f"{head}\nfrom app import b\ndef test():\n    {body}\n")
+    keep(context_of(root), json.dumps({"tests": BOTH, "lines": RAN}).encode())
+    assert change(root, "app/b.py", "return 2", "return 3") == BOTH
+
+
+@pytest.mark.parametrize("other", ["from test_one import known\ndef test():\n    assert known()\n", None])
+def test_what_a_test_keeps_may_be_used_by_another(root: Path, other: str | None) -> None:
+    cached = "from functools import cache\nfrom app.a import one\n@cache\ndef known():\n    return one()\n"
+    (root / "test_one.py").write_text(f"{cached}def test():\n    assert known()\n")
+    if other:
+        (root / "test_other.py").write_text(other)
+    keep(context_of(root), json.dumps({"tests": BOTH, "lines": RAN}).encode())
+    assert change(root, "app/b.py", "return 2", "return 3") == (BOTH if other else ("test_one.py",))
+
+
 def test_other_data_than_when_it_was_recorded_makes_the_record_void(root: Path) -> None:
     (root / "data.json").write_text("[]")
     assert change(root, "app/b.py", "return 2", "return 3") == BOTH

@@ -101,7 +101,8 @@ def narrowed(context: Context, graph: Graph, chosen: Selection, changed: Set[str
     changed = changed | {path for path in now.keys() | record.files.keys() if now.get(path) != record.files.get(path)}
     if why_any(context, changed):
         return chosen
-    wanted = set(chosen.tests) - set(record.tests) | graph.reached(frozenset())
+    told = {test for test in record.tests if not _carries(context, test)}
+    wanted = set(chosen.tests) - told | graph.reached(frozenset())
     for path in changed:
         if language(path) == "python":
             wanted |= _affected(context, graph, record, path)
@@ -117,9 +118,12 @@ def _affected(context: Context, graph: Graph, record: Record, path: str) -> Set[
     file = context.inventory.by_path.get(path)
     if path not in record.ran_in or file is None or file.problem or _shape(context, file) != record.shapes[path]:
         return dependents
-    between = dependents - graph.reached(frozenset())  # who depends on those others is wanted whatever changed
-    if any(each in record.late or (each not in record.tests and _carries(context, each)) for each in between):
-        return dependents
+    anyway = graph.reached(frozenset())
+    between = dependents - anyway  # who depends on those others is wanted whatever changed
+    for each in between:
+        imported = graph.reached({each}) - anyway > {each}  # what nobody imports carries nothing to others
+        if each in record.late or (imported and _carries(context, each)):
+            return dependents
     return set(record.ran_in[path])
 
 
