@@ -14,6 +14,7 @@ from omni.agents.log import Closed, SessionLog, answered_by, is_part, sessions
 from omni.kernel.artifacts import ArtifactStore
 from omni.kernel.settings import Settings
 from omni.pipeline.change.asked import STEP
+from omni.pipeline.change.handoffs import JudgedHandoff
 from omni.pipeline.handoffs import ImplementationHandoff, VerificationHandoff
 from omni.pipeline.hands import chosen, kind_of_work
 from omni.pipeline.run import Run, StageRecord, stage_records
@@ -27,8 +28,7 @@ JUDGING = (*STAGES.values(), "proof")
 
 def keep_result(run: Run, settings: Settings, database: Engine) -> None:
     """Keep how the run's hands did, once; nothing where no model worked, or nobody judged what it did."""
-    found = [name for name in sessions(database, run.id) if not is_part(name)]
-    worked = [name for name in found if AT_WORK.fullmatch(name.split("/")[1].split("#")[0])]
+    worked = [name for name in sessions(database, run.id) if _is_theirs(name)]
     logs = [SessionLog(database, name).lines() for name in worked]
     passed = _passed(stage_records(database, run.id), settings)
     if not logs or passed is None:
@@ -48,8 +48,14 @@ def keep_result(run: Run, settings: Settings, database: Engine) -> None:
     results.keep(database, run.id, row)
 
 
+def _is_theirs(session: str) -> bool:
+    """A specialist's session beside theirs is named below it: Omni's own engine takes the turns of that one."""
+    name = session.partition("/")[2]
+    return not is_part(name) and "/" not in name and AT_WORK.fullmatch(name.partition("#")[0]) is not None
+
+
 def _passed(records: list[StageRecord], settings: Settings) -> bool | None:
-    """Whether the newest work passed and delivers all that it was for; None when nobody could tell."""
+    """Whether the newest work passed, delivers all that it was for, and was not shown to be wrong; None: unknown."""
     newest = {record.name: record for record in records if record.status != "running"}
     worked = [record for name, record in newest.items() if AT_WORK.fullmatch(name)]
     judged = max((newest[name] for name in JUDGING if name in newest), key=lambda each: each.started_at, default=None)
@@ -58,6 +64,8 @@ def _passed(records: list[StageRecord], settings: Settings) -> bool | None:
         return None
     if made := newest.get("implementation"):
         done &= not ImplementationHandoff.model_validate_json(store.get(made.output)).undelivered
+    if reviewed := newest.get("change-review"):
+        done &= not JudgedHandoff.model_validate_json(store.get(reviewed.output)).shown
     return done and judged is not None and judged.status == "passed"
 
 

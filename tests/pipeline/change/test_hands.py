@@ -25,7 +25,7 @@ from omni.models.script import Call, Record, Reply, Rule, Script, serve
 from omni.models.script_rules import Match
 from omni.models.wire import ChatReply, Message, Usage
 from omni.pipeline.change.checkout import clone
-from omni.pipeline.change.handoffs import EditHandoff, ProofHandoff
+from omni.pipeline.change.handoffs import EditHandoff, JudgedHandoff, ProofHandoff
 from omni.pipeline.change.worker import Assignment, session_worker
 from omni.pipeline.handoffs import Handoff, ImplementationHandoff, VerificationHandoff
 from omni.pipeline.hands import hands_of
@@ -147,6 +147,8 @@ def _left(home: Home, run: Run, name: str, handoff: Handoff) -> None:
 EDITED = EditHandoff(commit="c", changed=True, ended="done", summary="")
 FAILED = EDITED.model_copy(update={"passed": False})
 PROVED = ProofHandoff(suite="s", commit="c")
+DOUBTED = JudgedHandoff(commit="c", record="r", passed=False, reasons=("it is said to be wrong",))
+SHOWN = DOUBTED.model_copy(update={"shown": ("shown to be wrong",)})
 MADE = ImplementationHandoff(
     spec="s", commit="c", changed=True, files=1, lines=1, package="p", trace={}, undelivered={}
 )
@@ -160,6 +162,8 @@ BLIND = DEEP.model_copy(update={"passed": False, "verdict": "incomplete"})
     [
         ("/shop", {"change": EDITED, "proof": PROVED}, ("bugfix", True)),
         ("/shop", {"change": EDITED, "proof": PROVED.model_copy(update={"passed": False})}, ("bugfix", False)),
+        ("/shop", {"change": EDITED, "proof": PROVED, "change-review": DOUBTED}, ("bugfix", True)),
+        ("/shop", {"change": EDITED, "proof": PROVED, "change-review": SHOWN}, ("bugfix", False)),
         ("/shop", {"change": FAILED}, ("bugfix", False)),
         ("/shop", {"change": EDITED}, None),
         ("/shop", {"step-0": FAILED, "change": EDITED, "proof": PROVED}, ("bugfix", False)),
@@ -181,6 +185,7 @@ def test_what_is_kept_is_what_was_proved(
     session = "change#0" if repository else "implementation#0"
     _worked(home, run, session)
     _worked(home, run, f"{session}+call_1_0", "of-a-part")
+    _worked(home, run, f"{session}/P3.1", "of-a-specialist")
     for name, handoff in left.items():
         _left(home, run, name, handoff)
     for _ in range(2):  # as after a kill
