@@ -67,8 +67,12 @@ def module(chance: random.Random, number: int) -> str:
             calls.append(
                 chance.choice([f"m{each}.{other}(x)", f"m{each}.VALUE", f"(m{each}.{other}(x) if x > 0 else 0)"])
             )
-        cached = "@lru_cache\n" if chance.random() < 0.05 else ""
-        text += f"{cached}{lines}    return x + {number} + {' + '.join(calls)}\n"
+        kind, result = chance.random(), f"{number} + {' + '.join(calls)}"
+        cached = "@lru_cache\n" if kind < 0.05 else f"_{name}: dict[int, int] = {{}}\n" if kind < 0.1 else ""
+        if cached.startswith("_"):
+            lines += f"    if x not in _{name}:\n        _{name}[x] = {result}\n"
+            result = f"_{name}[x]"
+        text += f"{cached}{lines}    return x + {result}\n"
     value = chance.choice(["1", "1", "1", "f(3)"])
     return f"from functools import lru_cache\n{text}VALUE = {value}\n" if "@lru" in text else f"{text}VALUE = {value}\n"
 
@@ -211,9 +215,23 @@ def test_who_did_not_get_to_its_end_is_always_chosen(tmp_path: Path) -> None:
     assert change(root, "app/b.py", "return 2", "return 3") == BOTH
 
 
-def test_what_carries_something_from_test_to_test_is_not_told_apart(root: Path) -> None:
-    cached = (root / "app" / "a.py").read_text().replace("def one", "@cache\ndef one")
-    (root / "app" / "a.py").write_text(f"from functools import cache\n{cached}")
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "from functools import cache",
+        "from functools import cached_property",
+        "_KNOWN: dict[str, int] = {}",
+        "_known = []",
+        "_KNOWN = collections.defaultdict(list)",
+        "_KNOWN = dict[str, int]()",
+        "_NOW: ContextVar[int] = ContextVar('now')",
+        "_OF_THREAD = threading.local()",
+        "class A:\n    known: ClassVar[dict[str, int]] = {}",
+        "_KNOWN = {'a': 1}\ndef know(name):\n    return _KNOWN.setdefault(name, 2)",
+    ],
+)
+def test_what_carries_something_from_test_to_test_is_not_told_apart(root: Path, kept: str) -> None:
+    (root / "app" / "a.py").write_text(f"{kept}\n{FILES['app/a.py']}")
     keep(context_of(root), json.dumps({"tests": BOTH, "lines": RAN}).encode())
     assert change(root, "app/b.py", "return 2", "return 3") == BOTH
 

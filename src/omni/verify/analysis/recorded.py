@@ -28,11 +28,14 @@ from omni.verify.parsing import parse_python
 from omni.verify.report import Model
 
 CARRIES = re.compile(
-    r"\b(lru_cache|functools\.cache|multiprocessing|ProcessPoolExecutor|ThreadPoolExecutor|os\.fork|Thread\(|getsource)"
-    r"|@cache\b|import cache\b|^\s*global\s",
+    r"\b(lru_cache|functools\.cache|multiprocessing|ProcessPoolExecutor|ThreadPoolExecutor|os\.fork|Thread\(|getsource"
+    r"|cached_property|ClassVar|setdefault\()|@cache\b|import cache\b|^\s*global\s"
+    r"|^\w+\s*(?::[^=\n]+)?=\s*(?:\{\}|\[\]"
+    r"|(?:\w+\.)*(?:dict|set|list|deque|defaultdict|OrderedDict|Counter|Weak\w+|ContextVar|local)(?:\[[^\n]*\])?\()",
     re.MULTILINE,
 )
-"""Code by which one test may get what came of another, or of what nobody recorded."""
+"""Code by which one test may get what came of another, or of what nobody recorded: also what a module has for others
+to fill. What an object of a class of the project's own keeps for a module is not recognised."""
 FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 
 
