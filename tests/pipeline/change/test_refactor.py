@@ -134,5 +134,5 @@ def test_what_callers_use_stays_and_the_tests_that_were_there_speak_for_it(tmp_p
         "after: 8 lines, 2 branches, at most 1 in one function"
     )
     report = json.loads((Path(change["folder"]) / "report.json").read_text())
-    speaks = "the tests that were there, unchanged, run all 2 functions that changed, and end as before"
+    speaks = "the tests that were there, unchanged, run each function that changed (2), and end as before"
     assert report["review"]["speaks"] == [speaks]

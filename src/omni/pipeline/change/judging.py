@@ -22,6 +22,7 @@ from omni.models.gateway import open_gateway
 from omni.models.typed import Asker, quoted
 from omni.models.wire import Attribution, Chat
 from omni.pipeline.budget import open_budget, patient
+from omni.pipeline.change import checkout
 from omni.pipeline.change.asked import environment_of, every, kind_of, proved, steps_of, tester_of, texts_of
 from omni.pipeline.change.handoffs import (
     BaselineHandoff,
@@ -33,8 +34,7 @@ from omni.pipeline.change.handoffs import (
 )
 from omni.pipeline.change.intended import Intended, test_intent
 from omni.pipeline.change.kinds import TEST_FIRST, Kind
-from omni.pipeline.change.preserved import run_by_others
-from omni.pipeline.change.proof import is_test_file
+from omni.pipeline.change.preserved import beyond_functions, run_by_others
 from omni.pipeline.change.suite import Suite
 from omni.pipeline.code_review import STAGE, Asked, Change, change_of, review_change
 from omni.pipeline.gates import gates
@@ -139,12 +139,15 @@ def _kept(work: Work, proof: ProofHandoff, before: Suite) -> tuple[str, ...]:
     """What is to stay as it is, is shown by tests that were there, if they run all of what changed."""
     base = work.handoff(ComprehensionHandoff, "comprehension").base
     then, now = texts_of(work, base, proof.commit)
-    product = {path: text for path, text in now.items() if path.endswith(".py") and not is_test_file(path)}
-    count, missed = run_by_others(tester_of(work), before, {*then, *now}, then, product)
+    touched = [each.path for each in checkout.changed(work.workspace, base, proof.commit)]
+    if beyond := beyond_functions(touched, then, now):
+        work.emit("note", text=f"the tests that were there don't speak for it: {'; '.join(beyond[:5])}")
+        return ()
+    count, missed = run_by_others(tester_of(work), before, then, now)
     if missed or not count:
         work.emit("note", text=f"no test that was there runs {', '.join(missed[:10]) or 'what changed'}")
         return ()
-    return (f"the tests that were there, unchanged, run all {count} functions that changed, and end as before",)
+    return (f"the tests that were there, unchanged, run each function that changed ({count}), and end as before",)
 
 
 def approving(record: ChangeReview, kind: Kind) -> tuple[str, ...]:

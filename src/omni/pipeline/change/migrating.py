@@ -6,14 +6,12 @@ and so that the series reads as what was done.
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
 from pathlib import Path
 
 from omni.code.analysis import Analysis
 from omni.models.typed import quoted
-from omni.pipeline.change import checkout, prompts, proof
-from omni.pipeline.change.asked import manifests, message, newest, overview_of, start, tester_of
+from omni.pipeline.change import checkout, preserved, prompts, proof
+from omni.pipeline.change.asked import manifests, message, newest, overview_of, start, tester_of, texts_of
 from omni.pipeline.change.dependencies import add, drop
 from omni.pipeline.change.handoffs import BaselineHandoff, ComprehensionHandoff, PlanHandoff, StepHandoff
 from omni.pipeline.change.migration import Migration, Step, left, migration_of, steps
@@ -118,41 +116,12 @@ def _against(work: Work, step: Step, now: Suite) -> tuple[str, ...]:
     before = work.read(Suite, work.handoff(BaselineHandoff, "baseline").suite)
     base = work.handoff(ComprehensionHandoff, "comprehension").base
     reasons = [now.problem] if now.problem else proof.broken(before, now)
-    reasons += [f"{path} asserts less than before: {name}" for path, name in weakened(work, base)]
+    reasons += preserved.weakened(*texts_of(work, base, work.workspace.head()))
     place = work.workspace.path / step.path
     text = place.read_text("utf-8", "replace") if place.is_file() else ""
     if not reasons and step.kind != "join" and _migration(work).on_old_side(step.path, text):
         reasons.append(f"{step.path} still uses what it is to be moved from")
     return tuple(reasons)
-
-
-def weakened(work: Work, base: str) -> Iterator[tuple[str, str]]:
-    """(file, test) of the tests that have fewer assertions than at the commit `base`, the vanished ones aside."""
-    root = work.workspace.path
-    changed = [each.path for each in checkout.changed(work.workspace, base, "HEAD") if proof.is_test_file(each.path)]
-    for path, data in repository.read(root, base, changed).items():
-        place = root / path
-        then, now = _assertions(data.decode("utf-8", "replace")), _assertions(_text(place) if place.is_file() else "")
-        yield from ((path, name) for name, count in then.items() if name in now and now[name] < count)
-
-
-def _assertions(text: str) -> dict[str, int]:
-    """Test → how many assertions it has."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
-        return {}
-    functions = (each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef))
-    return {
-        each.name: sum(_asserts(node) for node in ast.walk(each)) for each in functions if each.name.startswith("test")
-    }
-
-
-def _asserts(node: ast.AST) -> bool:
-    if isinstance(node, ast.Call):
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        return name.startswith("assert") or name in {"raises", "fail"}
-    return isinstance(node, ast.Assert)
 
 
 def _before(work: Work, tried: StepHandoff | None) -> tuple[str, ...]:

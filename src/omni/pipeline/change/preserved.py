@@ -6,9 +6,11 @@ import ast
 import inspect
 import re
 import tempfile
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 from omni.code.analysis import Analysis
 from omni.code.interface import breaks
@@ -19,6 +21,7 @@ from omni.pipeline.change.kinds import Kind
 from omni.pipeline.change.proof import is_test_file
 from omni.pipeline.change.suite import Suite, Tester
 
+Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 RENAMES = re.compile(r"\brename", re.IGNORECASE)
 
 
@@ -86,16 +89,41 @@ def no_simpler(request: str, before: Size, after: Size) -> list[str]:
     return [f"nothing became smaller or simpler: before {before}; after {after}"]
 
 
+def weakened(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """The tests that have fewer assertions than before, the vanished ones aside. Path → text."""
+    found = []
+    for path in filter(is_test_file, before):
+        then, now = _assertions(before[path]), _assertions(after.get(path, ""))
+        less = (name for name, count in then.items() if name in now and now[name] < count)
+        found += [f"{path} asserts less than before: {name}" for name in less]
+    return found
+
+
+def _assertions(text: str) -> dict[str, int]:
+    """Test → how many assertions it has."""
+    return {
+        each.name: sum(_asserts(node) for node in ast.walk(each))
+        for each in _functions(text)
+        if each.name.startswith("test")
+    }
+
+
+def _asserts(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        return name.startswith("assert") or name in {"raises", "fail"}
+    return isinstance(node, ast.Assert)
+
+
 def run_by_others(
-    tester: Tester, before: Suite, touched: Iterable[str], then: Mapping[str, str], now: Mapping[str, str]
+    tester: Tester, before: Suite, then: Mapping[str, str], now: Mapping[str, str]
 ) -> tuple[int, tuple[str, ...]]:
     """(functions that changed, those of them that no test runs that was there before and stayed as it was).
 
-    `touched`: paths that the change touched; `then` and `now`: their texts. Whole files of tests count, and fixtures
-    are no tests. Raises OmniError when there is no sandbox.
+    `then` and `now`: the texts that the change touched, of Python alone. Whole files of tests count, and fixtures are
+    no tests. Raises OmniError when there is no sandbox.
     """
-    touched = frozenset(touched)
-    tests = sorted({test.path for test in before.tests.values() if test.outcome == "passed"} - touched - {""})
+    tests = sorted({test.path for test in before.tests.values() if test.outcome == "passed"} - {*then, *now, ""})
     functions = {(path, line): name for path in now for line, name in _changed(then.get(path, ""), now[path]).items()}
     if not tests or not functions or tester.project.tests.command:
         return len(functions), tuple(functions.values())
@@ -117,9 +145,71 @@ def _changed(then: str, now: str) -> dict[int, str]:
     }
 
 
-def _functions(text: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+def _functions(text: str) -> list[Function]:
     try:
-        tree = ast.parse(text)
+        return _defined(ast.parse(text))
     except (SyntaxError, ValueError, RecursionError):
         return []
-    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def _defined(tree: ast.Module) -> list[Function]:
+    return [node for node in ast.walk(tree) if isinstance(node, Function)]
+
+
+def beyond_functions(touched: Iterable[str], before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
+    """What of a change tests can't speak for by running the functions that changed. Path → text of the touched files.
+
+    It is not seen whether they run a fixture, a template, a constant or an attribute of a class; nor whether they run a
+    function that stayed as it was, and to which a name means something else now.
+    """
+    found = []
+    for path in sorted(touched):
+        if is_test_file(path) or path.rpartition("/")[2] == "conftest.py":
+            found.append(f"{path} is of the tests")
+        elif not path.endswith(".py") or (path not in before and path not in after):  # the latter is a link
+            found.append(f"{path} is no Python")
+        else:
+            try:
+                then, now = ast.parse(before.get(path, "")), ast.parse(after.get(path, ""))
+                found += [f"{path}: {each}" for each in _beyond(then, now)]
+            except (SyntaxError, ValueError, RecursionError):
+                found.append(f"{path} can't be read")
+    return tuple(found)
+
+
+def _beyond(then: ast.Module, now: ast.Module) -> list[str]:
+    old, new = _bound(then), _bound(now)
+    changed = {name for name in {*old, *new} if old[name] != new[name]}
+    same = {ast.dump(node) for node in _defined(then)}
+    stayed: list[ast.AST] = [node for node in _defined(now) if ast.dump(node) in same]
+    rest, earlier = _Rest().generic_visit(now), _Rest().generic_visit(then)
+    if ast.dump(rest) != ast.dump(earlier):
+        return ["it changes outside of functions"]
+    used = changed & {name for node in (*stayed, rest) for each in ast.walk(node) for name in _names(each)}
+    return [f"what is called {name} changes for code that stayed as it was" for name in sorted(used | changed & {"*"})]
+
+
+class _Rest(ast.NodeTransformer):
+    """A file without its functions and imports."""
+
+    def visit(self, node: ast.AST) -> ast.AST | None:
+        return None if isinstance(node, Function | ast.Import | ast.ImportFrom) else self.generic_visit(node)
+
+
+def _bound(tree: ast.Module) -> defaultdict[str, Counter[str]]:
+    """Name → what imports and functions stand under it."""
+    found = defaultdict[str, Counter[str]](Counter)
+    for node in ast.walk(tree):
+        if isinstance(node, Function):
+            found[node.name]["a function"] += 1
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            place = f"{'.' * node.level}{node.module or ''}" if isinstance(node, ast.ImportFrom) else ""
+            for each in node.names:
+                found[each.asname or each.name.partition(".")[0]][f"{place} {each.name}"] += 1
+    return found
+
+
+def _names(node: ast.AST) -> tuple[str, ...]:
+    if isinstance(node, ast.Attribute):
+        return (node.attr,)
+    return (node.id,) if isinstance(node, ast.Name) else ()

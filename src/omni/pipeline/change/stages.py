@@ -222,7 +222,7 @@ def _not_kept(work: Work, tip: str) -> list[str]:
     if kind == "refactor":
         before, after = preserved.size(then), preserved.size(now)
         work.emit("progress", text=f"size before: {before}; after: {after}")
-        kept += preserved.no_simpler(request, before, after)
+        kept += [*preserved.no_simpler(request, before, after), *preserved.weakened(then, now)]
     return kept
 
 
