@@ -97,6 +97,8 @@ def test_a_run_that_shows_nothing(look: Look, answer: Answer, files: dict[str, s
 
 def test_stryker_is_not_declared_or_not_installed(look: Look) -> None:
     assert look("mutation-javascript", {"package.json": "{}", "a.js": "a\n"}).status is Status.SKIPPED
+    unread = look("mutation-javascript", {"package.json": "{", "a.js": "a\n"})
+    assert (unread.status, unread.reason.partition(":")[0]) == (Status.INCOMPLETE, "package.json can't be read")
     result = look("mutation-javascript", {"package.json": PACKAGE, "a.js": "a\n"})
     assert (result.status, "Type: npm install" in result.reason) == (Status.INCOMPLETE, True)
 

@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from omni.verify import machine
-from omni.verify.analysis.manifests import npm_dependencies
+from omni.verify.analysis.manifests import BadManifestError, npm_dependencies
 from omni.verify.analysis.npm import how_to_install
 from omni.verify.analysis.rule import line_of
 from omni.verify.check import Check, Context, Gap, Item, Metric
@@ -30,7 +30,13 @@ NOTICED = {"Killed": 1, "Timeout": 1, "Survived": 0, "NoCoverage": 0, "CaughtMut
 def javascript(context: Context) -> Iterator[Item]:
     """Report: https://github.com/stryker-mutator/mutation-testing-elements, mutation-testing-report-schema 1 and 2."""
     manifest = context.inventory.by_path.get("package.json")
-    if manifest is None or manifest.problem or STRYKER not in _declared(context.text(manifest)):
+    text = "{}" if manifest is None or manifest.problem else context.text(manifest)
+    try:
+        declared = npm_dependencies("package.json", text)
+    except BadManifestError as problem:
+        yield Gap(f"package.json can't be read: {problem}")
+        return
+    if STRYKER not in {each.name for each in declared}:
         yield Gap(f"package.json does not declare {STRYKER}", Status.SKIPPED)
         return
     program = f"node_modules/{STRYKER}/bin/stryker.js"
@@ -70,10 +76,6 @@ def rust(context: Context) -> Iterator[Item]:
     if written and not outcomes:
         yield Gap("cargo-mutants found nothing to change")
     yield from _score(context, "rust", outcomes)
-
-
-def _declared(text: str) -> set[str]:
-    return {each.name for each in npm_dependencies("package.json", text)}
 
 
 def _run(context: Context, argv: tuple[str, ...], report: str) -> Generator[Item, None, str]:
