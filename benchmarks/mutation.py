@@ -4,14 +4,15 @@ Prints the score of the room, module by module, and every change that stayed unn
 Omni home, so a run that was killed goes on where it was, and after a change only what it touches is tried again.
 `--sample 150 --seed 1` draws that many of the room's mutants and says between which bounds the whole room lies.
 
-The sandbox is tried on the real one: its tests for the host run too, and make sandboxes inside a sandbox. For that the
-outer one gives up three of its walls, which is no risk with code of our own, and keeps the others, so that a changed
-`kill` can end nothing outside.
+The sandbox, and the verification, are tried on the real one: their tests for the host run too, and make sandboxes
+inside a sandbox. For that the outer one gives up three of its walls, which is no risk with code of our own, and keeps
+the others, so that a changed `kill` can end nothing outside. As root with cgroup v1 the kernel keeps their caps.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -20,15 +21,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from omni.kernel.settings import load_settings
-from omni.sandbox import bubblewrap, choose
-from omni.sandbox.job import Job, Mount
+from omni.sandbox import bubblewrap, cgroup, choose
+from omni.sandbox.guest import NOBODY
+from omni.sandbox.job import Job, Limits, Mount
 from omni.verify import engine
 from omni.verify.config import Mutation, ProjectConfig
 from omni.verify.plan import Options
 
 ROOT = Path(__file__).parent.parent
 FAST = "not host and not slow"
-WITH_HOST = {"sandbox": "not slow"}
+WITH_HOST = {"sandbox": "not slow", "verify": "not slow"}
 """Rooms whose tests for the host run too."""
 
 
@@ -41,15 +43,25 @@ def room(name: str, sample: int, seed: int) -> Mutation:
     return Mutation(paths=paths, tests=(tests,), options=chosen, sample=sample, seed=seed)
 
 
-def let_sandboxes_nest() -> None:
-    """Leave out what forbids a sandbox inside: no more namespaces, the filter of system calls, a closed /proc/sys."""
+def let_sandboxes_nest(group: cgroup.Group | None) -> None:
+    """Leave out what forbids a sandbox inside: no more namespaces, the filter of system calls, a closed /proc/sys.
+
+    The group is shown inside as the root of all groups, where the guest may make its own.
+    """
     whole = bubblewrap.options
+    shown = (
+        [(folder, cgroup.ROOT / folder.relative_to(cgroup.ROOT).parts[0]) for folder in group.folders] if group else []
+    )
+    for folder, _ in shown:
+        os.chown(folder, NOBODY, NOBODY)
 
     def nesting(job: Job, given: Sequence[Mount], pipes: bubblewrap.Pipes) -> list[str]:
         told = whole(job, given, pipes)
         for wall in (["--disable-userns"], ["--seccomp", str(pipes.seccomp)], ["--ro-bind", "/proc/sys", "/proc/sys"]):
             at = next(at for at in range(len(told)) if told[at : at + len(wall)] == wall)
             del told[at : at + len(wall)]
+        at = told.index("--remount-ro")
+        told[at:at] = [each for folder, place in shown for each in ("--bind", str(folder), str(place))]
         return told
 
     bubblewrap.options = nesting
@@ -77,7 +89,7 @@ def main() -> None:
     if (settings.home / "envs").is_dir():
         show_tools(settings.home)
     if any(name.partition("/")[0] in WITH_HOST for name in given.rooms):
-        let_sandboxes_nest()
+        let_sandboxes_nest(cgroup.create(Limits(memory=16_384, processes=4096)) if os.geteuid() == 0 else None)
     for name in given.rooms:
         config = ProjectConfig(mutation=room(name, given.sample, given.seed))
         options = Options(only=("mutation",), config=config, environment=Path(sys.prefix))
