@@ -68,7 +68,7 @@ def module(chance: random.Random, number: int) -> str:
                 chance.choice([f"m{each}.{other}(x)", f"m{each}.VALUE", f"(m{each}.{other}(x) if x > 0 else 0)"])
             )
         kind, result = chance.random(), f"{number} + {' + '.join(calls)}"
-        cached = "@lru_cache\n" if kind < 0.05 else f"_{name}: dict[int, int] = {{}}\n" if kind < 0.1 else ""
+        cached = "@lru_cache\n" if kind < 0.05 else f"_{name}: dict[int, int] = {{}}\n" if kind < 0.15 else ""
         if cached.startswith("_"):
             lines += f"    if x not in _{name}:\n        _{name}[x] = {result}\n"
             result = f"_{name}[x]"
@@ -231,7 +231,7 @@ def test_who_did_not_get_to_its_end_is_always_chosen(tmp_path: Path) -> None:
     ],
 )
 def test_what_carries_something_from_test_to_test_is_not_told_apart(root: Path, kept: str) -> None:
-    (root / "app" / "a.py").write_text(f"{kept}\n{FILES['app/a.py']}")
+    (root / "app" / "a.py").write_text(f"{FILES['app/a.py']}{kept}\n")
     keep(context_of(root), json.dumps({"tests": BOTH, "lines": RAN}).encode())
     assert change(root, "app/b.py", "return 2", "return 3") == BOTH
 
