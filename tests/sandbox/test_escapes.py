@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from omni.sandbox import escapes, seccomp
+from omni.sandbox.cgroup import started
 from omni.sandbox.escapes import _reached
 
 
@@ -148,14 +149,17 @@ def test_namespaces_are_compared_one_by_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("problem", "said"),
+    ("problem", "begun", "said"),
     [
-        (None, "process 7 of the host can be signalled"),
-        (PermissionError, "process 7 of the host can be seen"),
-        (ProcessLookupError, ""),
+        (None, 0, "can be signalled"),
+        (PermissionError, 0, "can be seen"),
+        (ProcessLookupError, 0, ""),
+        (None, 1, ""),  # another process, of the guest's own, with the same number
     ],
 )
-def test_a_process_of_the_host(problem: type[OSError] | None, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_of_the_host(
+    problem: type[OSError] | None, begun: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sent: list[tuple[int, int]] = []
 
     def kill(pid: int, signal: int) -> None:
@@ -164,7 +168,10 @@ def test_a_process_of_the_host(problem: type[OSError] | None, said: str, monkeyp
             raise problem
 
     monkeypatch.setattr(os, "kill", kill)
-    assert (escapes.signal_host({"pid": "7"}), sent) == (said, [(7, 0)])
+    pid = os.getpid()
+    targets = {"pid": str(pid), "started": str(started(pid) + begun)}
+    told = f"process {pid} of the host {said}" if said else ""
+    assert (escapes.signal_host(targets), sent) == (told, [(pid, 0)])
 
 
 KERNEL = ["/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/proc/sys/vm/overcommit_memory", "/sys/power/state"]

@@ -16,6 +16,7 @@ import pytest
 
 from omni.kernel.errors import OmniError
 from omni.sandbox import escapes, selftest
+from omni.sandbox.cgroup import started
 from omni.sandbox.job import Driver, Job, JobResult, Limits, Probe
 from omni.sandbox.mounts import python_mounts
 from omni.sandbox.selftest import HEAVY, NAMESPACES, AttackResult, Guarded, attacks, quick
@@ -256,7 +257,7 @@ def test_the_escapes_are_told_where_the_treasures_are() -> None:
             targets = json.loads(job.argv[5])
             assert Path(targets["secret"]).read_text() == "canary"
             assert (job.workspace.is_dir(), list(job.workspace.iterdir())) == (True, [])
-            assert targets["pid"] == str(os.getpid())
+            assert (targets["pid"], targets["started"]) == (str(os.getpid()), str(started(os.getpid())))
             assert json.loads(targets["namespaces"]) == {
                 name: str(Path("/proc/self/ns", name).readlink()) for name in NAMESPACES
             }

@@ -95,9 +95,15 @@ def share_namespace(targets: Targets) -> str:
 
 
 def signal_host(targets: Targets) -> str:
+    """Where the host is a container its process may have a small number, which one of ours has too: so when it started
+    tells whose it is.
+    """
     try:
         os.kill(int(targets["pid"]), 0)
-    except ProcessLookupError:
+        stat = Path("/proc", targets["pid"], "stat").read_text(errors="replace")
+        if stat.rpartition(")")[2].split()[19] != targets["started"]:
+            return ""
+    except (ProcessLookupError, FileNotFoundError):
         return ""
     except PermissionError:
         return f"process {targets['pid']} of the host can be seen"

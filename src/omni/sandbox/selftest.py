@@ -21,7 +21,7 @@ from pathlib import Path
 
 from omni.kernel.errors import OmniError
 from omni.kernel.files import write_atomic
-from omni.sandbox import escapes
+from omni.sandbox import cgroup, escapes
 from omni.sandbox.errors import ESCAPED
 from omni.sandbox.job import Driver, Job, JobResult, Limits, Probe, Service
 from omni.sandbox.mounts import python_mounts
@@ -160,6 +160,7 @@ def _treasures() -> Iterator[dict[str, str]]:
             "port": str(server.getsockname()[1]),
             "abstract": name,
             "pid": str(os.getpid()),
+            "started": str(cgroup.started(os.getpid())),
             "namespaces": json.dumps(namespaces),
             "mounted": json.dumps([mount.target or str(mount.source) for mount in python_mounts(_ENVIRONMENT)]),
         }
