@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 import atheris
 
@@ -12,6 +13,7 @@ with atheris.instrument_imports(include=["omni"]):
 
     from omni.delivery import package
     from omni.kernel import audit, canonical
+    from omni.kernel.errors import OmniError
 
 
 WORDS = (*shapes.words_of(package.__file__), *shapes.words_of(audit.__file__))
@@ -38,7 +40,8 @@ def target(data: bytes) -> None:
     for name in FILES:
         if source.next() % 4:
             (folder / name).write_text(shapes.json_text(source.rest(), WORDS), "utf-8")
-    package.verify_package(folder)
+    with suppress(OmniError):  # nothing of a package lies there
+        package.verify_package(folder)
 
 
 if __name__ == "__main__":
