@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from omni.pipeline.change.dependencies import add, declared, drop, name_of, unknown
+import pytest
+
+from omni.pipeline.change.dependencies import add, declared, declaring, drop, name_of, unknown
 
 LIST = "# what it needs\nFlask==3.0.3  # the web\npytest\n-r other.txt\n"
 PROJECT = '[project]\nname = "flask"\ndependencies = [\n    "flask>=3",\n    "rich",\n]\n'
@@ -35,6 +37,32 @@ def test_only_the_line_of_a_package_is_dropped() -> None:
     }
     assert drop({"pyproject.toml": PROJECT}, ["flask"]) == {"pyproject.toml": PROJECT.replace('    "flask>=3",\n', "")}
     assert drop({"requirements.txt": "flask-login\n"}, ["flask"]) == {}
+
+
+def test_lines_in_single_quotes_are_dropped() -> None:
+    setup = "import setuptools\n\nsetuptools.setup(\n    install_requires=[\n        'flask>=3',\n    ],\n)\n"
+    assert drop({"setup.py": setup}, ["flask"]) == {"setup.py": setup.replace("        'flask>=3',\n", "")}
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("requirements.txt", "flask==3.0.3 \\\n    --hash=sha256:00\nrich==13 \\\n    --hash=sha256:11\n"),
+        ("requirements.txt", "flask==3.0.3 --hash=sha256:00\n"),
+        ("requirements.txt", "flask==3.0.3 \\\n    ; python_version < '3.13'\nrich\n"),
+        ("pyproject.toml", '[project]\ndependencies = ["flask", "rich"]\n'),
+        ("pyproject.toml", '[project]\ndependencies = [\n    "flask", "rich",\n]\n'),
+        ("pyproject.toml", '[tool.poetry.dependencies]\npython = "^3.11"\nflask = "^3"\n'),
+        ("pyproject.toml", '[tool.poetry.dependencies]\nflask = { git = "https://example.org/flask" }\n'),
+    ],
+)
+def test_what_does_not_stand_alone_is_left_and_named(path: str, text: str) -> None:
+    assert drop({path: text}, ["flask"]) == {}
+    assert declaring({path: text, "requirements-dev.txt": "flask-login\n"}, "flask") == (path,)
+
+
+def test_a_line_that_declares_nothing_is_no_matter_of_packages() -> None:
+    assert drop({"pyproject.toml": '[project]\nkeywords = [\n    "flask",\n]\n'}, ["flask"]) == {}
 
 
 def test_names() -> None:

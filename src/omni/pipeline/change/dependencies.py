@@ -20,6 +20,7 @@ from omni.kernel.errors import OmniError
 from omni.kernel.settings import Settings
 from omni.verify.analysis.manifests import (
     BadManifestError,
+    Declared,
     is_python_manifest,
     normalise,
     python_dependencies,
@@ -32,14 +33,20 @@ NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*")
 
 def declared(texts: Mapping[str, str]) -> frozenset[str]:
     """Names of all packages that these manifests of Python declare; what can't be read declares nothing."""
-    found: set[str] = set()
-    for path, text in texts.items():
-        if is_python_manifest(path):
-            try:
-                found |= {each.name for each in python_dependencies(path, text) if each.direct}
-            except BadManifestError:
-                continue
-    return frozenset(found)
+    return frozenset(each.name for path, text in texts.items() for each in _read(path, text) if each.direct)
+
+
+def declaring(texts: Mapping[str, str], package: str) -> tuple[str, ...]:
+    """The manifests that declare it, from wherever it comes."""
+    name = name_of(package)
+    return tuple(path for path, text in texts.items() if any(each.name == name for each in _read(path, text)))
+
+
+def _read(path: str, text: str) -> list[Declared]:
+    try:
+        return python_dependencies(path, text) if is_python_manifest(path) else []
+    except BadManifestError:
+        return []
 
 
 def add(texts: Mapping[str, str], packages: Iterable[str]) -> dict[str, str]:
@@ -60,14 +67,18 @@ def add(texts: Mapping[str, str], packages: Iterable[str]) -> dict[str, str]:
 
 
 def drop(texts: Mapping[str, str], packages: Iterable[str]) -> dict[str, str]:
-    """The manifests that change when these packages are declared no more."""
+    """The manifests that change when these packages are declared no more.
+
+    A list with hashes is left to what made it, and a manifest in which they don't stand on lines of their own to a
+    person.
+    """
     gone = {name_of(each) for each in packages}
     changed = {}
     for path, text in texts.items():
-        if is_python_manifest(path):
-            kept = "".join(line for line in text.splitlines(keepends=True) if _declares(line) not in gone)
-            if kept != text:
-                changed[path] = kept
+        kept = "".join(line for line in text.splitlines(keepends=True) if _declares(line) not in gone)
+        then, now = ({each.name for each in _read(path, state)} for state in (text, kept))
+        if "--hash=" not in text and then != now == then - gone:
+            changed[path] = kept
     return changed
 
 
@@ -78,8 +89,9 @@ def name_of(requirement: str) -> str:
 
 def _declares(line: str) -> str:
     """The package that a line of a manifest is about; empty when it is about none, or about more."""
-    found = re.match(r'^\s*"?([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^]]*\])?\s*([=<>!~;,"#\s].*)?$', line)
-    return normalise(found[1]) if found and not re.match(r"^\s*[\w-]+\s*=\s*[\[{\"']", line) else ""
+    found = re.match(r"""^\s*["']?([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^]]*\])?\s*([=<>!~;,"'#\s].*)?$""", line)
+    more = re.match(r"^\s*[\w-]+\s*=\s*[\[{\"']", line) or line.rstrip().endswith("\\")
+    return normalise(found[1]) if found and not more else ""
 
 
 def _place(texts: Mapping[str, str]) -> str | None:

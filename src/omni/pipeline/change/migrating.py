@@ -6,13 +6,14 @@ and so that the series reads as what was done.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from omni.code.analysis import Analysis
 from omni.models.typed import quoted
 from omni.pipeline.change import checkout, preserved, prompts, proof
 from omni.pipeline.change.asked import manifests, message, newest, overview_of, start, tester_of, texts_of
-from omni.pipeline.change.dependencies import add, drop
+from omni.pipeline.change.dependencies import add, declaring, drop
 from omni.pipeline.change.handoffs import BaselineHandoff, ComprehensionHandoff, PlanHandoff, StepHandoff
 from omni.pipeline.change.migration import Migration, Step, left, migration_of, steps
 from omni.pipeline.change.suite import Suite, run_safely
@@ -38,8 +39,7 @@ def plan(work: Work) -> PlanHandoff:
         return PlanHandoff(passed=False, reasons=(NO_STEPS,), commit=base, migration=migration.id, steps=())
     for number, step in enumerate(planned, 1):
         work.emit("progress", text=f"{number}. {step.title}")
-    for path, text in add(manifests(work.workspace.path), migration.adds).items():
-        (work.workspace.path / path).write_text(text, "utf-8", newline="")
+    _write(work, add(manifests(work.workspace.path), migration.adds))
     why = f"The next {len(planned)} commits need {', '.join(migration.adds)}."
     commit = work.workspace.commit(f"build: what {migration.id} needs\n\n{why}", work.trailers("plan"))
     return PlanHandoff(commit=commit, migration=migration.id, steps=planned, adds=migration.adds)
@@ -85,21 +85,33 @@ def release(work: Work) -> StepHandoff:
     if still:
         reasons = tuple(f"{path} is not migrated{_why(work, planned, path)}" for path in still)
         return StepHandoff(passed=False, reasons=reasons, commit=begin, path="")
-    for path, text in drop(manifests(work.workspace.path), migration.drops).items():
-        (work.workspace.path / path).write_text(text, "utf-8", newline="")
+    texts = manifests(work.workspace.path)
+    kept = {each: declaring(texts | drop(texts, [each]), each) for each in migration.drops}
+    gone = [each for each in migration.drops if not kept[each]]
+    told = tuple(
+        f"{name} is still declared in {', '.join(paths)}: take it out there, of a list with hashes by what made it"
+        for name, paths in kept.items()
+        if paths
+    )
+    _write(work, drop(texts, gone))
     why = "No file uses it any more, and the whole suite says what it said before without it."
-    subject = f"build: {' and '.join(migration.drops)} are needed no more"
+    subject = f"build: {' and '.join(gone)} {'is' if len(gone) == 1 else 'are'} needed no more"
     commit = work.workspace.commit(f"{subject}\n\n{why}", work.trailers("plan"))
     now = run_safely(tester_of(work)) if commit != begin else None
     before = work.read(Suite, work.handoff(BaselineHandoff, "baseline").suite)
     against = ((now.problem,) if now.problem else tuple(proof.broken(before, now))) if now else ()
     return StepHandoff(
-        passed=not against,
-        reasons=against,
+        passed=not (against or told),
+        reasons=(*against, *told),
         commit=begin if against else commit,
         path="",
         told=now.told if now else "",
     )
+
+
+def _write(work: Work, texts: Mapping[str, str]) -> None:
+    for path, text in texts.items():
+        (work.workspace.path / path).write_text(text, "utf-8", newline="")
 
 
 def _why(work: Work, planned: PlanHandoff, path: str) -> str:
