@@ -19,6 +19,20 @@ POETRY = '[tool.poetry.dependencies]\npython = "^3.11"\nflask = "^3"\n'
 LOCKED = "flask==3.0.3 \\\n    --hash=sha256:00\n"
 
 
+@pytest.mark.parametrize(("path", "text"), [("pyproject.toml", POETRY), ("requirements.txt", LOCKED)])
+def test_what_omni_can_not_declare_a_person_declares_before_anything_is_paid(
+    tmp_path: Path, path: str, text: str
+) -> None:
+    with changing(tmp_path, REQUEST, OLD | {path: text}) as work:
+        base = work.workspace.head()
+        planned = migrating.plan(work)
+        assert work.workspace.head() == base
+    why = "declare fastapi, httpx, a2wsgi yourself first, and commit that: Omni writes into no list with hashes and no "
+    reasons = (f"{why}table of Poetry's, as in {path}",)
+    expected = PlanHandoff(passed=False, reasons=reasons, commit=base, migration="flask-to-fastapi", steps=())
+    assert planned == expected
+
+
 @pytest.mark.parametrize("manifest", [{}, {"requirements.txt": "flask\n"}])
 def test_what_it_needs_is_declared_where_the_project_declares(tmp_path: Path, manifest: dict[str, str]) -> None:
     with changing(tmp_path, REQUEST, OLD | manifest) as work:

@@ -13,7 +13,7 @@ from omni.code.analysis import Analysis
 from omni.models.typed import quoted
 from omni.pipeline.change import checkout, preserved, prompts, proof
 from omni.pipeline.change.asked import manifests, message, newest, overview_of, start, tester_of, texts_of
-from omni.pipeline.change.dependencies import add, declaring, drop
+from omni.pipeline.change.dependencies import add, declared, declaring, drop
 from omni.pipeline.change.handoffs import BaselineHandoff, ComprehensionHandoff, PlanHandoff, StepHandoff
 from omni.pipeline.change.migration import Migration, Step, left, migration_of, steps
 from omni.pipeline.change.suite import Suite, run_safely
@@ -39,7 +39,13 @@ def plan(work: Work) -> PlanHandoff:
         return PlanHandoff(passed=False, reasons=(NO_STEPS,), commit=base, migration=migration.id, steps=())
     for number, step in enumerate(planned, 1):
         work.emit("progress", text=f"{number}. {step.title}")
-    _write(work, add(manifests(work.workspace.path), migration.adds))
+    texts = manifests(work.workspace.path)
+    added = add(texts, migration.adds)
+    missing = [each for each in migration.adds if not declaring(texts | added, each)]
+    if missing and declared(texts):  # a project that declares nothing gets no manifest
+        reasons = (f"declare {', '.join(missing)} yourself first, and commit that: {_unwritten(texts)}",)
+        return PlanHandoff(passed=False, reasons=reasons, commit=base, migration=migration.id, steps=())
+    _write(work, added)
     why = f"The next {len(planned)} commits need {', '.join(migration.adds)}."
     commit = work.workspace.commit(f"build: what {migration.id} needs\n\n{why}", work.trailers("plan"))
     return PlanHandoff(commit=commit, migration=migration.id, steps=planned, adds=migration.adds)
@@ -107,6 +113,12 @@ def release(work: Work) -> StepHandoff:
         path="",
         told=now.told if now else "",
     )
+
+
+def _unwritten(texts: Mapping[str, str]) -> str:
+    """Where a project's packages are declared, in a way that is not Omni's to write."""
+    paths = [path for path, text in texts.items() if declared({path: text})]
+    return f"Omni writes into no list with hashes and no table of Poetry's, as in {', '.join(paths)}"
 
 
 def _write(work: Work, texts: Mapping[str, str]) -> None:
