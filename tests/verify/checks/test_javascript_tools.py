@@ -41,12 +41,11 @@ def shapes(result: CheckResult) -> list[str]:
 @needs_node
 @pytest.mark.host
 def test_what_eslint_says(look: Look) -> None:
-    installed = {**CONFIG, "node_modules/eslint/bin/eslint.js": program(json.dumps(SAID), code=1)}
-    assert shapes(look("eslint", {**installed, ".gitignore": "node_modules\n"})) == [
-        "error no-unused-vars a.js:1",
-        "error syntax a.js:None",
-        "warning directive a.js:1",
-    ]
+    other = {**SAID[0], "filePath": "/work/a.json"}
+    files = {"node_modules/eslint/bin/eslint.js": program(json.dumps([*SAID, other]), code=1), "a.json": "{}\n"}
+    result = look("eslint", {**CONFIG, **files, "b.ts": "let b;\n", ".gitignore": "node_modules\n"})
+    assert shapes(result) == ["error no-unused-vars a.js:1", "error syntax a.js:None", "warning directive a.js:1"]
+    assert (result.coverage.seen, sorted(result.coverage.skipped)) == (1, ["b.ts", "eslint.config.js"])
 
 
 @needs_node
@@ -75,8 +74,23 @@ def test_eslint_that_is_not_there(look: Look) -> None:
     assert look("eslint", {"b.js": ""}).status is Status.INCOMPLETE
 
 
-def test_without_a_configuration_they_do_not_apply(look: Look) -> None:
-    assert look("eslint", {"a.js": "let a;\n"}).status is Status.SKIPPED
+@needs_node
+@pytest.mark.host
+def test_of_what_eslint_did_not_look_at_nothing_is_known(look: Look) -> None:
+    result = look(
+        "eslint", {**CONFIG, "node_modules/eslint/bin/eslint.js": program("[]"), ".gitignore": "node_modules\n"}
+    )
+    assert result.status is Status.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("check", "what"),
+    [("eslint", "no configuration of ESLint"), ("prettier", "no configuration of Prettier")],
+)
+def test_without_a_configuration_at_the_root_they_do_not_apply(look: Look, check: str, what: str) -> None:
+    files = {"web/eslint.config.js": "export default [];\n", "web/.prettierrc": "{}\n", "web/a.js": "let a;\n"}
+    result = look(check, files)
+    assert (result.status, result.reason) == (Status.SKIPPED, f"the project has {what} at its root")
 
 
 @pytest.fixture

@@ -57,13 +57,24 @@ def test_spectral(look: Look) -> None:
 
 
 @pytest.mark.parametrize(
-    ("check", "files"),
+    ("check", "files", "why"),
     [
-        ("pyright", {"a.py": "x = 1\n", "pyproject.toml": "[tool.mypy]\n"}),
-        ("spectral", {"openapi.yaml": API}),
-        ("spectral", {".spectral.yaml": RULESET, "a.yaml": "b: 1\n"}),
+        (
+            "pyright",
+            {"a.py": "x = 1\n", "pyproject.toml": "[tool.mypy]\n"},
+            "the project does not configure pyright at its root",
+        ),
+        (
+            "spectral",
+            {"api/.spectral.yaml": RULESET, "openapi.yaml": API},
+            "the project has no ruleset of Spectral at its root",
+        ),
+        ("spectral", {".spectral.yaml": RULESET, "a.yaml": "b: 1\n"}, "there is no OpenAPI or AsyncAPI document"),
     ],
 )
-def test_what_a_project_does_not_configure_does_not_apply(look: Look, check: str, files: dict[str, str]) -> None:
+def test_what_a_project_does_not_configure_does_not_apply(
+    look: Look, check: str, files: dict[str, str], why: str
+) -> None:
     set_of_tools(check)
-    assert look(check, files).status is Status.SKIPPED
+    result = look(check, files)
+    assert (result.status, result.reason) == (Status.SKIPPED, why)

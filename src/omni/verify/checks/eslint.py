@@ -13,7 +13,7 @@ from omni.kernel.canonical import JsonValue
 from omni.verify import machine
 from omni.verify.analysis.adoption import table
 from omni.verify.analysis.npm import how_to_install
-from omni.verify.check import Check, Context, Failed, Gap, Item
+from omni.verify.check import Check, Context, Failed, Gap, Item, Unseen
 from omni.verify.report import Severity, Status
 from omni.verify.tools import MACHINE
 
@@ -24,7 +24,7 @@ UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 def run(context: Context) -> Iterator[Item]:
     if not _configured(context):
-        yield Gap("the project has no configuration of ESLint", Status.SKIPPED)
+        yield Gap("the project has no configuration of ESLint at its root", Status.SKIPPED)
         return
     if machine.find("node") is None or not (context.root / PROGRAM).is_file():
         yield Gap(f"ESLint is configured, and not installed. Type: {how_to_install(context.inventory.by_path)}")
@@ -41,14 +41,21 @@ def run(context: Context) -> Iterator[Item]:
 
 
 def parse(context: Context, report: JsonValue) -> Iterator[Item]:
-    """https://eslint.org/docs/latest/use/formatters/#json; severity 2 is an error. Raises `UNREADABLE`."""
+    """https://eslint.org/docs/latest/use/formatters/#json: an object for each file that it looked at.
+
+    Severity 2 is an error. Raises `UNREADABLE`.
+    """
     if not isinstance(report, list):
         raise TypeError("not a list")
+    unseen = {file.path for file in context.files}
     for file in map(table, report):
         messages = file["messages"]
         if not isinstance(messages, list):
             raise TypeError("messages are no list")
         path = str(file["filePath"]).removeprefix("/work/")
+        if path not in unseen:  # another language, or what git ignores
+            continue
+        unseen.remove(path)
         for said in map(table, messages):
             line, column = said.get("line"), said.get("column")
             yield context.finding(
@@ -59,6 +66,8 @@ def parse(context: Context, report: JsonValue) -> Iterator[Item]:
                 column=column if isinstance(column, int) and column > 0 else None,
                 severity=Severity.ERROR if said["severity"] == 2 else Severity.WARNING,
             )
+    for path in sorted(unseen):
+        yield Unseen(path, "ESLint, as it is configured, does not look at it", harmless=True)
 
 
 def _configured(context: Context) -> bool:

@@ -30,7 +30,7 @@ COUNTING = frozenset({"javascript", "typescript", "css"})
 
 def run(context: Context) -> Iterator[Item]:
     if not _configured(context):
-        yield Gap("the project has no configuration of Prettier", Status.SKIPPED)
+        yield Gap("the project has no configuration of Prettier at its root", Status.SKIPPED)
         return
     installed, install = (context.root / OWN).is_file(), how_to_install(context.inventory.by_path)
     asked = _asked(context)

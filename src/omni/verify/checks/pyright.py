@@ -39,7 +39,7 @@ class Diagnostic(Model, extra="ignore"):
 
 def run(context: Context) -> Iterator[Item]:
     if not _configured(context):
-        yield Gap("the project does not configure pyright", Status.SKIPPED)
+        yield Gap("the project does not configure pyright at its root", Status.SKIPPED)
         return
     interpreter = ("--pythonpath", f"{context.environment}/bin/python") if context.environment else ()
     output = context.execute("pyright", "--outputjson", *interpreter)

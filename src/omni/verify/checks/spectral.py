@@ -26,7 +26,7 @@ SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.NOTE, Severity.NOTE)
 def run(context: Context) -> Iterator[Item]:
     rulesets = [path for path in context.inventory.by_path if RULESET.match(path)]
     if not rulesets:
-        yield Gap("the project has no ruleset of Spectral", Status.SKIPPED)
+        yield Gap("the project has no ruleset of Spectral at its root", Status.SKIPPED)
         return
     documents = [file.path for file in context.files if DOCUMENT.search(context.text(file)[:5000])]
     if not documents:
