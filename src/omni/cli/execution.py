@@ -23,6 +23,7 @@ from omni.pipeline.run import NATIVE, OVER, load
 from omni.pipeline.scratch import scratch
 from omni.pipeline.summary import ChangeSummary, Summary, summarize
 from omni.pipeline.workflow import start
+from omni.verify.outputs.summary import number
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -120,7 +121,9 @@ def _changed(change: ChangeSummary) -> list[str]:
     """What came of a change, and how it is looked at and taken."""
     told = [f"tests:   before: {change.before or 'not run'}; after: {change.after or 'not run'}"]
     told += [f"proved:  {name} failed before and passes" for name in change.green]
-    told.append(f"size:    {change.added} lines added, {change.removed} removed in {change.files} files")
+    told.append(
+        f"size:    {number(change.added, 'line')} added, {change.removed} removed in {number(change.files, 'file')}"
+    )
     if change.branch:
         told += [f"look:    git log -p HEAD..{change.branch}", f"take it: git merge {change.branch}"]
     return [*told, f"report:  {_short(Path(change.folder)) / 'report.html'} (and change.patch beside it)"]

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from omni.pipeline.change.handoffs import HandOverHandoff
 from omni.pipeline.change.judging import ChangeReview
 from omni.pipeline.change.proof import is_test_file
+from omni.verify.outputs.summary import number
 
 HEADLINE = {
     "pass": "Proved, and on a branch of its own",
@@ -56,8 +57,7 @@ class Account(BaseModel):
         for kind, group in (("", product), (" of tests", tests)):
             if group:
                 added, removed = sum(each.added for each in group), sum(each.removed for each in group)
-                noun = "file" if len(group) == 1 else "files"
-                told.append(f"{added} lines added, {removed} removed in {len(group)} {noun}{kind}")
+                told.append(f"{number(added, 'line')} added, {removed} removed in {number(len(group), 'file')}{kind}")
         return "; ".join(told) or "nothing"
 
 

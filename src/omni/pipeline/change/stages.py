@@ -33,6 +33,7 @@ from omni.pipeline.change.worker import Assignment, Worker
 from omni.pipeline.stage import Work
 from omni.verify import repository
 from omni.verify.engine import CheckEvent, verify
+from omni.verify.outputs.summary import number
 from omni.verify.plan import Options
 from omni.verify.registry import checks
 from omni.verify.report import Report
@@ -44,26 +45,27 @@ def comprehend(work: Work) -> ComprehensionHandoff:
     base = repository.commit(source, "HEAD")
     checkout.clone(source, base, work.workspace)
     analysis = analyse(work.workspace.path)
-    for number, (step, said) in enumerate(_steps(analysis), 1):
-        work.emit("comprehension", step=number, what=step, said=said)
+    for place, (step, said) in enumerate(_steps(analysis), 1):
+        work.emit("comprehension", step=place, what=step, said=said)
     document = work.store.put(render(analysis, source.name).encode())
     return ComprehensionHandoff(base=base, analysis=work.put(analysis), document=document)
 
 
 def _steps(analysis: Analysis) -> tuple[tuple[str, str], ...]:
+    files = number(len(analysis.files), "file")
     code = sum(each.language not in {"", "configuration"} for each in analysis.files)
     imports = sum(map(len, analysis.imports.values()))
-    trace = analysis.trace
+    tests, trace = sum(each.tests for each in analysis.tests), analysis.trace
     counts = Counter(each.kind for each in analysis.problems)
     return (
-        ("files", f"{len(analysis.files)} files, {code} of them code or documents, {analysis.lines} lines"),
-        ("dependencies", f"{imports} imports between files, {len(analysis.cycles)} cycles"),
+        ("files", f"{files}, {code} of them code or documents, {number(analysis.lines, 'line')}"),
+        ("dependencies", f"{number(imports, 'import')} between files, {number(len(analysis.cycles), 'cycle')}"),
         ("entry points", f"{len(analysis.entry_points)}: " + ", ".join(e.what for e in analysis.entry_points[:5])),
-        ("one request traced", f"{trace.entry.what}: {len(trace.calls)} calls" if trace else "none"),
+        ("one request traced", f"{trace.entry.what}: {number(len(trace.calls), 'call')}" if trace else "none"),
         ("patterns", ", ".join(each.name for each in analysis.patterns[:6]) or "none that is known"),
         ("problems", ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) or "none"),
-        ("tests", f"{sum(each.tests for each in analysis.tests)} tests in {len(analysis.tests)} files"),
-        ("documentation", f"{analysis.claims} claims compared, {len(analysis.stale)} wrong"),
+        ("tests", f"{number(tests, 'test')} in {number(len(analysis.tests), 'file')}"),
+        ("documentation", f"{number(analysis.claims, 'claim')} compared, {len(analysis.stale)} wrong"),
     )
 
 
