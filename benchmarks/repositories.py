@@ -147,9 +147,8 @@ def build(
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     for line in lines:
         if line.get("kind") in {"note", "stage.ended"}:
-            ended = (
-                f"{line.get('title')}: {'passed' if line.get('passed') else 'sent back'} {line.get('reasons') or ''}"
-            )
+            came = line.get("doubt") or ("passed" if line.get("passed") else "sent back")
+            ended = f"{line.get('title')}: {came} {line.get('reasons') or ''}"
             print(f"  {line.get('text') or ended}", file=sys.stderr)
     if done.stderr.strip():
         print(done.stderr[-2000:], file=sys.stderr)

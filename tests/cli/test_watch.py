@@ -79,6 +79,16 @@ def test_what_failed_says_why_and_nothing_of_the_live_line_stays(screen: Screen)
     )
 
 
+def test_what_nobody_could_judge_is_not_shown_as_passed(screen: Screen) -> None:
+    view = watch.Terminal()
+    view.event(stage("started", 0))
+    view.event(stage("ended", 2.5, passed=True, reasons=[], doubt="nobody could judge: nobody answered"))
+    view.end()
+    assert screen.lines() == snapshot(
+        ["?   4  Fast verification        2.5 s", "       nobody could judge: nobody answered", ""]
+    )
+
+
 def test_a_wait_says_on_whom_until_when_and_what_to_type(screen: Screen) -> None:
     view = watch.Terminal()
     view.event(event("approval.waiting", 0, gate="spec_approval", deadline="2026-01-04T03:04:05+00:00"))

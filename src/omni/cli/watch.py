@@ -143,12 +143,16 @@ class Terminal(View):
 
     def _ended(self, event: Event, seconds: float) -> None:
         passed, reasons = bool(event.data["passed"]), event.data["reasons"]
-        mark = click.style("✓", fg="green") if passed else click.style("✗", fg="red")
+        doubt = str(event.data.get("doubt", ""))
+        good = click.style("?", fg="yellow") if doubt else click.style("✓", fg="green")
+        mark = good if passed else click.style("✗", fg="red")
         draw("")
         click.echo(f"{mark} {self._title:<26} {seconds:6.1f} s", err=True)
         self._begin("", None)
         for reason in reasons if isinstance(reasons, list) and not passed else []:
             self._print(str(reason))
+        if doubt:
+            self._print(doubt)
 
     def _check(self, check: str, status: str) -> None:
         if status == "started":

@@ -21,6 +21,11 @@ class Handoff(BaseModel):
     passed: bool = True
     reasons: tuple[str, ...] = ()
 
+    @property
+    def doubt(self) -> str:
+        """Why it can't be called passed although the flow goes on; empty: it can."""
+        return ""
+
 
 class SpecificationHandoff(Handoff):
     spec: str

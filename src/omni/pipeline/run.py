@@ -185,11 +185,13 @@ def start_stage(engine: Engine, run_id: str, stage: Stage[Handoff], attempt: int
 def end_stage(engine: Engine, run_id: str, stage: Stage[Handoff], attempt: int, output: str, handoff: Handoff) -> None:
     """Record what a stage left: the digest of its handoff, and whether that lets the flow go on."""
     outcome: dict[str, JsonValue] = {"passed": handoff.passed, "reasons": list(handoff.reasons)}
+    outcome |= {"doubt": handoff.doubt} if handoff.doubt else {}
+    status = "failed" if not handoff.passed else "unjudged" if handoff.doubt else "passed"
     with writing(engine) as connection:
         connection.execute(
             update(stages)
             .where(stages.c.run_id == run_id, stages.c.name == stage.name, stages.c.attempt == attempt)
-            .values(status="passed" if handoff.passed else "failed", ended_at=clock.now(), output=output)
+            .values(status=status, ended_at=clock.now(), output=output)
         )
         events.record(connection, run_id, "stage.ended", _about(stage, attempt) | outcome)
 

@@ -11,15 +11,16 @@ from typing import Literal
 import pytest
 from tests.pipeline.change.changing import changing, committed, left
 
+from omni.kernel.events import replay
 from omni.models.script import Match, Record, Reply, Rule, Script, serve
 from omni.pipeline import approvals, budget, decision
-from omni.pipeline.change.flow import BASELINE, EDIT, PROOF, TEST
+from omni.pipeline.change.flow import BASELINE, EDIT, PROOF, REVIEW, TEST
 from omni.pipeline.change.handoffs import BaselineHandoff, EditHandoff, JudgedHandoff, ProofHandoff, RedHandoff
 from omni.pipeline.change.intended import Intended, Outcome
 from omni.pipeline.change.judging import ChangeReview, approving, judge
 from omni.pipeline.change.kinds import Kind
 from omni.pipeline.change.suite import Suite
-from omni.pipeline.run import RunOptions
+from omni.pipeline.run import RunOptions, stage_records
 from omni.pipeline.stage import Work
 
 FILES = {"shop.py": "def total(prices):\n    return sum(prices[1:])\n"}
@@ -71,7 +72,7 @@ def test_a_review_waits_for_a_budget_that_is_used_up(tmp_path: Path, monkeypatch
         decision.raise_budget(work.settings, work.engine, work.run.id, 1_000_000, "ada")
         thread.join(60)
         assert work.read(ChangeReview, made[0].record).speaks == ("judged by local/other",)
-    assert (made[0].unjudged, made[0].passed) == ("", True)
+    assert (made[0].unjudged, made[0].doubt, made[0].passed) == ("", "", True)
 
 
 def test_who_wrote_any_part_of_it_does_not_judge_it(tmp_path: Path) -> None:
@@ -82,6 +83,10 @@ def test_who_wrote_any_part_of_it_does_not_judge_it(tmp_path: Path) -> None:
         made = judge(work)
         assert work.read(ChangeReview, made.record).authors == ("local/other", "local/writer")
     assert record.chats == 0
+    assert made.doubt == (
+        "nobody could judge: no other model than local/other, local/writer is enabled, and a model does not approve "
+        "its own work"
+    )
     assert made.unjudged.startswith("nobody but its author says that it is right: no other model than local/other, ")
 
 
@@ -143,3 +148,29 @@ def test_a_score_for_something_else_does_not_say_that_it_is_right(tmp_path: Path
         enable(work, url, "writer", "other")
         proved(work, "local/writer")
         assert judge(work).unjudged.startswith("nobody but its author says that it is right: nobody answered with ")
+
+
+def test_a_review_that_nobody_could_make_is_not_called_passed(tmp_path: Path) -> None:
+    alone = "nobody could judge: no other model than local/writer is enabled, and a model does not approve its own work"
+    with changing(tmp_path, "fix the sum", FILES, RunOptions(waive=("independence",))) as work, serve(says({})) as url:
+        enable(work, url, "writer")
+        proved(work, "local/writer")
+        made = judge(work)
+        left(work, REVIEW, made)
+        record = stage_records(work.engine, work.run.id)[-1]
+        event = replay(work.engine, work.run.id)[-1]
+    assert (made.passed, made.unjudged, made.doubt) == (True, "", alone)
+    assert (record.name, record.status, event.data["passed"], event.data["doubt"]) == (
+        "change-review",
+        "unjudged",
+        True,
+        alone,
+    )
+
+
+def test_a_review_in_which_nobody_answers_says_so(tmp_path: Path) -> None:
+    silent = Script(rules=(Rule(match=Match(), reply=Reply(status=400), times=0),))
+    with changing(tmp_path, "fix the sum", FILES) as work, serve(silent) as url:
+        enable(work, url, "writer", "other")
+        proved(work, "local/writer")
+        assert judge(work).doubt.startswith("nobody could judge: ")

@@ -142,6 +142,9 @@ def _said(work: Work, output: str) -> tuple[str, ...]:
     from omni.pipeline.handoffs import Handoff
 
     class _Any(Handoff, extra="ignore"):
-        """Whatever a stage left: only why it did not pass is of interest."""
+        """Whatever a stage left: only what is against it is of interest."""
 
-    return work.read(_Any, output).reasons
+        unheard: str = ""
+
+    left = work.read(_Any, output)
+    return (*left.reasons, *filter(None, (left.unheard,)))

@@ -111,6 +111,12 @@ class JudgedHandoff(Handoff):
     """What of the reasons was really shown to be wrong: with it nothing is handed over."""
     unjudged: str = ""
     """Why nobody but the author says that it is right; empty: somebody else does, or a person accepted it."""
+    unheard: str = ""
+    """Why no other model said anything of it; empty: one did."""
+
+    @property
+    def doubt(self) -> str:
+        return f"nobody could judge: {self.unheard}" if self.unheard else ""
 
 
 class HandOverHandoff(Handoff):

@@ -87,7 +87,6 @@ def judge(work: Work) -> JudgedHandoff:
     authors = authors_of(work)
     speaks = _tests_of_others(work, proof, authors)
     if why := alone(work.settings, authors):
-        work.emit("note", text=f"no review: {why}")
         said = _Said(ChangeReview(authors=authors, missing={"models": why}))
     else:
         said = _reviewed(work, authors)
@@ -98,6 +97,7 @@ def judge(work: Work) -> JudgedHandoff:
         commit=proof.commit,
         record=work.put(record),
         shown=said.shown,
+        unheard=_unheard(record),
         unjudged="" if record.speaks or INDEPENDENCE in work.run.options.waive else _unjudged(record),
     )
 
@@ -175,6 +175,15 @@ def _least_scores(record: ChangeReview) -> dict[str, float]:
 def _least_asked() -> float:
     """The score at or below which a person decides, where no person is asked otherwise."""
     return gates("autonomous")["code_review"].threshold
+
+
+def _unheard(record: ChangeReview) -> str:
+    """Why no other model said anything of it; empty: one did."""
+    said = {each.tool for each in (record.report.results if record.report else ())}
+    said |= {each.model for each in record.assaults} | {each.model for each in record.intent}
+    if any(name and independent(name, record.authors) for name in said):
+        return ""
+    return "; ".join(dict.fromkeys(record.missing.values())) or "nobody answered"
 
 
 def _unjudged(record: ChangeReview) -> str:
