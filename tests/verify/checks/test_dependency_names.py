@@ -118,3 +118,19 @@ def test_who_was_there_today_is_not_asked_about_again(look: Look, monkeypatch: p
     monkeypatch.setattr(time, "time", lambda: now + 2 * 86400)
     assert look("dependency-names", {**files, "a.py": "x = 5\n"}).status is Status.PASS
     assert asked[2:] == [{"pip", "not-there-yet-17"}, {"pip", "our-own-thing-xyz"}]
+
+
+def test_who_was_not_there_is_asked_about_again_soon(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    there: set[str] = {"pip"}
+    monkeypatch.setattr(
+        dependency_names, "_answers", lambda _context, _registry, names: {name: name in there for name in names}
+    )
+    files = _project("not-there-yet-17", "nor-this-one-17")
+    result = look("dependency-names", files)
+    assert (result.status, result.metrics) == (Status.FAIL, {"dependencies.missing.pypi": 2})
+    there |= {"not-there-yet-17", "nor-this-one-17"}
+    assert look("dependency-names", files).status is Status.FAIL
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 700)
+    result = look("dependency-names", files)
+    assert (result.status, result.metrics) == (Status.PASS, {})

@@ -3,6 +3,8 @@
 Code that was made up names packages that were made up; an attacker registers such names, and misspellings of popular
 ones. Known without asking: the snapshot of popular names, and what is installed. The rest is asked through pip and npm,
 so that private indexes, proxies and credentials that are configured there count too.
+
+Metrics: `dependencies.missing.pypi` and `dependencies.missing.npm`, how many packages are, where any is.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ from omni.verify.analysis.manifests import (
 from omni.verify.analysis.packages import installed, module_owners, popular, providers, snapshot_of
 from omni.verify.analysis.places import EXAMPLES, TESTS
 from omni.verify.analysis.rule import Rule, line_of
-from omni.verify.check import Check, Context, Failed, Gap, Item
+from omni.verify.check import Check, Context, Failed, Gap, Item, Metric
 from omni.verify.files import File
 from omni.verify.report import Finding, Severity
 
@@ -111,8 +113,10 @@ def run(context: Context) -> Iterator[Item]:
             unknown.append(each)
     for registry in CERTAIN:
         asked = [each for each in unknown if each.registry == registry]
-        if asked:
-            yield from _ask(context, registry, asked)
+        said = list(_ask(context, registry, asked)) if asked else []
+        yield from said
+        if missing := sum(isinstance(each, Finding) for each in said):
+            yield Metric(f"dependencies.missing.{registry}", missing, volatile=True)  # it is there soon, maybe
 
 
 def _named(context: Context) -> Iterator[Named]:
