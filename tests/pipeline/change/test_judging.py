@@ -19,7 +19,7 @@ from omni.pipeline.change.handoffs import BaselineHandoff, EditHandoff, JudgedHa
 from omni.pipeline.change.intended import Intended, Outcome
 from omni.pipeline.change.judging import ChangeReview, approving, judge
 from omni.pipeline.change.kinds import Kind
-from omni.pipeline.change.suite import Suite
+from omni.pipeline.change.suite import Ran, Suite
 from omni.pipeline.run import RunOptions, stage_records
 from omni.pipeline.stage import Work
 
@@ -27,6 +27,7 @@ FILES = {"shop.py": "def total(prices):\n    return sum(prices[1:])\n"}
 MENDED = {"shop.py": "def total(prices):\n    return sum(prices)\n"}
 CITE = {"path": "shop.py", "line": 2, "quote": "sum(prices)"}
 SCORE = {"dimension": "correctness", "score": 9, "because": "it adds them all", "cites": [CITE]}
+OUTCOMES: tuple[Literal["failed", "passed"], ...] = ("failed", "passed")
 JUDGED = {"feedback": "It adds.", "scores": [SCORE]}
 
 
@@ -174,3 +175,28 @@ def test_a_review_in_which_nobody_answers_says_so(tmp_path: Path) -> None:
         enable(work, url, "writer", "other")
         proved(work, "local/writer")
         assert judge(work).doubt.startswith("nobody could judge: ")
+
+
+@pytest.mark.parametrize(
+    ("more", "speaks"),
+    [
+        ({}, True),
+        ({"tests/test_new.py": "def test_new(): ...\n"}, True),
+        ({"tests/test_shop.py": "def test_old(): ...\n"}, False),
+        ({"conftest.py": "import shop\n"}, False),
+    ],
+)
+def test_a_test_that_failed_speaks_if_the_change_left_it_alone(
+    tmp_path: Path, more: dict[str, str], *, speaks: bool
+) -> None:
+    with changing(tmp_path, "fix the sum", FILES) as work:
+        commit = committed(work, MENDED | more)
+        red, green = (
+            work.put(Suite(tests={"tests/test_shop.py::test_old": Ran(outcome=outcome, path="tests/test_shop.py")}))
+            for outcome in OUTCOMES
+        )
+        left(work, BASELINE, BaselineHandoff(suite=red))
+        left(work, EDIT, EditHandoff(commit=commit, changed=True, ended="done", summary="", model="local/writer"))
+        left(work, PROOF, ProofHandoff(commit=commit, suite=green))
+        said = ("tests/test_shop.py::test_old was there and failed, and passes",)
+        assert work.read(ChangeReview, judge(work).record).speaks == (said if speaks else ())

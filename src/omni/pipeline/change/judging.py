@@ -34,7 +34,7 @@ from omni.pipeline.change.handoffs import (
 )
 from omni.pipeline.change.intended import Intended, test_intent
 from omni.pipeline.change.kinds import TEST_FIRST, Kind
-from omni.pipeline.change.preserved import beyond_functions, run_by_others
+from omni.pipeline.change.preserved import beyond_functions, is_fixture, run_by_others
 from omni.pipeline.change.suite import Suite
 from omni.pipeline.code_review import STAGE, Asked, Change, change_of, review_change
 from omni.pipeline.gates import gates
@@ -125,21 +125,26 @@ def named(models: str) -> tuple[str, ...]:
 def _tests_of_others(work: Work, proof: ProofHandoff, authors: tuple[str, ...]) -> tuple[str, ...]:
     """Tests that speak for the change, and that its author did not write."""
     before = work.read(Suite, work.handoff(BaselineHandoff, "baseline").suite)
+    base = work.handoff(ComprehensionHandoff, "comprehension").base
+    touched = [each.path for each in checkout.changed(work.workspace, base, proof.commit)]
     mended = sorted(before.named("failed") & work.read(Suite, proof.suite).named("passed"))
-    said = [f"{name} was there and failed, and passes" for name in mended]
+    said = [
+        f"{name} was there and failed, and passes"
+        for name in mended
+        if before.tests[name].path not in touched and not any(map(is_fixture, touched))
+    ]
     writers = testers_of(work)
     if writers and all(independent(each, authors) for each in writers):
         said += [f"{name}, by {', '.join(writers)}, failed and passes" for name in proof.green]
     if kind_of(work) not in TEST_FIRST:
-        said += _kept(work, proof, before)
+        said += _kept(work, proof, before, touched)
     return tuple(said)
 
 
-def _kept(work: Work, proof: ProofHandoff, before: Suite) -> tuple[str, ...]:
+def _kept(work: Work, proof: ProofHandoff, before: Suite, touched: list[str]) -> tuple[str, ...]:
     """What is to stay as it is, is shown by tests that were there, if they run all of what changed."""
     base = work.handoff(ComprehensionHandoff, "comprehension").base
     then, now = texts_of(work, base, proof.commit)
-    touched = [each.path for each in checkout.changed(work.workspace, base, proof.commit)]
     if beyond := beyond_functions(touched, then, now):
         work.emit("note", text=f"the tests that were there don't speak for it: {'; '.join(beyond[:5])}")
         return ()

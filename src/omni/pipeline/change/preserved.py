@@ -164,7 +164,7 @@ def beyond_functions(touched: Iterable[str], before: Mapping[str, str], after: M
     """
     found = []
     for path in sorted(touched):
-        if is_test_file(path) or path.rpartition("/")[2] == "conftest.py":
+        if is_test_file(path) or is_fixture(path):
             found.append(f"{path} is of the tests")
         elif not path.endswith(".py") or (path not in before and path not in after):  # the latter is a link
             found.append(f"{path} is no Python")
@@ -175,6 +175,11 @@ def beyond_functions(touched: Iterable[str], before: Mapping[str, str], after: M
             except (SyntaxError, ValueError, RecursionError):
                 found.append(f"{path} can't be read")
     return tuple(found)
+
+
+def is_fixture(path: str) -> bool:
+    """Whether tests of other files may take from it what they are given."""
+    return path.rpartition("/")[2] == "conftest.py"
 
 
 def _beyond(then: ast.Module, now: ast.Module) -> list[str]:
