@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { available, may, type EntityModel, type OperationModel } from "./model";
+import { available, may, offered, type EntityModel, type OperationModel } from "./model";
 
 const notes: EntityModel = {
   name: "note",
@@ -35,6 +35,24 @@ describe("who may do what", () => {
 
   test("an administrator changes everything", () => {
     expect(may(notes, "update", root, his)).toBe(true);
+  });
+});
+
+describe("which choices a form has", () => {
+  const status = { name: "status", type: "enum", choices: ["open", "solved"], reserved: { solved: ["admin"] } } as const;
+
+  test.each([
+    [ada, "open", ["open"]],
+    [ada, "solved", ["open", "solved"]],
+    [null, undefined, ["open"]],
+    [root, "open", ["open", "solved"]],
+  ])("%o, %s", (user, has, expected) => {
+    expect(offered(status, has, user).choices).toEqual(expected);
+  });
+
+  test("without roles that decide, all of them", () => {
+    const free = { name: "status", type: "enum", choices: ["open"] } as const;
+    expect(offered(free, undefined, null)).toBe(free);
   });
 });
 

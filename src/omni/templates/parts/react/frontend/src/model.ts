@@ -24,6 +24,8 @@ export interface FieldModel<Name extends string = string> {
   type: FieldType;
   required?: boolean;
   choices?: readonly string[];
+  /** Choice → the roles that alone may set it. */
+  reserved?: Readonly<Record<string, readonly string[]>>;
   min?: number;
   max?: number;
   maxLength?: number;
@@ -133,6 +135,12 @@ export function may(entity: EntityModel, action: Action, user: User | null, row?
   if (scope === undefined) return false;
   if (scope === "all" || row === undefined || !("owner_id" in row)) return true;
   return row.owner_id === user?.id;
+}
+
+/** The field with the choices that `user` may set, and the one that it has. */
+export function offered(field: FieldModel, has: Value | undefined, user: User | null): FieldModel {
+  const open = (choice: string) => choice === has || (field.reserved?.[choice]?.includes(roleOf(user)) ?? true);
+  return field.reserved ? { ...field, choices: field.choices?.filter(open) } : field;
 }
 
 /** Can this button be pressed for that row? */

@@ -6,9 +6,10 @@ import { Problem, describe } from "../components/Problem";
 import { Reference } from "../components/Reference";
 import { Title } from "../components/Title";
 import { useI18n } from "../i18n";
-import type { EntityModel, Row } from "../model";
+import { offered, type EntityModel, type Row } from "../model";
 import { useNotice } from "../notice";
 import { useRemote } from "../remote";
+import { useSession } from "../session";
 import { editable, toForm, toJson, type FormValue } from "../values";
 
 interface Props {
@@ -22,6 +23,7 @@ function EntityForm({ entity, row, given }: Props) {
   const i18n = useI18n();
   const { t } = i18n;
   const { say } = useNotice();
+  const { user } = useSession();
   const navigate = useNavigate();
   const summary = useRef<HTMLParagraphElement>(null);
   const [form, setForm] = useState(() => ({ ...toForm(entity, row), ...given }));
@@ -59,7 +61,7 @@ function EntityForm({ entity, row, given }: Props) {
         <Field
           key={field.name}
           owner={entity.name}
-          field={field}
+          field={offered(field, row ? row[field.name] : field.initial, user)}
           value={form[field.name] ?? ""}
           error={errors[field.name]}
           onChange={change(field.name)}

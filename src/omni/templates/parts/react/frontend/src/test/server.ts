@@ -87,6 +87,10 @@ export class FakeServer {
     this.sent.push({ method, path, query: url.searchParams, body, headers: new Headers(init.headers) });
     const refusal = this.refusals.get(`${method} /${path}`);
     if (refusal) return json(refusal, refusal.status);
+    if (path === "users" && method === "GET") {
+      const items = this.user ? [this.user] : [];
+      return json({ items, total: items.length, page: 1, pages: 1, size: 100 });
+    }
     if (path === "session" || path === "users") return this.session(method);
     return this.entity(method, path, url.searchParams, body);
   }
