@@ -95,7 +95,11 @@ def test_what_is_no_report_is_refused(read: object, data: bytes) -> None:
 
 def test_lcov() -> None:
     text = "TN:\nSF:src/a.ts\nDA:1,2\nDA:2,0\nDA:1,1\nBRDA:1,0,0,1\nBRDA:1,0,1,-\nend_of_record\nSF:b.ts\nDA:3,1,sum\n"
-    assert read_lcov(text) == {"src/a.ts": Measured({1: 3, 2: 0}, 2, 1), "b.ts": Measured({3: 1})}
+    again = "SF:src/a.ts\nBRDA:1,0,1,4\nend_of_record\n"
+    assert read_lcov(text + again) == {
+        "src/a.ts": Measured({1: 3, 2: 0}, {"1,0,0": 1, "1,0,1": 4}),
+        "b.ts": Measured({3: 1}),
+    }
 
 
 @given(st.text(alphabet="SFDABR:,0123-\n"))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from omni.verify.checks.javascript_tests import command
+from omni.verify.analysis.javascript_runners import command
 from omni.verify.report import CheckResult, Status
 
 Look = Callable[..., CheckResult]
@@ -47,6 +47,7 @@ def test_they_are_run_and_measured(look: Look) -> None:
         "tests.javascript.passed": 1,
         "tests.javascript.failed": 0,
         "tests.javascript.skipped": 1,
+        "coverage.javascript.files": 100,
         "coverage.javascript.line": 100,
         "coverage.line": 100,
         "coverage.javascript.branch": 100,
@@ -84,6 +85,40 @@ def test_of_a_change_the_lines_that_no_test_runs_are_named(look: Look, git: Git)
         ("warning", "change-not-tested", "src/sum.js", 5, "no test runs 2 of the 3 lines that changed: 5, 6")
     ]
     assert result.metrics["coverage.javascript.changed"] == 33.33
+
+
+@needs_npm
+@pytest.mark.host
+def test_numbers_are_of_all_projects_and_of_the_whole_only_once_all_of_it_is_loaded(look: Look) -> None:
+    one = {"package.json": PACKAGE, "src/sum.js": SUM, "test/sum.test.js": TEST % 2}
+    files = {f"packages/{name}/{path}": text for name in "ab" for path, text in one.items()}
+    files |= {
+        "packages/a/src/more.js": "export const more = 1;\n",
+        "packages/b/src/types.ts": "import type { A } from './a';\nexport interface B {\n  a: A;\n}\n",
+        "packages/b/src/sum.js": f"{SUM}export function twice(a) {{\n  return 2 * a;\n}}\n",
+        "packages/b/vite.config.js": "export default {};\n",
+    }
+    assert dict(look("javascript-tests", files).metrics) == {
+        "tests.javascript.passed": 2,
+        "tests.javascript.failed": 0,
+        "tests.javascript.skipped": 2,
+        "coverage.javascript.files": 66.67,
+        "coverage.javascript.line": 77.78,
+        "coverage.javascript.branch": 100,
+    }
+
+
+@needs_npm
+@pytest.mark.host
+def test_a_changed_file_that_no_test_loads_is_named(look: Look, write: Write, git: Git) -> None:
+    write({"package.json": PACKAGE, "src/sum.js": SUM, "test/sum.test.js": TEST % 2})
+    git("add", ".")
+    git("commit", "-q", "-m", "a")
+    files = {"src/more.js": "export const more = 1;\n", "src/types.ts": "export type A = 1;\n", "a.config.js": "f();\n"}
+    result = look("javascript-tests", files, changed=True)
+    assert [(each.rule, each.path, each.line, each.message) for each in result.findings] == [
+        ("change-not-tested", "src/more.js", 1, "no test loads this file, or its coverage is not measured")
+    ]
 
 
 @needs_npm

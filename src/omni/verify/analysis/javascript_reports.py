@@ -124,8 +124,15 @@ class Measured:
 
     lines: dict[int, int] = field(default_factory=dict)
     """Line, from 1 → how often it ran."""
-    branches: int = 0
-    taken: int = 0
+    branches: dict[str, int] = field(default_factory=dict)
+    """Line, block and number of a branch, as LCOV has them → how often it was taken."""
+
+    def add(self, other: Measured) -> None:
+        """What another run measured of the same file."""
+        for line, count in other.lines.items():
+            self.lines[line] = self.lines.get(line, 0) + count
+        for branch, count in other.branches.items():
+            self.branches[branch] = self.branches.get(branch, 0) + count
 
 
 def read_lcov(text: str) -> dict[str, Measured]:
@@ -139,10 +146,10 @@ def read_lcov(text: str) -> dict[str, Measured]:
                 current = files.setdefault(rest, Measured())
             elif name == "DA":
                 number, count = rest.split(",")[:2]
-                current.lines[int(number)] = current.lines.get(int(number), 0) + int(count)
+                current.add(Measured({int(number): int(count)}))
             elif name == "BRDA":
-                current.branches += 1
-                current.taken += rest.rpartition(",")[2] not in {"0", "-"}
+                branch, _, count = rest.rpartition(",")
+                current.add(Measured(branches={branch: 0 if count == "-" else int(count)}))
         except ValueError as problem:
             raise BadReportError(f"it is not LCOV: {line[:80]!r}") from problem
     return files

@@ -1,18 +1,22 @@
 """The tests of JavaScript and TypeScript, by the runner that `scripts.test` of package.json names, in the sandbox.
 
 Node's own runner, Vitest, Jest and Mocha are asked for a report beside what they print, so that each failure has its
-file and line; of any other the exit code counts. Metrics: `tests.javascript.passed`, `.failed` and `.skipped`,
-`coverage.javascript.line` and `.branch` in percent; without those words where no Python is tested beside it.
+file and line; of any other the exit code counts.
+
+Metrics, of all projects together: `tests.javascript.passed`, `.failed` and `.skipped`; in percent
+`coverage.javascript.files`, the share of the product's files that tests load, and of these `coverage.javascript.line`
+and `.branch`. Where tests load all of them and no Python is tested beside, `coverage.line` and `coverage.branch`, too.
 """
 
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 import shlex
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from omni.kernel.canonical import JsonValue
@@ -20,21 +24,17 @@ from omni.sandbox.job import JobResult
 from omni.verify import machine
 from omni.verify.analysis.changed_lines import changed_lines
 from omni.verify.analysis.impact import PROSE
-from omni.verify.analysis.javascript_reports import (
-    Measured,
-    plain,
-    read_jest,
-    read_lcov,
-    read_mocha,
-    read_node,
-)
+from omni.verify.analysis.javascript_reports import Measured, plain, read_lcov
+from omni.verify.analysis.javascript_runners import REPORTS, command
 from omni.verify.analysis.junit import BadReportError, Case
 from omni.verify.analysis.npm import how_to_install, upwards
-from omni.verify.analysis.places import TEST_FILE
+from omni.verify.analysis.places import BESIDE_THE_PRODUCT, TEST_FILE
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Failed, Gap, Item, Metric
+from omni.verify.files import File
 from omni.verify.languages import language
 from omni.verify.report import Severity, Status
+from omni.verify.rules.scan import GENERATED
 
 FAILED = Rule(
     "javascript-tests",
@@ -54,78 +54,25 @@ UNCOVERED = Rule(
 TEST = re.compile(r"(^|/)(__tests__|tests?)/.*\.[cm]?[jt]sx?$|\.(test|spec)\.[cm]?[jt]sx?$")
 UNREAD = frozenset({"python"}) | PROSE
 """Languages of files that tests in JavaScript read only within their own project."""
-REPORTS = "omni-reports"
-"""A folder at the target's root: scripts go to others before they call a runner."""
 WRAPPED = "coverage/lcov.info"
 """Beneath the project's folder, where a wrapper such as c8 or nyc writes coverage."""
-OTHER_SCRIPT = re.compile(
-    r"\b(?:npm|pnpm|yarn|bun)\s+run\s+(?:-s\s+|--silent\s+)?(?P<name>[\w:.-]+)(?=\s*(?:$|&|;|\|))"
-)
 NEEDS_MORE = re.compile(
     r"ENOTFOUND|EAI_AGAIN|getaddrinfo|^(?:sh|npm|\S*/sh): .*not found|Cannot find (?:module|package) '[^./]",
     re.MULTILINE,
 )
 """It lacks something that only a network could bring."""
+DOES = re.compile(
+    r"^;?(?:export\s+)?(?:default\s+)?(?:async\s+|abstract\s+|const\s+)?(?:function|class|const|let|var|enum)\b"
+    r"|^;?export\s+default\b|^;?(?:if|for|while|switch|try|await|new)\b|^;?[(!]|^[\w.$]+(?:\[[^\n]*\])?\s*(?:=(?![=>])|\()",
+    re.MULTILINE,
+)
+"""A statement at the start of a line that is more than a type, an import, or the export of what stands elsewhere."""
 FAILING = re.compile(r"fail|✖|\u00d7|\bnot ok\b|Error:", re.IGNORECASE)
 TELLING = (
     re.compile(r"^(?:[✖✗\u00d7]|not ok\b)"),
     re.compile(r"(?<![-./\w])(?:fail|error|threshold)", re.IGNORECASE),
 )
 """What marks the line that says what went wrong, the surest first; no part of a file's name."""
-
-
-@dataclass(frozen=True)
-class Runner:
-    called: re.Pattern[str]
-    """How a script calls it …"""
-    instead: str
-    """… and what takes the place of that. `{to}` is the folder of reports."""
-    report: str
-    read: Callable[[bytes], list[Case]]
-    covers: str = ""
-    """The package that measures coverage, where the runner can't by itself."""
-    coverage: str = ""
-    """Further arguments where coverage can be measured."""
-
-
-def _word(name: str) -> str:
-    return rf"(?<![\w./@:-]){name}(?![\w./:-])"
-
-
-RUNNERS = (
-    Runner(
-        re.compile(_word(r"(?P<program>node|tsx)") + r"(?=\s(?:[^&|;]*\s)?--test(?:\s|$))"),
-        r"\g<program> --test-reporter=spec --test-reporter-destination=stdout --test-reporter=junit"
-        " --test-reporter-destination={to}/junit.xml{coverage}",
-        "junit.xml",
-        read_node,
-        coverage=" --experimental-test-coverage --test-reporter=lcov --test-reporter-destination={to}/lcov.info",
-    ),
-    Runner(
-        re.compile(_word("vitest") + r"(?:\s+run\b)?"),
-        "vitest run --reporter=default --reporter=json --outputFile.json={to}/tests.json"
-        " --includeTaskLocation{coverage}",
-        "tests.json",
-        read_jest,
-        covers="@vitest/coverage-*",
-        coverage=" --coverage.enabled --coverage.reportOnFailure --coverage.reporter=lcovonly"
-        " --coverage.reportsDirectory={to}",
-    ),
-    Runner(
-        re.compile(_word(r"(?P<program>jest|(?:react-scripts|craco)\s+test)")),
-        r"\g<program> --json --outputFile={to}/tests.json --testLocationInResults{coverage}",
-        "tests.json",
-        read_jest,
-        coverage=" --coverage --coverageDirectory={to} --coverageReporters=lcovonly --coverageThreshold='{}'",
-    ),
-    Runner(
-        re.compile(_word("mocha")),
-        "mocha --reporter json --reporter-option output={to}/tests.json",
-        "tests.json",
-        read_mocha,
-    ),
-)
-OWN_REPORTER = re.compile(r"\s--(?:test-)?reporter(?:-destination)?(?:=|\s+)[^\s&|;]+")
 
 
 @dataclass(frozen=True)
@@ -143,6 +90,19 @@ class Project:
         return "" if self.folder == "." else f" in {self.folder}"
 
 
+@dataclass
+class Ran:
+    """What came of all projects."""
+
+    cases: list[Case] = field(default_factory=list)
+    unread: int = 0
+    """Files of tests that passed by the exit code alone."""
+    measured: dict[str, Measured] = field(default_factory=dict)
+    """File of the product → its coverage, of whichever tests."""
+    covering: list[str] = field(default_factory=list)
+    """Folders of projects whose coverage was measured."""
+
+
 def run(context: Context) -> Iterator[Item]:
     tests = [file.path for file in context.files if TEST.search(file.path)]
     if not tests:
@@ -151,13 +111,21 @@ def run(context: Context) -> Iterator[Item]:
     if context.execution.resources.trusted:
         yield Gap("Omni rendered it, and ran these tests as a step of its template", Status.SKIPPED)
         return
-    for each in _projects(context, tests):
+    ran, projects = Ran(), list(_projects(context, tests))
+    for each in projects:
         if isinstance(each, Gap):
             yield each
         elif context.changed is None or any(_affects(path, each.folder) for path in context.changed):
-            yield from _try(context, each)
+            yield from _try(context, each, ran)
         else:
             yield Gap(f"nothing that changed can affect the tests{each.where}", Status.SKIPPED)
+    yield from _counted(ran)
+    if any(each.lines for each in ran.measured.values()):
+        yield from _coverage(context, ran.measured)
+        if context.changed is not None:
+            yield from _of_change(context, context.changed, ran.measured)
+            if len(ran.covering) == len(projects):
+                yield from _not_loaded(context, context.changed, ran)
 
 
 def _affects(path: str, folder: str) -> bool:
@@ -208,7 +176,7 @@ def _declared(text: str) -> tuple[Mapping[str, str] | None, bool]:
     return {name: each for name, each in named.items() if isinstance(each, str)}, needs
 
 
-def _try(context: Context, project: Project) -> Iterator[Item]:
+def _try(context: Context, project: Project, ran: Ran) -> Iterator[Item]:
     """Run the tests of one project."""
     not_run = f"{project.tests} files of tests of JavaScript{project.where} were not run"
     if lacking := _lacking(context, project):
@@ -228,15 +196,15 @@ def _try(context: Context, project: Project) -> Iterator[Item]:
             return
         report = Path(into, REPORTS, runner.report) if runner else None
         if runner and report and report.is_file():
-            yield from _outcome(context, runner.read, report.read_bytes(), result)
+            yield from _outcome(context, runner.read, report.read_bytes(), result, ran)
         elif runner and result.exit_code == 0:
             yield Gap(f"{not_run}: their runner left no report")
         else:
-            yield from _by_exit_code(project, result, not_run)
+            yield from _by_exit_code(project, result, not_run, ran)
         places = (Path(into, REPORTS, "lcov.info"), Path(into, wrapped))
         found = next((path for path in places if path.is_file()), None)
         if found:
-            yield from _coverage(context, project.folder, found.read_text("utf-8", "replace"))
+            yield from _measure(context, project.folder, found.read_text("utf-8", "replace"), ran)
 
 
 def _lacking(context: Context, project: Project) -> str:
@@ -254,42 +222,20 @@ def _has(context: Context, folder: str, package: str) -> bool:
     return any(next(place.glob(package), None) is not None for place in places)
 
 
-def command(scripts: Mapping[str, str], has: Callable[[str], bool]) -> tuple[str, Runner | None]:
-    """The script “test” with what makes its runner write a report; the runner, where one is known."""
-    script = _spelled_out(scripts, scripts["test"])
-    if before := scripts.get("pretest"):
-        script = f"({_spelled_out(scripts, before)}) && {script}"
-    for runner in RUNNERS:
-        if runner.called.search(script):
-            measured = runner.coverage if not runner.covers or has(runner.covers) else ""
-            instead = runner.instead.replace("{coverage}", measured).replace("{to}", f"/work/{REPORTS}")
-            return runner.called.sub(instead, OWN_REPORTER.sub("", script), count=1), runner
-    return script, None
-
-
-def _spelled_out(scripts: Mapping[str, str], script: str, deep: int = 3) -> str:
-    """With other scripts of the project in place of their names."""
-
-    def other(found: re.Match[str]) -> str:
-        named = scripts.get(found["name"])
-        return f"({_spelled_out(scripts, named, deep - 1)})" if named and deep else found[0]
-
-    return OTHER_SCRIPT.sub(other, script)
-
-
-def _outcome(context: Context, read: Callable[[bytes], list[Case]], data: bytes, result: JobResult) -> Iterator[Item]:
+def _outcome(
+    context: Context, read: Callable[[bytes], list[Case]], data: bytes, result: JobResult, ran: Ran
+) -> Iterator[Item]:
     try:
         cases = read(data)
     except BadReportError as problem:
         yield Gap(f"the report of the tests of JavaScript can't be believed: {problem}")
         return
+    ran.cases += cases
     failed = [case for case in cases if case.outcome == "failed"]
     for case in failed:
         file = context.inventory.by_path.get(case.path)
         snippet = line_of(context.text(file), case.line) if file and not file.problem else case.name
         yield FAILED.at(case.path if file else "", case.line, f"`{case.name}`: {case.message}", snippet=snippet)
-    for outcome in ("passed", "failed", "skipped"):
-        yield Metric(f"tests.javascript.{outcome}", sum(case.outcome == outcome for case in cases))
     if result.exit_code != 0 and not failed:
         ended = result.ended if result.exit_code is None else f"with {result.exit_code}"
         yield Gap(f"the tests of JavaScript ended {ended}, though no test failed: {_telling(result)}")
@@ -297,10 +243,10 @@ def _outcome(context: Context, read: Callable[[bytes], list[Case]], data: bytes,
         yield Gap("every test of JavaScript was skipped" if cases else "no test of JavaScript was found by its runner")
 
 
-def _by_exit_code(project: Project, result: JobResult, not_run: str) -> Iterator[Item]:
+def _by_exit_code(project: Project, result: JobResult, not_run: str, ran: Ran) -> Iterator[Item]:
     said = f"{result.stdout}\n{result.stderr}"
     if result.exit_code == 0:
-        yield Metric("tests.javascript.files", project.tests)
+        ran.unread += project.tests
     elif result.exit_code is None or NEEDS_MORE.search(said) or not FAILING.search(said):
         yield Gap(f"{not_run}: {_telling(result)}")
     else:
@@ -315,33 +261,60 @@ def _telling(result: JobResult) -> str:
     return (wrong or " / ".join(lines[-3:]) or "it said nothing")[:300]
 
 
-def _coverage(context: Context, folder: str, text: str) -> Iterator[Item]:
+def _measure(context: Context, folder: str, text: str, ran: Ran) -> Iterator[Item]:
     """Of the product's files: what a runner says of the tests themselves is left out."""
     try:
-        measured = {path: each for name, each in read_lcov(text).items() if (path := _named(context, folder, name))}
+        measured = read_lcov(text)
     except BadReportError as problem:
         yield Gap(f"the coverage of JavaScript can't be believed: {problem}")
         return
-    lines = [count for each in measured.values() for count in each.lines.values()]
-    if not lines:
-        return
-    branches = sum(each.branches for each in measured.values())
-    covered = {"line": 100 * sum(count > 0 for count in lines) / len(lines)}
-    if branches:
-        covered["branch"] = 100 * sum(each.taken for each in measured.values()) / branches
-    alone = not any(TEST_FILE.search(path) for path in context.inventory.by_path)
-    for name, value in covered.items():
-        yield Metric(f"coverage.javascript.{name}", round(value, 2))
-        if alone:
-            yield Metric(f"coverage.{name}", round(value, 2))
-    if context.changed is not None:
-        yield from _of_change(context, context.changed, measured)
+    ran.covering.append(folder)
+    for name, each in measured.items():
+        if path := _named(context, folder, name):
+            ran.measured.setdefault(path, Measured()).add(each)
 
 
 def _named(context: Context, folder: str, name: str) -> str:
     """As in the inventory; empty for tests, and for what is not of the project."""
-    path = name.removeprefix("/work/") if name.startswith("/") else str(PurePosixPath(folder, name))
+    path = posixpath.normpath(posixpath.join("/work", folder, name)).removeprefix("/work/")
     return path if path in context.inventory.by_path and not TEST.search(path) else ""
+
+
+def _counted(ran: Ran) -> Iterator[Metric]:
+    if ran.cases:
+        for outcome in ("passed", "failed", "skipped"):
+            yield Metric(f"tests.javascript.{outcome}", sum(case.outcome == outcome for case in ran.cases))
+    if ran.unread:
+        yield Metric("tests.javascript.files", ran.unread)
+
+
+def _coverage(context: Context, measured: Mapping[str, Measured]) -> Iterator[Item]:
+    """Of the files that tests load. For gates it is the whole's, once every file that could be loaded was."""
+    covered = {
+        "line": [count for each in measured.values() for count in each.lines.values()],
+        "branch": [count for each in measured.values() for count in each.branches.values()],
+    }
+    product = [file.path for file in context.files if _is_product(context, file)]
+    loaded = sum(path in measured for path in product)
+    if product:
+        yield Metric("coverage.javascript.files", round(100 * loaded / len(product), 2))
+    alone = not any(TEST_FILE.search(path) for path in context.inventory.by_path)
+    for name, counts in covered.items():
+        if counts:
+            value = round(100 * sum(count > 0 for count in counts) / len(counts), 2)
+            yield Metric(f"coverage.javascript.{name}", value)
+            if alone and loaded == len(product):
+                yield Metric(f"coverage.{name}", value)
+
+
+def _is_product(context: Context, file: File) -> bool:
+    """Whether it is a script of the product that does something when it is loaded: not types alone."""
+    path = file.path
+    if file.language not in {"javascript", "typescript"} or TEST.search(path) or path.startswith("."):
+        return False
+    if BESIDE_THE_PRODUCT.search(path) or GENERATED.search(path):
+        return False
+    return bool(context.fact("javascript.does", file, lambda: bool(DOES.search(context.text(file)))))
 
 
 def _of_change(context: Context, changed: frozenset[str], measured: Mapping[str, Measured]) -> Iterator[Item]:
@@ -361,6 +334,16 @@ def _of_change(context: Context, changed: frozenset[str], measured: Mapping[str,
     if known:
         # What the lines are compared with is no part of what a cached result is known by.
         yield Metric("coverage.javascript.changed", round(100 * (known - missed) / known, 2), volatile=True)
+
+
+def _not_loaded(context: Context, changed: frozenset[str], ran: Ran) -> Iterator[Item]:
+    """Files that changed, of which no coverage speaks."""
+    for path in sorted(changed - ran.measured.keys()):
+        file = context.inventory.by_path.get(path)
+        here = any(_within(path, folder) for folder in ran.covering)
+        if file and not file.problem and here and _is_product(context, file):
+            message = "no test loads this file, or its coverage is not measured"
+            yield UNCOVERED.at(path, 1, message, snippet=line_of(context.text(file), 1))
 
 
 CHECK = Check(
