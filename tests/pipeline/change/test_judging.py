@@ -22,6 +22,7 @@ from omni.pipeline.change.kinds import Kind
 from omni.pipeline.change.suite import Ran, Suite
 from omni.pipeline.run import RunOptions, stage_records
 from omni.pipeline.stage import Work
+from omni.verify.report import CheckResult, Report, Status
 
 FILES = {"shop.py": "def total(prices):\n    return sum(prices[1:])\n"}
 MENDED = {"shop.py": "def total(prices):\n    return sum(prices)\n"}
@@ -125,6 +126,23 @@ def test_a_test_from_the_request_speaks_for_what_it_tells_apart(
         intent = (Intended(model="local/other", independent=independent, tried=tried),)
         record = ChangeReview(authors=("local/writer",), intent=intent)
         assert approving(record, kind) == (speaks if independent else ())
+
+
+@pytest.mark.parametrize(("score", "speaks"), [(3.0, ()), (9.0, ("judged by local/other",))])
+def test_who_doubts_it_does_not_speak_for_it_by_a_test(score: float, speaks: tuple[str, ...]) -> None:
+    scored = CheckResult(
+        check="review-code",
+        title="",
+        tier=2,
+        status=Status.PASS,
+        tool="local/other",
+        metrics={"review-code.correctness": score},
+    )
+    report = Report(target="", tiers=(2,), results=(scored,), seconds=0, isolation="none")
+    tried = (Outcome(name="test_sum", code="", outcome="shown"),)
+    intent = (Intended(model="local/other", independent=True, tried=tried),)
+    record = ChangeReview(authors=("local/writer",), report=report, intent=intent)
+    assert approving(record, "bugfix") == speaks
 
 
 @pytest.mark.parametrize(("score", "unjudged"), [(1, True), (7.5, True), (7.6, False)])

@@ -158,13 +158,14 @@ def _kept(work: Work, proof: ProofHandoff, before: Suite, touched: list[str]) ->
 def approving(record: ChangeReview, kind: Kind) -> tuple[str, ...]:
     """Other models that say that it is right: by a score above the gate's, or by a test that tells old from new.
 
-    Where nothing is to change, a test that ends as before tells as much.
+    Who gave it a lower score does not say so by a test. Where nothing is to change, one that ends as before tells as
+    much.
     """
     least = _least_scores(record)
     judged = {model for model, score in least.items() if score > _least_asked()}
     telling = "shown" if kind in TEST_FIRST else "kept"
     tested = {each.model for each in record.intent if each.independent and each.named(telling)}
-    return tuple(f"judged by {name}" for name in sorted(judged | tested))
+    return tuple(f"judged by {name}" for name in sorted(judged | (tested - least.keys())))
 
 
 def _least_scores(record: ChangeReview) -> dict[str, float]:
