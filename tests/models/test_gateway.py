@@ -106,6 +106,21 @@ def test_the_asker_leaves_and_the_question_is_taken_back(settings: Settings, eng
     assert 1000 < budget.state().used < 1100  # the prompt was sent, and may have to be paid
 
 
+def test_an_asker_that_fails_has_to_pay_too(settings: Settings, engine: Engine) -> None:
+    def refuse(piece: str) -> None:
+        raise KeyError(piece)
+
+    budget = Budget.open(engine, "r", 50_000)
+    with (
+        serve(script(always("hello"))) as url,
+        open_gateway(settings, engine, catalog(place("home", url))) as gateway,
+        pytest.raises(KeyError),
+    ):
+        gateway.chat(question("x" * 4000), Want(), Attribution(run="r"), refuse)
+    assert budget.state().reserved == 0
+    assert 1000 < budget.state().used < 1100
+
+
 @pytest.mark.parametrize("slack", [0, 3_000])
 def test_children_side_by_side_keep_the_budget_of_their_parent(settings: Settings, engine: Engine, slack: int) -> None:
     """Each reply takes all that it may, and `slack` more: the server doesn't keep to `max_tokens`."""

@@ -15,12 +15,13 @@ from tests.models.places import QUICK, always, catalog, place, question, script
 from omni.kernel.errors import OmniError
 from omni.kernel.events import replay
 from omni.kernel.settings import Settings
+from omni.models.budget import Budget
 from omni.models.catalog import Catalog, Enabled
 from omni.models.client import Endpoint, EndpointError
-from omni.models.gateway import open_gateway
+from omni.models.gateway import open_async_gateway, open_gateway
 from omni.models.gpu import Gpu
 from omni.models.gpu_queue import LEASE, GpuQueue
-from omni.models.script import serve
+from omni.models.script import Record, serve
 from omni.models.wire import Attribution, Want
 
 CARD = (Gpu(name="card", free_gb=24),)
@@ -109,6 +110,29 @@ class Bench:
     def hold(self, model: str, call: str) -> Any:
         (pair,) = self.known.find(model)
         return self.queue.hold(Endpoint(*pair), call, lambda kind, data: self.said.append((kind, data["model"])))
+
+
+def test_who_leaves_the_queue_has_spent_nothing(declared: Settings, engine: Engine) -> None:
+    record = Record()
+
+    async def leave(url: str) -> None:
+        big, small = two(url)
+        known = catalog(big, small)
+        taken = GpuQueue(engine, CARD, known).hold(Endpoint(big, big.models[0]), "1", lambda *_: None)
+        assert taken is not None
+        async with taken, open_async_gateway(declared, engine, known, QUICK) as gateway:
+            asking = asyncio.create_task(gateway.ask(question(), Want(model="small"), Attribution(run="b")))
+            while not (told(engine, "b") or asking.done()):
+                await asyncio.sleep(0.01)
+            asking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+
+    budget = Budget.open(engine, "b", 50_000)
+    with serve(script(always("hello")), record) as url:
+        asyncio.run(leave(url))
+    state = budget.state()
+    assert (told(engine, "b"), record.chats, state.used, state.reserved) == (["gpu.queued"], 0, 0, 0)
 
 
 def ollama(url: str, name: str, **of_model: Any) -> Enabled:

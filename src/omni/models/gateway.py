@@ -23,8 +23,8 @@ from omni.models.gpu_host import declared_gpus
 from omni.models.gpu_queue import GpuQueue
 from omni.models.keys import read_key
 from omni.models.ledger import Asked, Cost
-from omni.models.race import Hold
-from omni.models.router import Chosen, EndpointHealth, NoAnswerError, Routed, Router
+from omni.models.race import Hold, Waste
+from omni.models.router import Chosen, EndpointHealth, Routed, Router
 from omni.models.wire import Attribution, ChatReply, ChatRequest, Want
 
 RENEW = ledger.LEASE / 3
@@ -58,14 +58,14 @@ class AsyncGateway:
             return asked
         limited = request if asked.most is None else request.model_copy(update={"max_tokens": asked.most})
         self._asked.add(asked.id)
+        waste = Waste()
         try:
-            routed = await self.router.ask(limited, want, on_text, on_restart, self._hold(asked))
-        except NoAnswerError as error:
-            await asyncio.to_thread(ledger.failed, self._engine, asked, error.why, error.wasted)
+            routed = await self.router.ask(limited, want, on_text, on_restart, self._hold(asked), waste)
+        except OmniError as error:
+            await asyncio.to_thread(ledger.failed, self._engine, asked, error.why, waste.tokens)
             raise
         except BaseException as error:  # the asker left: whoever was asked may still want to be paid
-            wasted = 0 if isinstance(error, OmniError) else estimate(request)
-            ledger.failed(self._engine, asked, f"left: {type(error).__name__}", wasted)
+            ledger.failed(self._engine, asked, f"left: {type(error).__name__}", waste.tokens)
             raise
         else:
             reply, keep = reply_of(routed), bool(attribution.run and attribution.call)

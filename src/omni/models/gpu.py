@@ -23,7 +23,7 @@ class Gpu(Model):
     free_gb: float
     """GiB that models of this scheduler may take: what the card has, less what others use."""
     jobs: int = 1
-    """That a loaded model serves at a time."""
+    """That a model loaded there serves at a time; one that lies on several GPUs: the fewest of theirs."""
 
 
 class Job(Model):
@@ -68,11 +68,10 @@ class State:
 
 
 class Scheduler:
-    """Every method returns what to do. `places`: jobs that one loaded model serves at a time."""
+    """Every method returns what to do."""
 
-    def __init__(self, gpus: Iterable[Gpu], places: int = 1, idle: float = IDLE, state: State | None = None) -> None:
+    def __init__(self, gpus: Iterable[Gpu], idle: float = IDLE, state: State | None = None) -> None:
         self._gpus = tuple(gpus)
-        self._places = places
         self._idle = idle
         self.state = state or State()
 
@@ -151,13 +150,16 @@ class Scheduler:
             self.state.loaded[job.model] = Loaded(job.model, parts, idle_since=now)
             done.append(Action(kind="load", model=job.model, job=job.id))
         loaded = self.state.loaded[job.model]
-        if len(loaded.jobs) >= self._places:
+        if len(loaded.jobs) >= self._places(loaded):
             weaker = next((each for each in loaded.jobs.values() if job.critical and not each.critical), None)
             if weaker is None:
                 return []
             done.append(self._preempt(loaded, weaker, job))
         loaded.jobs[job.id] = job
         return [*done, Action(kind="start", model=job.model, job=job.id)]
+
+    def _places(self, loaded: Loaded) -> int:
+        return min((gpu.jobs for gpu in self._gpus if gpu.name in loaded.parts), default=1)
 
     def _make_room(self, job: Job, now: float) -> list[Action]:
         """Unload idle models, the longest idle first, and for a critical job others too; nothing if it is no use."""

@@ -53,7 +53,7 @@ _KEPT = TypeAdapter(Kept)
 
 
 class GpuQueue:
-    """Made by a gateway, for its calls. `places`: calls that one loaded model serves at a time."""
+    """Made by a gateway, for its calls."""
 
     def __init__(
         self, engine: Engine, gpus: Sequence[Gpu], catalog: Catalog, now: Callable[[], float] = time.time
@@ -132,7 +132,7 @@ class GpuQueue:
             connection.execute(make(gpu_use).values(id=_ROW, state=_KEPT.dump_python(Kept())).on_conflict_do_nothing())
             row = connection.execute(select(gpu_use.c.state).where(gpu_use.c.id == _ROW).with_for_update())
             kept = _KEPT.validate_python(row.scalar_one())
-            scheduler = Scheduler(self._gpus, max(gpu.jobs for gpu in self._gpus), state=kept.state)
+            scheduler = Scheduler(self._gpus, state=kept.state)
             dead = [name for name, until in kept.alive.items() if until < now]
             done = [action for name in dead for action in scheduler.finish(name, now)]
             done += what(scheduler, now)

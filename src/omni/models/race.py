@@ -28,6 +28,13 @@ Ask = Callable[[Station, Callable[[str], None]], Coroutine[None, None, Answer]]
 """Takes what it needs of a station at once, before anybody else can."""
 
 
+@dataclass
+class Waste:
+    """What was asked in vain: whoever gives it to a race knows that, however the race ends."""
+
+    tokens: int = 0
+
+
 @dataclass(eq=False)
 class Attempt:
     station: Station
@@ -52,8 +59,7 @@ class Race:
         self._retries = retries
         self.notes: list[str] = []
         """Who was to answer and did not, and why."""
-        self.wasted = 0
-        """Tokens of questions asked in vain."""
+        self.waste = Waste()
         self.kinds: set[str] = set()
         """Kinds of the failures."""
         self.on_text: Callable[[str], None] = lambda _: None
@@ -167,6 +173,7 @@ class Race:
             self._failure(attempt, error)
             return None
         if error is not None:
+            self._left_behind(attempt)
             raise error
         answer = attempt.task.result()
         self._chosen = attempt
@@ -179,7 +186,7 @@ class Race:
         self.notes.append(f"{station.endpoint.name}: {error.why}")
         self.kinds.add(error.kind)
         if error.kind in SENT or error.heard:
-            self.wasted += self._need.tokens + error.heard
+            self.waste.tokens += self._need.tokens + error.heard
         if error.kind == "rejected":
             station.breaker.leave()
             self._failed[station] = ASKS_OF_ONE
@@ -195,8 +202,9 @@ class Race:
                 self.on_restart()
 
     def _left_behind(self, attempt: Attempt) -> None:
-        """Somebody else was faster. Who had been asked before that one is slow today."""
-        self.wasted += self._need.tokens + -(-attempt.heard // 4)
+        """Somebody else was faster, or the asker left. Who had been asked before the faster one is slow today."""
+        if not attempt.queued:
+            self.waste.tokens += self._need.tokens + -(-attempt.heard // 4)
         if self._chosen and attempt.began < self._chosen.began:
             why = f"slow: nothing for {time.monotonic() - attempt.began:.2f} s"
             self.notes.append(f"{attempt.station.endpoint.name}: {why}")

@@ -17,7 +17,7 @@ from omni.models.choice import Need, Station, in_order, rank, unfit
 from omni.models.client import Answer, Endpoint, EndpointError, Pace, chat, http_client
 from omni.models.errors import NO_ANSWER, NO_SUCH_MODEL, UNUSABLE
 from omni.models.keyring import Key, Keyring
-from omni.models.race import Hold, LostError, Race
+from omni.models.race import Hold, LostError, Race, Waste
 from omni.models.wire import ChatRequest, ImagePart, Model, Want
 
 
@@ -32,12 +32,6 @@ class Routed(Model):
     """Of a million tokens of prompt and of reply, in US dollars."""
     fallbacks: tuple[str, ...]
     wasted: int
-
-
-class NoAnswerError(OmniError):
-    """M001 or M003, with the tokens that were spent in vain."""
-
-    wasted: int = 0
 
 
 class EndpointHealth(Model):
@@ -91,31 +85,31 @@ class Router:
         on_text: Callable[[str], None] | None = None,
         on_restart: Callable[[], None] | None = None,
         hold: Hold | None = None,
+        waste: Waste | None = None,
     ) -> Routed:
         """An answer of the best endpoint that gives one; `hold` is what it takes while it is asked.
 
-        Raises NoAnswerError (M001, M003), OmniError (M005).
+        Raises OmniError (M001, M003, M005); what was spent in vain until then is in `waste`.
         """
         self._retries.earn()
         need = self.need(request, want)
         stations = [station for station in self._stations if not self._spent_up(station)]
         if not in_order(stations, need):
-            raise NoAnswerError(NO_ANSWER, self._nobody(need))
+            raise OmniError(NO_ANSWER, self._nobody(need))
         race = Race(
             lambda station, heard: self._ask(station, request, need, heard), stations, need, self._pace, self._retries
         )
         race.on_text, race.on_restart = on_text or race.on_text, on_restart or race.on_restart
-        race.hold = hold or race.hold
+        race.hold, race.waste = hold or race.hold, waste or race.waste
         try:
             async with asyncio.timeout(self._pace.whole):
                 station, answer = await race.run()
         except (LostError, TimeoutError):
-            error = NoAnswerError(UNUSABLE if race.kinds == {"unusable"} else NO_ANSWER, _story(race.notes))
-            error.wasted = race.wasted
-            raise error from None
+            kind = UNUSABLE if race.kinds == {"unusable"} else NO_ANSWER
+            raise OmniError(kind, _story(race.notes)) from None
         place = station.endpoint.place
         self._spent[place.name] = self._spent.get(place.name, 0) + answer.usage.total
-        return routed_of(station.endpoint, answer, (*race.notes, *self._missing(station, need)), race.wasted)
+        return routed_of(station.endpoint, answer, (*race.notes, *self._missing(station, need)), race.waste.tokens)
 
     def need(self, request: ChatRequest, want: Want) -> Need:
         """What a question takes. Raises OmniError (M005) for a model that isn't enabled."""
