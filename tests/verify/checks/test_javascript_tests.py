@@ -110,6 +110,16 @@ def test_numbers_are_of_all_projects_and_of_the_whole_only_once_all_of_it_is_loa
 
 @needs_npm
 @pytest.mark.host
+def test_coverage_of_another_day_is_not_believed(look: Look) -> None:
+    lcov = "SF:src/sum.js\nDA:1,1\nend_of_record\n"
+    files = {"package.json": '{"scripts": {"test": "true"}}', "src/sum.js": SUM, "test/sum.test.js": TEST % 2}
+    assert dict(look("javascript-tests", {**files, "coverage/lcov.info": lcov}).metrics) == {
+        "tests.javascript.files": 1
+    }
+
+
+@needs_npm
+@pytest.mark.host
 def test_a_changed_file_that_no_test_loads_is_named(look: Look, write: Write, git: Git) -> None:
     write({"package.json": PACKAGE, "src/sum.js": SUM, "test/sum.test.js": TEST % 2})
     git("add", ".")

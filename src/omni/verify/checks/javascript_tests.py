@@ -184,7 +184,8 @@ def _try(context: Context, project: Project, ran: Ran) -> Iterator[Item]:
         return
     script, runner = command(project.scripts, lambda package: _has(context, project.folder, package))
     folder = f"/work/{project.folder}".removesuffix("/.")
-    argv = ("npm", "exec", "--offline", "-c", f"cd {shlex.quote(folder)} && mkdir -p /work/{REPORTS} && {script}")
+    fresh = f"rm -rf /work/{REPORTS} {WRAPPED} && mkdir /work/{REPORTS}"  # those of another day may lie there
+    argv = ("npm", "exec", "--offline", "-c", f"cd {shlex.quote(folder)} && {fresh} && {script}")
     wrapped = str(PurePosixPath(project.folder, WRAPPED))
     with tempfile.TemporaryDirectory(prefix="omni-javascript-") as into:
         try:
