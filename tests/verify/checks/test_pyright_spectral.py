@@ -65,6 +65,11 @@ def test_spectral(look: Look) -> None:
             "the project does not configure pyright at its root",
         ),
         (
+            "pyright",
+            {"a.py": "x = 1\n", "pyproject.toml": f"a = {'[' * 10_000}\n"},
+            "the project does not configure pyright at its root",
+        ),
+        (
             "spectral",
             {"api/.spectral.yaml": RULESET, "openapi.yaml": API},
             "the project has no ruleset of Spectral at its root",

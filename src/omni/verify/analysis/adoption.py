@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ FILES = {
     "shfmt": (".editorconfig",),
     "sqlfluff": (".sqlfluff",),
     "yamllint": (".yamllint", ".yamllint.yaml", ".yamllint.yml"),
+    "pyright": ("pyrightconfig.json",),
     "oxlint": (".oxlintrc.json",),
     "typos": ("typos.toml", "_typos.toml", ".typos.toml"),
 }
@@ -27,6 +29,17 @@ def pyproject(context: Context, path: str = "pyproject.toml") -> dict[str, objec
         return {}
     try:
         return tomllib.loads(context.text(file))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def package_json(context: Context) -> dict[str, object]:
+    """The package.json at the project's root; empty when there is none or it can't be parsed (`syntax` says so)."""
+    file = context.inventory.by_path.get("package.json")
+    if file is None or file.problem:
+        return {}
+    try:
+        return table(json.loads(context.text(file)))
     except (ValueError, RecursionError):
         return {}
 
@@ -57,7 +70,12 @@ def other_version(context: Context, tool: str, ours: str) -> str:
 
 
 def adopts(context: Context, tool: str) -> bool:
-    """Whether the project configures the tool, by a file of the tool's own or in pyproject.toml."""
+    """Whether the project configures the tool, by a file of the tool's own or in pyproject.toml, at its root."""
     if any(name in context.inventory.by_path for name in FILES.get(tool, ())):
         return True
     return tool in table(pyproject(context), "tool")
+
+
+def adopts_script(context: Context, files: re.Pattern[str], key: str) -> bool:
+    """Whether the project configures a tool for scripts, by a file of its own at the root or in package.json."""
+    return any(files.match(path) for path in context.inventory.by_path) or key in package_json(context)

@@ -16,3 +16,8 @@ BESIDE_THE_PRODUCT = re.compile(
     r"|\.(test|spec|config|stories)\.[cm]?[jt]sx?$"
 )
 """Code that runs on a developer's machine, where development dependencies are installed."""
+
+
+def within(path: str, folder: str) -> bool:
+    """Whether the path is the folder, or lies in it; `.` is the target itself."""
+    return folder == "." or path == folder or path.startswith(f"{folder}/")

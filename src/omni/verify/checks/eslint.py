@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from omni.kernel.canonical import JsonValue
 from omni.verify import machine
-from omni.verify.analysis.adoption import table
+from omni.verify.analysis.adoption import adopts_script, table
 from omni.verify.analysis.npm import how_to_install
 from omni.verify.check import Check, Context, Failed, Gap, Item, Unseen
 from omni.verify.report import Severity, Status
@@ -23,7 +23,7 @@ UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 def run(context: Context) -> Iterator[Item]:
-    if not _configured(context):
+    if not adopts_script(context, CONFIGURATION, "eslintConfig"):
         yield Gap("the project has no configuration of ESLint at its root", Status.SKIPPED)
         return
     if machine.find("node") is None or not (context.root / PROGRAM).is_file():
@@ -68,16 +68,6 @@ def parse(context: Context, report: JsonValue) -> Iterator[Item]:
             )
     for path in sorted(unseen):
         yield Unseen(path, "ESLint, as it is configured, does not look at it", harmless=True)
-
-
-def _configured(context: Context) -> bool:
-    if any("/" not in path and CONFIGURATION.match(path) for path in context.inventory.by_path):
-        return True
-    file = context.inventory.by_path.get("package.json")
-    try:
-        return bool(file and not file.problem and "eslintConfig" in table(json.loads(context.text(file))))
-    except (ValueError, RecursionError):  # `syntax` says so
-        return False
 
 
 CHECK = Check(

@@ -23,12 +23,13 @@ from omni.kernel.canonical import JsonValue
 from omni.sandbox.job import JobResult
 from omni.verify import machine
 from omni.verify.analysis.changed_lines import changed_lines
+from omni.verify.analysis.exit_codes import passed, telling
 from omni.verify.analysis.impact import PROSE
-from omni.verify.analysis.javascript_reports import Measured, plain, read_lcov
+from omni.verify.analysis.javascript_reports import Measured, read_lcov
 from omni.verify.analysis.javascript_runners import REPORTS, command
 from omni.verify.analysis.junit import BadReportError, Case
 from omni.verify.analysis.npm import how_to_install, upwards
-from omni.verify.analysis.places import BESIDE_THE_PRODUCT, TEST_FILE
+from omni.verify.analysis.places import BESIDE_THE_PRODUCT, TEST_FILE, within
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Failed, Gap, Item, Metric
 from omni.verify.files import File
@@ -130,7 +131,7 @@ def run(context: Context) -> Iterator[Item]:
 
 def _affects(path: str, folder: str) -> bool:
     """Whether a change there may affect the project's tests: they use packages beside it, and what stands above."""
-    return _within(path, folder) or language(path) not in UNREAD
+    return within(path, folder) or language(path) not in UNREAD
 
 
 def _projects(context: Context, tests: Sequence[str]) -> Iterator[Project | Gap]:
@@ -140,8 +141,8 @@ def _projects(context: Context, tests: Sequence[str]) -> Iterator[Project | Gap]
     unread: dict[str, str] = {}
     for file in sorted(manifests, key=lambda file: (file.path.count("/"), file.path)):
         folder = str(PurePosixPath(file.path).parent)
-        within = {path for path in left if _within(path, folder)}
-        if not within:
+        inside = {path for path in left if within(path, folder)}
+        if not inside:
             continue
         scripts, needs = _declared(context.text(file))
         if scripts is None:
@@ -149,18 +150,14 @@ def _projects(context: Context, tests: Sequence[str]) -> Iterator[Project | Gap]
         elif not scripts.get("test"):
             unread[folder] = f"{file.path} names no script “test”"
         else:
-            left -= within
-            yield Project(folder, scripts, needs, len(within))
+            left -= inside
+            yield Project(folder, scripts, needs, len(inside))
     if not manifests:
         yield Gap("there is no package.json that says how the tests are run", Status.SKIPPED)
     for folder, why in reversed(unread.items()):
-        if within := {path for path in left if _within(path, folder)}:
-            left -= within
-            yield Gap(f"{len(within)} files of tests of JavaScript were not run: {why}")
-
-
-def _within(path: str, folder: str) -> bool:
-    return folder == "." or path.startswith(f"{folder}/")
+        if inside := {path for path in left if within(path, folder)}:
+            left -= inside
+            yield Gap(f"{len(inside)} files of tests of JavaScript were not run: {why}")
 
 
 def _declared(text: str) -> tuple[Mapping[str, str] | None, bool]:
@@ -239,27 +236,21 @@ def _outcome(
         yield FAILED.at(case.path if file else "", case.line, f"`{case.name}`: {case.message}", snippet=snippet)
     if result.exit_code != 0 and not failed:
         ended = result.ended if result.exit_code is None else f"with {result.exit_code}"
-        yield Gap(f"the tests of JavaScript ended {ended}, though no test failed: {_telling(result)}")
+        yield Gap(f"the tests of JavaScript ended {ended}, though no test failed: {telling(result, TELLING)}")
     elif not any(case.outcome != "skipped" for case in cases):
         yield Gap("every test of JavaScript was skipped" if cases else "no test of JavaScript was found by its runner")
 
 
 def _by_exit_code(project: Project, result: JobResult, not_run: str, ran: Ran) -> Iterator[Item]:
-    said = f"{result.stdout}\n{result.stderr}"
-    if result.exit_code == 0:
+    well = passed(result, NEEDS_MORE, FAILING)
+    if well:
         ran.unread += project.tests
-    elif result.exit_code is None or NEEDS_MORE.search(said) or not FAILING.search(said):
-        yield Gap(f"{not_run}: {_telling(result)}")
+    elif well is None:
+        yield Gap(f"{not_run}: {telling(result, TELLING)}")
     else:
         manifest = str(PurePosixPath(project.folder, "package.json"))
-        yield FAILED.at(manifest, 1, f"`npm test`{project.where} ended with {result.exit_code}: {_telling(result)}")
-
-
-def _telling(result: JobResult) -> str:
-    """The line that says what went wrong, or else the last ones."""
-    lines = [line.strip() for line in plain(f"{result.stdout}\n{result.stderr}").splitlines() if line.strip()]
-    wrong = next((line for told in TELLING for line in lines if told.search(line)), "")
-    return (wrong or " / ".join(lines[-3:]) or "it said nothing")[:300]
+        message = f"`npm test`{project.where} ended with {result.exit_code}: {telling(result, TELLING)}"
+        yield FAILED.at(manifest, 1, message)
 
 
 def _measure(context: Context, folder: str, text: str, ran: Ran) -> Iterator[Item]:
@@ -341,7 +332,7 @@ def _not_loaded(context: Context, changed: frozenset[str], ran: Ran) -> Iterator
     """Files that changed, of which no coverage speaks."""
     for path in sorted(changed - ran.measured.keys()):
         file = context.inventory.by_path.get(path)
-        here = any(_within(path, folder) for folder in ran.covering)
+        here = any(within(path, folder) for folder in ran.covering)
         if file and not file.problem and here and _is_product(context, file):
             message = "no test loads this file, or its coverage is not measured"
             yield UNCOVERED.at(path, 1, message, snippet=line_of(context.text(file), 1))

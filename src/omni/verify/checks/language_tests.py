@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from omni.verify import machine
+from omni.verify.analysis.exit_codes import passed, telling
+from omni.verify.analysis.places import within
 from omni.verify.analysis.rule import Rule
 from omni.verify.check import Check, Context, Failed, Gap, Item, Metric
 from omni.verify.files import File
@@ -81,6 +83,8 @@ NEEDS_MORE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 """A command that says one of these lacks something that only a network could bring."""
+TELLING = (re.compile(r"\b(fail|error|panicked)", re.IGNORECASE),)
+"""What marks the line that says what went wrong."""
 
 
 def run(context: Context) -> Iterator[Item]:
@@ -99,15 +103,11 @@ def _projects(context: Context, runner: Runner) -> Mapping[str, int]:
     manifests = (file for file in context.files if PurePosixPath(file.path).name == runner.manifest)
     folders: list[str] = []
     for path in sorted((str(PurePosixPath(file.path).parent) for file in manifests), key=len):
-        if not any(_within(path, outer) for outer in folders):
+        if not any(within(path, outer) for outer in folders):
             folders.append(path)
     tests = [file.path for file in context.files if _is_test(context, runner, file)]
-    counted = {folder: sum(_within(path, folder) for path in tests) for folder in folders}
+    counted = {folder: sum(within(path, folder) for path in tests) for folder in folders}
     return {folder: count for folder, count in counted.items() if count}
-
-
-def _within(path: str, folder: str) -> bool:
-    return folder == "." or path == folder or path.startswith(f"{folder}/")
 
 
 def _is_test(context: Context, runner: Runner, file: File) -> bool:
@@ -133,22 +133,15 @@ def _try(context: Context, runner: Runner, folder: str, tests: int) -> Iterator[
     except Failed as problem:
         yield Gap(f"{not_run}: {problem.why}", problem.status)
         return
-    said = f"{result.stdout}\n{result.stderr}"
-    if result.exit_code == 0:
+    well, said = passed(result, NEEDS_MORE, runner.failing), telling(result, TELLING)
+    if well:
         yield Metric(f"tests.files.{runner.title.lower()}", tests)
-    elif result.exit_code is None or NEEDS_MORE.search(said) or not runner.failing.search(said):
-        yield Gap(f"{not_run}: {_telling(said)}. Type there: {runner.dependencies}")
+    elif well is None:
+        yield Gap(f"{not_run}: {said}. Type there: {runner.dependencies}")
     else:
         manifest = runner.manifest if folder == "." else f"{folder}/{runner.manifest}"
         command = " ".join(runner.argv).replace("{folder}", folder)
-        yield FAILED.at(manifest, 1, f"`{command}` ended with {result.exit_code}: {_telling(said)}")
-
-
-def _telling(said: str) -> str:
-    """The line that says what went wrong, or else the last ones."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    wrong = next((line for line in lines if re.search(r"\b(fail|error|panicked)", line, re.IGNORECASE)), "")
-    return (wrong or " / ".join(lines[-3:]) or "it said nothing")[:300]
+        yield FAILED.at(manifest, 1, f"`{command}` ended with {result.exit_code}: {said}")
 
 
 CHECK = Check(

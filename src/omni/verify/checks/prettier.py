@@ -6,13 +6,11 @@ whose word is a note. A configuration may be a program, and name plug-ins, so it
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 
-from omni.kernel.canonical import JsonValue
 from omni.sandbox.job import JobResult
-from omni.verify.analysis.adoption import table
+from omni.verify.analysis.adoption import adopts_script, package_json, table
 from omni.verify.analysis.npm import how_to_install
 from omni.verify.check import Check, Context, Failed, Gap, Item, Unseen
 from omni.verify.report import Severity, Status
@@ -29,7 +27,7 @@ COUNTING = frozenset({"javascript", "typescript", "css"})
 
 
 def run(context: Context) -> Iterator[Item]:
-    if not _configured(context):
+    if not adopts_script(context, CONFIGURATION, "prettier"):
         yield Gap("the project has no configuration of Prettier at its root", Status.SKIPPED)
         return
     installed, install = (context.root / OWN).is_file(), how_to_install(context.inventory.by_path)
@@ -59,24 +57,9 @@ def run(context: Context) -> Iterator[Item]:
         yield context.finding("unformatted", "not laid out as Prettier would", file.path, 1, severity=severity)
 
 
-def _configured(context: Context) -> bool:
-    if any("/" not in path and CONFIGURATION.match(path) for path in context.inventory.by_path):
-        return True
-    return "prettier" in _manifest(context)
-
-
-def _manifest(context: Context) -> dict[str, object]:
-    file = context.inventory.by_path.get("package.json")
-    try:
-        content: JsonValue = json.loads(context.text(file)) if file and not file.problem else {}
-    except (ValueError, RecursionError):  # `syntax` says so
-        return {}
-    return table(content)
-
-
 def _asked(context: Context) -> str:
     """The version that package.json names; empty when it names none."""
-    manifest = _manifest(context)
+    manifest = package_json(context)
     return str(
         table(manifest, "devDependencies").get("prettier") or table(manifest, "dependencies").get("prettier") or ""
     )

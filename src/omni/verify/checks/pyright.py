@@ -7,13 +7,12 @@ that leads nowhere here may be wrong, and does not block.
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterator
 
 from pydantic import Field, ValidationError
 
 from omni.kernel.canonical import JsonValue
-from omni.verify.analysis.adoption import table
+from omni.verify.analysis.adoption import adopts
 from omni.verify.check import Check, Context, Failed, Gap, Item, Output
 from omni.verify.report import Model, Severity, Status
 
@@ -38,7 +37,7 @@ class Diagnostic(Model, extra="ignore"):
 
 
 def run(context: Context) -> Iterator[Item]:
-    if not _configured(context):
+    if not (adopts(context, "pyright") or adopts(context, "basedpyright")):
         yield Gap("the project does not configure pyright at its root", Status.SKIPPED)
         return
     interpreter = ("--pythonpath", f"{context.environment}/bin/python") if context.environment else ()
@@ -75,17 +74,6 @@ def parse(context: Context, output: Output) -> Iterator[Item]:
             column=start.character + 1,
             severity=Severity.WARNING if doubtful else severity,
         )
-
-
-def _configured(context: Context) -> bool:
-    if "pyrightconfig.json" in context.inventory.by_path:
-        return True
-    file = context.inventory.by_path.get("pyproject.toml")
-    try:
-        tools = table(tomllib.loads(context.text(file)), "tool") if file and not file.problem else {}
-    except tomllib.TOMLDecodeError:  # `syntax` says so
-        return False
-    return bool({"pyright", "basedpyright"} & tools.keys())
 
 
 CHECK = Check(

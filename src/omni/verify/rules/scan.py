@@ -48,11 +48,7 @@ def config_for(languages: Set[str], folder: Path) -> Path:
     """
     if languages != {"python"}:
         return CONFIG
-    config = folder / "sgconfig.yml"
-    folders = f"ruleDirs: [{json.dumps(str(HERE / 'python'))}]"
-    own = CONFIG.read_text("utf-8")
-    config.write_text(re.sub(r"^ruleDirs:.*$", lambda _: folders, own, flags=re.MULTILINE), "utf-8")
-    return config
+    return _config(folder, str(HERE / "python"))
 
 
 def write_config(folder: Path, rules: Iterable[PatternRule]) -> Path:
@@ -60,9 +56,15 @@ def write_config(folder: Path, rules: Iterable[PatternRule]) -> Path:
     (folder / "rules").mkdir()
     text = "---\n".join(rule.document() for rule in rules)
     (folder / "rules" / "rules.yml").write_text(text, "utf-8")
+    return _config(folder, "rules")
+
+
+def _config(folder: Path, rules: str) -> Path:
+    """Our own configuration with another folder of rules."""
     config = folder / "sgconfig.yml"
+    named = f"ruleDirs: [{json.dumps(rules)}]"
     own = CONFIG.read_text("utf-8")
-    config.write_text(re.sub(r"^ruleDirs:.*$", "ruleDirs: [rules]", own, flags=re.MULTILINE), "utf-8")
+    config.write_text(re.sub(r"^ruleDirs:.*$", lambda _: named, own, flags=re.MULTILINE), "utf-8")
     return config
 
 
