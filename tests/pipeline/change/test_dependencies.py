@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from omni.pipeline.change.dependencies import add, declared, declaring, drop, name_of, unknown
+from omni.pipeline.change.dependencies import add, against, declared, declaring, drop, name_of, unknown
 
 LIST = "# what it needs\nFlask==3.0.3  # the web\npytest\n-r other.txt\n"
 PROJECT = '[project]\nname = "flask"\ndependencies = [\n    "flask>=3",\n    "rich",\n]\n'
@@ -63,6 +63,29 @@ def test_what_does_not_stand_alone_is_left_and_named(path: str, text: str) -> No
 
 def test_a_line_that_declares_nothing_is_no_matter_of_packages() -> None:
     assert drop({"pyproject.toml": '[project]\nkeywords = [\n    "flask",\n]\n'}, ["flask"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "excludes"),
+    [
+        ("sqlalchemy==1.4.52", True),
+        ("SQLAlchemy[asyncio]<2  # for now", True),
+        ("sqlalchemy~=1.4", True),
+        ("sqlalchemy==1.4.*", True),
+        ('    "sqlalchemy>=1.4,<2",', True),
+        ("sqlalchemy==1.4.52 \\", True),
+        ("sqlalchemy==1.4.52 --hash=sha256:00", True),
+        ("sqlalchemy==2.0.30", False),
+        ("sqlalchemy>=1.4", False),
+        ("sqlalchemy", False),
+        ("sqlalchemy @ https://example.org/sqlalchemy.whl", False),
+        ("sqlalchemy-utils==0.41", False),
+        ("flask<2", False),
+    ],
+)
+def test_a_line_that_allows_no_such_version(line: str, *, excludes: bool) -> None:
+    texts = {"requirements.txt": f"{line}\n", "README.md": "sqlalchemy==1.4\n"}
+    assert against(texts, "sqlalchemy>=2") == (("requirements.txt",) if excludes else ())
 
 
 def test_names() -> None:

@@ -33,6 +33,14 @@ def test_what_omni_can_not_declare_a_person_declares_before_anything_is_paid(
     assert planned == expected
 
 
+def test_an_older_version_that_is_asked_for_is_a_person_s_to_raise(tmp_path: Path) -> None:
+    files = {"app.py": "rows = session.query(Book)\n", "requirements.txt": "sqlalchemy==1.4.52\n"}
+    with changing(tmp_path, "migrate to SQLAlchemy 2", files) as work:
+        planned = migrating.plan(work)
+    said = "declare sqlalchemy>=2 yourself first, and commit that: requirements.txt asks for another version of it"
+    assert (planned.passed, planned.reasons, planned.steps) == (False, (said,), ())
+
+
 @pytest.mark.parametrize("manifest", [{}, {"requirements.txt": "flask\n"}])
 def test_what_it_needs_is_declared_where_the_project_declares(tmp_path: Path, manifest: dict[str, str]) -> None:
     with changing(tmp_path, REQUEST, OLD | manifest) as work:

@@ -12,7 +12,8 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.version import InvalidVersion
 
 from omni.kernel import environments, processes, registries
 from omni.kernel.canonical import digest
@@ -80,6 +81,29 @@ def drop(texts: Mapping[str, str], packages: Iterable[str]) -> dict[str, str]:
         if "--hash=" not in text and then != now == then - gone:
             changed[path] = kept
     return changed
+
+
+def against(texts: Mapping[str, str], requirement: str) -> tuple[str, ...]:
+    """The manifests with a line about the package that allows no version as it is required."""
+    asked = Requirement(requirement)
+    return tuple(
+        path
+        for path, text in texts.items()
+        if is_python_manifest(path) and any(_excludes(line, asked) for line in text.splitlines())
+    )
+
+
+def _excludes(line: str, asked: Requirement) -> bool:
+    """By the versions that either names, and one that is later than all."""
+    text = re.sub(r"(^|\s)(#|--hash=).*", "", line.rstrip("\\ ")).strip(" ,\t\"'")
+    if _declares(text) != normalise(asked.name):
+        return False
+    try:
+        both = Requirement(text).specifier & asked.specifier
+        named = [each.version.removesuffix(".*") for each in both]
+        return not any(both.contains(version, prereleases=True) for version in (*named, "999999"))
+    except (InvalidRequirement, InvalidVersion):
+        return False
 
 
 def name_of(requirement: str) -> str:

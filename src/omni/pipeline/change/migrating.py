@@ -6,14 +6,14 @@ and so that the series reads as what was done.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from omni.code.analysis import Analysis
 from omni.models.typed import quoted
 from omni.pipeline.change import checkout, preserved, prompts, proof
 from omni.pipeline.change.asked import manifests, message, newest, overview_of, start, tester_of, texts_of
-from omni.pipeline.change.dependencies import add, declared, declaring, drop
+from omni.pipeline.change.dependencies import add, against, declared, declaring, drop
 from omni.pipeline.change.handoffs import BaselineHandoff, ComprehensionHandoff, PlanHandoff, StepHandoff
 from omni.pipeline.change.migration import Migration, Step, left, migration_of, steps
 from omni.pipeline.change.suite import Suite, run_safely
@@ -41,9 +41,7 @@ def plan(work: Work) -> PlanHandoff:
         work.emit("progress", text=f"{number}. {step.title}")
     texts = manifests(work.workspace.path)
     added = add(texts, migration.adds)
-    missing = [each for each in migration.adds if not declaring(texts | added, each)]
-    if missing and declared(texts):  # a project that declares nothing gets no manifest
-        reasons = (f"declare {', '.join(missing)} yourself first, and commit that: {_unwritten(texts)}",)
+    if reasons := _undeclared(migration.adds, texts, added):
         return PlanHandoff(passed=False, reasons=reasons, commit=base, migration=migration.id, steps=())
     _write(work, added)
     why = f"The next {len(planned)} commits need {', '.join(migration.adds)}."
@@ -115,10 +113,17 @@ def release(work: Work) -> StepHandoff:
     )
 
 
-def _unwritten(texts: Mapping[str, str]) -> str:
-    """Where a project's packages are declared, in a way that is not Omni's to write."""
-    paths = [path for path, text in texts.items() if declared({path: text})]
-    return f"Omni writes into no list with hashes and no table of Poetry's, as in {', '.join(paths)}"
+def _undeclared(packages: Sequence[str], texts: Mapping[str, str], added: Mapping[str, str]) -> tuple[str, ...]:
+    """What a person has to declare, since Omni does not; a project that declares nothing gets no manifest."""
+    first = "yourself first, and commit that"
+    older = {each: ", ".join(against(texts, each)) for each in packages}
+    told = [f"declare {each} {first}: {paths} asks for another version of it" for each, paths in older.items() if paths]
+    missing = ", ".join(each for each in packages if not declaring({**texts, **added}, each))
+    places = ", ".join(path for path, text in texts.items() if declared({path: text}))
+    if missing and places:
+        why = "Omni writes into no list with hashes and no table of Poetry's"
+        told.append(f"declare {missing} {first}: {why}, as in {places}")
+    return tuple(told)
 
 
 def _write(work: Work, texts: Mapping[str, str]) -> None:
