@@ -8,7 +8,7 @@ import pytest
 from tests.templates.specs import belongs_to, plain, todo
 
 from omni.spec.model import Action, Entity, Ownership, Permission, Role, Specification
-from omni.templates.policy import Scope, able_role, has_owner, ownable, rights
+from omni.templates.policy import Scope, able_role, adding_to_own, has_owner, ownable, rights
 
 ADMIN = Role(name="admin", label="Admin", description="", assigned="first-user")
 USER = Role(name="user", label="User", description="", assigned="sign-up")
@@ -80,3 +80,18 @@ def test_a_role_that_may_is_found() -> None:
     spec = spec_of(entity, permissions=(grant("admin", "Room", "all"), grant("user", "Room", "all", Action.READ)))
     assert able_role(entity, "read", spec) == "user"
     assert able_role(entity, "create", spec) == "admin"
+
+
+def test_who_sees_every_parent_may_still_add_only_to_their_own() -> None:
+    poll = plain("Poll", "polls", ownership=Ownership.AUTHOR)
+    option = plain(
+        "Option",
+        "options",
+        relations=(belongs_to("poll", "Poll", "options"),),
+        ownership=Ownership.PARENT,
+        parent="poll",
+    )
+    assert adding_to_own(option, spec_of(poll, option)) == ("user",)
+    assert adding_to_own(poll, spec_of(poll, option)) == ()
+    private = poll.model_copy(update={"ownership": Ownership.OWNER})
+    assert adding_to_own(option, spec_of(private, option)) == ()

@@ -27,6 +27,7 @@ def messages(spec: Specification, template: Template, locale: Locale) -> dict[st
     groups = {
         "common": True,
         "web": web,
+        "some": web and (any(e.relations for e in spec.entities) or any(p.kind == "board" for p in spec.pages)),
         "account": spec.auth,
         "account-web": spec.auth and web,
         "admin": bool(policy.roles(spec)) and web,

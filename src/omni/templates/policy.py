@@ -101,6 +101,20 @@ def rights(entity: Entity, role: str, spec: Specification) -> Rights:
     return _narrow(found, entity, _is_ordinary(role, spec), owned=ownable(entity, spec))
 
 
+def adding_to_own(entity: Entity, spec: Specification) -> tuple[str, ...]:
+    """Roles that see every row that this may belong to, but may add only to their own."""
+    parent = parent_of(entity)
+    if not spec.auth or parent is None or parent.target == USER:
+        return ()
+    names = [role.name for role in roles(spec)] or [spec.roles[0].name if spec.roles else "user"]
+    return tuple(
+        name
+        for name in names
+        if rights(entity, name, spec)[Action.CREATE] == "own"
+        and rights(spec.entity(parent.target), name, spec)[Action.READ] == "all"
+    )
+
+
 def _granted(explicit: Sequence[Permission], role: str) -> Rights:
     found: Rights = dict.fromkeys(Action, "none")
     for permission in explicit:

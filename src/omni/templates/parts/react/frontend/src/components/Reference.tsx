@@ -1,5 +1,7 @@
 import { useId, type ChangeEvent } from "react";
+import { Link } from "react-router";
 import { useChoices } from "../choices";
+import { entities } from "../entities";
 import { useI18n } from "../i18n";
 import type { RelationModel } from "../model";
 import type { FormValue } from "../values";
@@ -17,8 +19,15 @@ interface Props {
 export function Reference({ owner, relation, value, error, onChange }: Props) {
   const { t } = useI18n();
   const id = useId();
-  const choices = useChoices(relation.target);
+  const chosen = Array.isArray(value) ? value.map(String) : [];
+  const { choices, hidden } = useChoices(relation.target, relation.many ? chosen : [String(value)]);
   const label = t(`field.${owner}.${relation.name}`);
+  const more = hidden > 0 && (
+    <p className="help">
+      {t("list.partial", { shown: choices.length, total: choices.length + hidden })}{" "}
+      <Link to={`/${entities[relation.target]?.path ?? ""}`}>{t("list.all")}</Link>
+    </p>
+  );
 
   if (!relation.many) {
     return (
@@ -39,11 +48,11 @@ export function Reference({ owner, relation, value, error, onChange }: Props) {
             </option>
           ))}
         </select>
+        {more}
       </Frame>
     );
   }
 
-  const chosen = Array.isArray(value) ? value.map(String) : [];
   const toggle = (event: ChangeEvent<HTMLInputElement>) => {
     const { value: changed, checked } = event.target;
     onChange(checked ? [...chosen, changed] : chosen.filter((other) => other !== changed));
@@ -60,6 +69,7 @@ export function Reference({ owner, relation, value, error, onChange }: Props) {
           </label>
         ))}
       </div>
+      {more}
       {error && <p className="error">{error}</p>}
     </fieldset>
   );

@@ -50,10 +50,10 @@ export function Shown({ owner, field, value }: ShownProps) {
 /** The rows that a relation points to, as links. */
 export function Related({ relation, row }: { relation: RelationModel; row: Row }) {
   const { t } = useI18n();
-  const choices = useChoices(relation.target);
   const target = entities[relation.target];
   const value = row[relation.property];
   const ids = Array.isArray(value) ? value.map(String) : value ? [String(value)] : [];
+  const { choices } = useChoices(relation.target, ids);
   if (!target || ids.length === 0) return <span className="none">{t("value.none")}</span>;
   return (
     <span className="links">

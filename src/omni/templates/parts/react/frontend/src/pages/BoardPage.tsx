@@ -58,6 +58,11 @@ export function BoardPage({ entity }: { entity: EntityModel }) {
           </Link>
         )}
       </Title>
+      {data.total > data.items.length && (
+        <p className="help">
+          {t("list.partial", { shown: data.items.length, total: data.total })} <Link to={`/${entity.path}`}>{t("list.all")}</Link>
+        </p>
+      )}
       <div className="board">
         {column.choices.map((choice) => {
           const cards = data.items.filter((row) => row[column.name] === choice);

@@ -47,6 +47,9 @@ function Children({ child, property, parent }: { child: EntityModel; property: s
           onDelete={() => void reload()}
         />
       )}
+      {data && data.total > data.items.length && (
+        <p className="help">{t("list.partial", { shown: data.items.length, total: data.total })}</p>
+      )}
     </section>
   );
 }

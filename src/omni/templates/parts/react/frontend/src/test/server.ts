@@ -109,7 +109,10 @@ export class FakeServer {
     if (id === "" && method === "GET") {
       const text = query.get("q")?.toLowerCase() ?? "";
       const items = rows.filter((candidate) => JSON.stringify(candidate).toLowerCase().includes(text));
-      return json({ items, total: items.length, page: Number(query.get("page") ?? 1), pages: 1, size: 20 });
+      const page = Number(query.get("page") ?? 1);
+      const size = Number(query.get("size") ?? 20);
+      const pages = Math.max(1, Math.ceil(items.length / size));
+      return json({ items: items.slice((page - 1) * size, page * size), total: items.length, page, pages, size });
     }
     if (id === "" && method === "POST") {
       const made = { ...body, id: `${table}-new` };
