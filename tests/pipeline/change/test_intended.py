@@ -26,6 +26,7 @@ SAID = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.host
 def test_what_a_change_adds_was_not_there_before(tmp_path: Path) -> None:
     script = Script(
