@@ -58,6 +58,19 @@ def test_a_model_serves_as_many_at_a_time_as_each_gpu_where_it_lies(size: float,
     assert len(gpus.running()) == served
 
 
+def test_other_gpus_may_be_declared_while_models_are_loaded() -> None:
+    """What was loaded where nothing is declared now takes no room, and goes in its time; a smaller one is full."""
+    before = Scheduler((Gpu(name="old", free_gb=24), Gpu(name="kept", free_gb=16)))
+    before.submit(CODER, 0)
+    before.submit(OSS, 0)
+    cards = Gpu(name="new", free_gb=24), Gpu(name="kept", free_gb=8), Gpu(name="third", free_gb=4)
+    after = Scheduler(cards, state=before.state)
+    done = after.submit(Job(id="c", model="another", vram_gb=26), 1)
+    assert (told(done), after.loaded()["another"]) == (["load c another", "start c another"], {"new": 24, "third": 2})
+    assert told(after.finish("a", 2)) == []
+    assert told(after.tick(2 + IDLE)) == ["unload qwen3-coder:30b"]
+
+
 def test_a_critical_job_takes_the_place_of_one_that_is_not() -> None:
     gpus = Scheduler(ONE)
     gpus.submit(CODER, 0)

@@ -192,8 +192,8 @@ class Scheduler:
         gone = {each.model for each in without}
         free = {gpu.name: gpu.free_gb for gpu in self._gpus}
         for loaded in self.state.loaded.values():
-            for name, part in loaded.parts.items() if loaded.model not in gone else ():
-                free[name] -= part
+            for name in loaded.parts.keys() & free if loaded.model not in gone else ():  # it may not be declared now
+                free[name] = max(0.0, free[name] - loaded.parts[name])
         if whole := [name for name in free if free[name] >= size]:
             return {min(whole, key=lambda name: free[name]): size}
         parts: dict[str, float] = {}
