@@ -245,6 +245,7 @@ def test_a_script_of_no_known_runner_is_quoted_where_it_says_what_went_wrong(
         ),
         ({"test": "jest", "pretest": "tsc -b"}, f"(tsc -b) && jest {JEST}"),
         ({"test": "nyc mocha --reporter spec test/"}, f"nyc mocha {MOCHA} test/"),
+        ({"test": "c8 --reporter=lcovonly mocha"}, f"c8 --reporter=lcovonly mocha {MOCHA}"),
         ({"test": "npm run test"}, "(((npm run test)))"),
         ({"test": "node jest.config.js && ava"}, "node jest.config.js && ava"),
     ],

@@ -76,10 +76,11 @@ def command(scripts: Mapping[str, str], has: Callable[[str], bool]) -> tuple[str
     if before := scripts.get("pretest"):
         script = f"({_spelled_out(scripts, before)}) && {script}"
     for runner in RUNNERS:
-        if runner.called.search(script):
+        if found := runner.called.search(script):
             measured = runner.coverage if not runner.covers or has(runner.covers) else ""
             instead = runner.instead.replace("{coverage}", measured).replace("{to}", f"/work/{REPORTS}")
-            return runner.called.sub(instead, OWN_REPORTER.sub("", script), count=1), runner
+            ahead, call = script[: found.start()], OWN_REPORTER.sub("", script[found.start() :])
+            return ahead + runner.called.sub(instead, call, count=1), runner
     return script, None
 
 
