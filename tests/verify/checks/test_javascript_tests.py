@@ -175,7 +175,7 @@ def test_a_change_beside_the_project_may_affect_its_tests(
 def test_what_can_not_be_run_is_incomplete(look: Look, manifest: str, why: str) -> None:
     result = look("javascript-tests", {"package.json": manifest, "src/a.test.ts": "test()"})
     assert result.status is Status.INCOMPLETE
-    assert result.reason == f"1 files of tests of JavaScript were not run: {why}"
+    assert result.reason == f"tests of JavaScript in 1 file were not run: {why}"
 
 
 @needs_npm
@@ -183,9 +183,9 @@ def test_a_package_of_a_workspace_runs_its_own(look: Look) -> None:
     inner = '{"scripts": {"test": "jest"}, "devDependencies": {"jest": "30"}}'
     files = {"package.json": "{}", "packages/a/package.json": inner, "packages/a/a.test.js": "", "b.test.js": ""}
     assert look("javascript-tests", {**files, "pnpm-lock.yaml": ""}).reason == (
-        "1 files of tests of JavaScript in packages/a were not run: its dependencies are not installed. "
+        "tests of JavaScript in 1 file in packages/a were not run: its dependencies are not installed. "
         "Type there: pnpm install --frozen-lockfile; "
-        "1 files of tests of JavaScript were not run: package.json names no script “test”"
+        "tests of JavaScript in 1 file were not run: package.json names no script “test”"
     )
 
 

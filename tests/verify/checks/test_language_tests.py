@@ -13,7 +13,7 @@ def test_without_a_tool_it_says_how_to_get_it(look: Look, monkeypatch: pytest.Mo
     monkeypatch.setenv("PATH", "/nonexistent")
     result = look("language-tests", {"go.mod": "module a\n", "a_test.go": "package a\n"})
     assert result.status is Status.INCOMPLETE
-    assert result.reason.startswith("1 files of tests of Go were not run: go is not on PATH.")
+    assert result.reason.startswith("tests of Go in 1 file were not run: go is not on PATH.")
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Failed, Gap, Item, Metric
 from omni.verify.files import File
 from omni.verify.languages import language
+from omni.verify.outputs.summary import number
 from omni.verify.report import Severity, Status
 from omni.verify.rules.scan import GENERATED
 
@@ -157,7 +158,7 @@ def _projects(context: Context, tests: Sequence[str]) -> Iterator[Project | Gap]
     for folder, why in reversed(unread.items()):
         if inside := {path for path in left if within(path, folder)}:
             left -= inside
-            yield Gap(f"{len(inside)} files of tests of JavaScript were not run: {why}")
+            yield Gap(f"tests of JavaScript in {number(len(inside), 'file')} were not run: {why}")
 
 
 def _declared(text: str) -> tuple[Mapping[str, str] | None, bool]:
@@ -175,7 +176,7 @@ def _declared(text: str) -> tuple[Mapping[str, str] | None, bool]:
 
 def _try(context: Context, project: Project, ran: Ran) -> Iterator[Item]:
     """Run the tests of one project."""
-    not_run = f"{project.tests} files of tests of JavaScript{project.where} were not run"
+    not_run = f"tests of JavaScript in {number(project.tests, 'file')}{project.where} were not run"
     if lacking := _lacking(context, project):
         yield Gap(f"{not_run}: {lacking}")
         return

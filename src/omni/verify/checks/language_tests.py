@@ -17,6 +17,7 @@ from omni.verify.analysis.places import within
 from omni.verify.analysis.rule import Rule
 from omni.verify.check import Check, Context, Failed, Gap, Item, Metric
 from omni.verify.files import File
+from omni.verify.outputs.summary import number
 from omni.verify.report import Severity, Status
 
 FAILED = Rule(
@@ -122,7 +123,7 @@ def _is_test(context: Context, runner: Runner, file: File) -> bool:
 def _try(context: Context, runner: Runner, folder: str, tests: int) -> Iterator[Item]:
     """Run the tests of one project."""
     where = "" if folder == "." else f" in {folder}"
-    not_run = f"{tests} files of tests of {runner.title}{where} were not run"
+    not_run = f"tests of {runner.title} in {number(tests, 'file')}{where} were not run"
     program = runner.argv[0]
     if machine.find(program) is None:
         yield Gap(f"{not_run}: {program} is not on PATH. {machine.how_to_get(program)}".strip())

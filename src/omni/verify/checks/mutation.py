@@ -22,6 +22,7 @@ from omni.verify.mutation.campaign import Campaign, Tried
 from omni.verify.mutation.mutants import Mutant, apply, mutants
 from omni.verify.mutation.outcomes import Outcomes
 from omni.verify.mutation.sample import draw, estimate
+from omni.verify.outputs.summary import number
 from omni.verify.report import Severity, Status
 
 LEAST = 80.0
@@ -72,7 +73,7 @@ def run(context: Context) -> Iterator[Item]:
         campaign = Campaign(context, options.tests, options.options, outcomes)
         recording = campaign.record(sorted({mutant.path for mutant in drawn}))
         for said in recording["problems"][:1]:
-            yield Gap(f"{len(recording['problems'])} files of tests could not be collected: {said}")
+            yield Gap(f"{number(len(recording['problems']), 'file')} of tests could not be collected: {said}")
         for test, said in list(recording["failed"].items())[:1]:
             count = len(recording["failed"])
             yield Gap(f"{count} tests fail before anything is changed, so they were left out: {test}: {said}")

@@ -27,6 +27,7 @@ from omni.verify.analysis.recorded import keep, narrowed
 from omni.verify.analysis.repetition import Repeated, node_id, repeat
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Gap, Item, Metric, Unseen
+from omni.verify.outputs.summary import number
 from omni.verify.quarantine import METRIC, Quarantined
 from omni.verify.report import Finding, Severity, Status
 
@@ -100,7 +101,7 @@ def run(context: Context) -> Iterator[Item]:
         chosen, graph = affected_tests(context, tests, context.changed)
         chosen = narrowed(context, graph, chosen, context.changed)
     if not chosen.tests:
-        yield Gap(f"nothing that changed can affect a test ({len(tests)} files of tests)", Status.SKIPPED)
+        yield Gap(f"nothing that changed can affect a test ({number(len(tests), 'file')} of tests)", Status.SKIPPED)
         return
     yield from (Unseen(path, LEFT_OUT, harmless=True) for path in chosen.left_out)
     if context.changed is not None:
@@ -116,7 +117,7 @@ def _run(context: Context, tests: Sequence[str], chosen: Selection) -> Iterator[
         result = context.run_in_sandbox(command, collect=(JUNIT, COVERAGE, RECORD), into=into, **_variables(context))
         junit, coverage, record = into / JUNIT, into / COVERAGE, into / RECORD
         if result.exit_code == NO_TESTS:
-            yield NOT_COLLECTED.at(tests[0], 1, f"no test was found in {len(tests)} files of tests")
+            yield NOT_COLLECTED.at(tests[0], 1, f"no test was found in {number(len(tests), 'file')} of tests")
         elif not junit.is_file():
             yield Gap(f"the tests left no report: {_last_words(result.stdout, result.stderr)}")
         else:
