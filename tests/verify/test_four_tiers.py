@@ -17,7 +17,7 @@ import pytest
 
 from omni.kernel import clock
 from omni.kernel.settings import Settings, load_settings
-from omni.verify import engine
+from omni.verify import engine, machine
 from omni.verify.analysis.osv import take
 from omni.verify.check import Tier
 from omni.verify.checks.vulnerabilities import snapshot_path
@@ -298,6 +298,8 @@ def verified(folder: Path, fault: Fault, settings: Settings) -> Report:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.replace(" ", "-"))
 def test_fault(tmp_path: Path, settings: Settings, fault: Fault) -> None:
+    if fault.check == "benchmarks" and machine.find("valgrind") is None:
+        pytest.skip("valgrind is not on this machine")
     root = lay(tmp_path / "project", fault.clean)
     if fault.committed:
         commit(root)

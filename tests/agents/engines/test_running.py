@@ -18,7 +18,8 @@ from omni.kernel.settings import Settings, load_settings
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "home", database_url=f"sqlite:///{tmp_path / 'omni.db'}")
+    deadlines = {1: 600.0, 2: 600.0}  # tools may have to be installed first, beside other tests
+    return Settings(home=tmp_path / "home", database_url=f"sqlite:///{tmp_path / 'omni.db'}", tier_deadlines=deadlines)
 
 
 @pytest.fixture

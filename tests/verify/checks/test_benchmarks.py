@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from omni.verify import machine
 from omni.verify.report import CheckResult, Status
 
 Look = Callable[..., CheckResult]
 Git = Callable[..., str]
+
+needs_valgrind = pytest.mark.skipif(machine.find("valgrind") is None, reason="valgrind is not on this machine")
 
 ENVIRONMENT = Path(sys.prefix)
 CONFIG = '[[verify.benchmarks]]\ncommand = ["python", "bench.py"]\ncritical = ["total"]\n'
@@ -56,6 +59,18 @@ COUNT = CONFIG.replace('["total"]', '["*"]') + 'measure = "instructions"\n'
 WORK = "def total():\n    for _ in range({}000):\n        pass\n\n\ntotal()\n"
 
 
+@pytest.mark.host
+def test_without_what_counts_nothing_is_known(
+    look: Look, commit: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit({"omni.toml": COUNT, "bench.py": WORK.format(1000)})
+    monkeypatch.setattr(machine, "find", lambda _name: None)
+    result = look("benchmarks", {"bench.py": WORK.format(1120)}, environment=ENVIRONMENT)
+    said = "valgrind is not on PATH. Type: apt install valgrind"
+    assert (result.status, result.reason) == (Status.INCOMPLETE, said)
+
+
+@needs_valgrind
 @pytest.mark.host
 @pytest.mark.slow
 @pytest.mark.parametrize(("now", "blocked"), [(1120, True), (1010, False)])

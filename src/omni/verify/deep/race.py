@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from omni.verify import machine
 from omni.verify.check import Context, Failed
 from omni.verify.deep.base import Base
 from omni.verify.deep.declared import Benchmark
@@ -86,6 +87,8 @@ class Race:
             yield Step(f"keep {side}", ("mv", report, kept), here)
 
     def _count(self) -> Mapping[str, Comparison]:
+        if machine.find(COUNTER[0]) is None:
+            raise Failed(f"{COUNTER[0]} is not on PATH. Type: apt install {COUNTER[0]}", Status.INCOMPLETE)
         env = {"PYTHONHASHSEED": "0"}  # else the order of sets, and so the work, differs from run to run
         steps = [
             Step(
@@ -112,8 +115,6 @@ class Race:
             return
         side = last.name.removeprefix("keep ")
         said = f"`{' '.join(self.benchmark.command)}` failed with exit code {last.exit}: {last_words(last.said)}"
-        if last.exit == 127 and self.benchmark.measure == COUNTS:
-            said = "valgrind is not installed here. Type: apt install valgrind"
         raise BaseFailed(said) if side == BEFORE else Failed(said, Status.INCOMPLETE)
 
     def _read(self, path: Path, side: str) -> Mapping[str, float]:
