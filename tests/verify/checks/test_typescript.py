@@ -116,3 +116,11 @@ def test_types_of_what_is_installed(look: Look) -> None:
 )
 def test_the_package_of_a_module(module: str, package: str) -> None:
     assert package_of(module) == package
+
+
+def test_what_omni_rendered_was_compiled_with_its_packages(look: Look) -> None:
+    files = {"tsconfig.json": STRICT, "a.ts": 'import { a } from "somewhere";\na();\n', "package.json": "{}"}
+    assert look("typescript", files).status is Status.INCOMPLETE
+    rendered = look("typescript", files, trusted=True)
+    said = "Omni rendered it, and compiled it as a step of its template"
+    assert (rendered.status, rendered.reason) == (Status.SKIPPED, said)
