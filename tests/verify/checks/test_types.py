@@ -58,6 +58,19 @@ def test_missing_packages_are_said(look: Look) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+def test_keywords_of_a_class_whose_base_is_not_here_do_not_block(found: Found) -> None:
+    """The base comes from a package through another file, and mypy asks `object` what the keyword is."""
+    config = {
+        "mypy.ini": "[mypy]\n",
+        "base.py": "from pydantic import BaseModel\n\n\nclass Base(BaseModel):\n    pass\n",
+    }
+    derived = 'from base import Base\n\n\nclass Derived(Base, extra="ignore"):\n    pass\n'
+    assert found("types", {**config, "derived.py": derived}) == ["warning call-arg derived.py:4"]
+    own = 'class Base:\n    pass\n\n\nclass Derived(Base, extra="ignore"):\n    pass\n'
+    assert found("types", {"mypy.ini": "[mypy]\n", "base.py": own, "derived.py": ""}) == ["error call-arg base.py:5"]
+
+
 def test_stubs_speak_for_their_modules(found: Found) -> None:
     files = {
         "p/__init__.pyi": "def f(x: int) -> str: ...\n",

@@ -41,6 +41,9 @@ NOT_HERE = ("import-untyped", "import-not-found", "import")
 of a file that uses it may be wrong, so it does not block."""
 
 
+OF_OBJECT = 'for "__init_subclass__" of "object"'
+"""Mypy asks `object` about the keywords of a class whose base, in whichever file, comes from a package."""
+
 OF_A_VERSION = ("redundant-cast", "unused-ignore")
 """What is superfluous for one version of mypy or of a package is needed for another; nothing is wrong either way."""
 
@@ -99,7 +102,8 @@ def parse(context: Context, output: Output) -> Iterator[Item]:
         if each["severity"] != "error" or each["code"] in NOT_HERE or each["file"] not in sources:
             continue
         beside = TESTS.search(each["file"]) or EXAMPLES.search(each["file"])  # a project rarely checks all of these
-        unsure = each["file"] in doubtful or beside or each["code"] in OF_A_VERSION
+        of_package = each["file"] in doubtful or (bool(doubtful) and OF_OBJECT in each["message"])
+        unsure = of_package or beside or each["code"] in OF_A_VERSION
         file = context.inventory.by_path.get(each["file"])
         snippet = line_of(context.text(file), each["line"]) if file and not file.problem else ""
         yield context.finding(
