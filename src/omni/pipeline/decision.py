@@ -77,9 +77,8 @@ def _as_much_again(engine: Engine, run_id: str) -> int | None:
 
 
 def goes_on(run: Run) -> bool:
-    """Whether more tokens are of any use to it. A change of a repository that has ended is begun anew."""
-    short = run.verdict in {"fail", "incomplete"} and not run.options.changes
-    return run.status not in OVER or (run.status == "ended" and short)
+    """Whether more tokens are of any use to it."""
+    return run.status not in OVER or (run.status == "ended" and run.verdict in {"fail", "incomplete"})
 
 
 def reopen(settings: Settings, engine: Engine, run_id: str) -> Run:

@@ -63,7 +63,8 @@ class Runner:
             if answer is None or answer.decision != "approved":
                 return "rejected"
         if self.run.options.changes:
-            return change_flow(do, kind_asked(self.run.options.change, self.run.request), self.run.options.retries)
+            kind = kind_asked(self.run.options.change, self.run.request)
+            return change_flow(do, kind, self.run.options.retries, self.reopened)
         verdict = flow(do, ask, self.run.options.retries, self.reopened)
         made = self._counts[s02_implementation.STAGE.name] > 0  # a thin specification ends before there is anything
         if self.run.options.repository and made and verdict in {"pass", "incomplete"}:

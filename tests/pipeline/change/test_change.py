@@ -205,6 +205,39 @@ def test_a_fault_is_shown_by_a_test_then_mended_then_left_on_a_branch(shop: Path
     assert record.chats == asked
 
 
+PLAINLY = (
+    says("tester", 1, call("write", path="tests/test_login.py", content=TESTS + NEW_TEST)),
+    says("tester", 2, call("finish", summary="Shows the fault.")),
+    says("developer", 1, call("read", path="src/shop/login.py")),
+    says("developer", 2, edited("src/shop/login.py", "USERS.get(email)", "USERS.get(email.lower())")),
+    says("developer", 3, call("finish", summary="Lower case.")),
+)
+
+
+def test_a_change_that_its_budget_cut_off_goes_on_once_it_is_raised(shop: Path, home: Path) -> None:
+    """With the very next question of the session that was cut off: nobody is asked twice."""
+    record = Record()
+    with serve(Script(rules=(*PLAINLY, *REVIEW[1:]), models=("scripted", "other")), record) as url:
+        add(load_settings({"home": str(home)}), Wish(name="local", base_url=url))
+        argv = ("build", "--repo", str(shop), "--environment", str(ENVIRONMENT), "--model", "scripted")
+        code, said = omni(home, *argv, "--budget", "9000", "fix the login of people who type capitals")
+        run = str(said[-1]["run"])
+        assert (code, said[-1]["verdict"], said[-1]["turns"]) == (1, "fail", 3)
+        assert "the session ended: budget" in str(said[-1]["reasons"])
+        omni(home, "budget", run, "--raise-to", "1000000")
+        code, said = omni(home, "runs", "resume", run)
+    ended = [(each["stage"], each["passed"]) for each in said if each.get("kind") == "stage.ended"]
+    assert ended[4:] == [
+        ("hand-over", False),
+        ("change", True),
+        ("proof", True),
+        ("change-review", True),
+        ("hand-over", True),
+    ]
+    assert (code, said[-1]["verdict"]) == (0, "pass")
+    assert said[-1]["turns"] == 5, "as many as in a run that was never cut off"
+
+
 def test_without_an_environment_nothing_is_asked_and_nothing_changed(shop: Path, home: Path) -> None:
     code, said = omni(home, "build", "--repo", str(shop), "fix the login")
     reasons = said[-1]["reasons"]

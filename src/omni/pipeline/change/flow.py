@@ -5,6 +5,8 @@ Deterministic, as every flow: what happens next depends on what the stages answe
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from omni.pipeline.change import migrating, stages
 from omni.pipeline.change.asked import STEP
 from omni.pipeline.change.hand_over import hand_over
@@ -37,36 +39,48 @@ REVIEW = Stage("change-review", "6", "Review", judge, JudgedHandoff)
 HAND_OVER = Stage("hand-over", "7", "Hand over", hand_over, HandOverHandoff)
 
 
-def change_flow(do: Do, kind: Kind, retries: int) -> Verdict:
-    """`retries` bounds how often a test, and then the change, is sent back with what is wrong with it."""
+@dataclass
+class Made:
+    """What stands of a change."""
+
+    tested: bool
+    """A test fails as it should, or none has to."""
+    plan: PlanHandoff | None = None
+    steps: set[int] = field(default_factory=set)
+    proved: bool = False
+
+
+def change_flow(do: Do, kind: Kind, retries: int, reopened: int = 0) -> Verdict:
+    """`retries` bounds how often a test, and then the change, is sent back with what is wrong with it.
+
+    `reopened`: how often the run goes on after its end, with what it could not pay for.
+    """
     do(COMPREHENSION)
-    if do(BASELINE).passed:
-        if kind == "migration":
-            _migrate(do, retries)
-            return do(HAND_OVER).verdict
-        tested = kind not in TEST_FIRST or any(do(TEST).passed for _ in range(retries + 1))
-        if tested:
-            _change(do, retries)
-    return do(HAND_OVER).verdict
+    sound = do(BASELINE).passed
+    made, make = Made(tested=kind not in TEST_FIRST), _migrate if kind == "migration" else _change
+    verdict: Verdict = "fail"
+    for _ in range(reopened + 1):
+        if sound:
+            make(do, retries, made)
+        verdict = do(HAND_OVER).verdict
+    return verdict
 
 
-def _migrate(do: Do, retries: int) -> None:
+def _migrate(do: Do, retries: int, made: Made) -> None:
     """Every file gets its tries, also after one that could not be moved: what stands is worth having."""
-    planned = do(PLAN)
-    if not planned.steps:
-        if planned.passed:  # it names nothing that can be found file by file
-            _change(do, retries)
+    plan = made.plan = made.plan or do(PLAN)
+    if not plan.steps:
+        if plan.passed:  # it names nothing that can be found file by file
+            _change(do, retries, made)
         return
-    stood = 0
-    for number, step in enumerate(planned.steps):
+    for number, step in enumerate(plan.steps):
         stage = _step(number, step)
-        stood += any(do(stage).passed for _ in range(retries + 1))
-    if not stood:
-        return
-    do(RELEASE)
-    proved = do(PROOF).passed or _proved(do, retries)
-    if proved and not do(REVIEW).passed and _proved(do, retries):
-        do(REVIEW)
+        if number not in made.steps and any(do(stage).passed for _ in range(retries + 1)):
+            made.steps.add(number)
+    if made.steps:
+        do(RELEASE)
+        made.proved = do(PROOF).passed
+        _change(do, retries, made)
 
 
 def _step(number: int, step: Step) -> Stage[StepHandoff]:
@@ -76,10 +90,16 @@ def _step(number: int, step: Step) -> Stage[StepHandoff]:
     return Stage(f"{STEP}{number}", f"4.{number + 1}", step.title, run, StepHandoff)
 
 
-def _change(do: Do, retries: int) -> None:
+def _change(do: Do, retries: int, made: Made) -> None:
     """What the review finds leads back once."""
-    if _proved(do, retries) and not do(REVIEW).passed and _proved(do, retries):
-        do(REVIEW)
+    made.tested = made.tested or any(do(TEST).passed for _ in range(retries + 1))
+    if not made.tested:
+        return
+    made.proved = made.proved or _proved(do, retries)
+    if made.proved and not do(REVIEW).passed:
+        made.proved = _proved(do, retries)
+        if made.proved:
+            do(REVIEW)
 
 
 def _proved(do: Do, retries: int) -> bool:

@@ -16,7 +16,7 @@ from omni.kernel import events
 from omni.kernel.canonical import JsonValue
 from omni.models.gateway import open_gateway
 from omni.models.wire import Attribution, Want
-from omni.pipeline.budget import open_budget
+from omni.pipeline.budget import open_budget, unfinished
 from omni.pipeline.change.asked import environment_of
 from omni.pipeline.hands import prompt_of, work_on
 from omni.pipeline.stage import Work
@@ -53,9 +53,9 @@ class Worker(Protocol):
 
 
 def session_worker(work: Work, assignment: Assignment) -> Done:
-    """The run's engine. The same stage and attempt go on with the session that a killed process left."""
+    """The run's engine. The session goes on that a killed process left, or that a used-up budget cut off."""
     role, options = load_role(assignment.role), work.run.options
-    session = f"{work.run.id}/{work.stage}#{work.attempt}"
+    session = _session(work)
     toolbox = Toolbox(
         AgentWorkspace(work.workspace.path, assignment.protected),
         work.driver(),
@@ -84,6 +84,14 @@ def session_worker(work: Work, assignment: Assignment) -> Done:
         model=", ".join(sorted(answered_by(work.engine, session))) or "none",
         prompt=prompt_of(work, role.prompt_id),
     )
+
+
+def _session(work: Work) -> str:
+    """Of this attempt, or of the newest one that asked anybody, if the budget has ended that."""
+    names = [f"{work.run.id}/{work.stage}#{attempt}" for attempt in range(work.attempt + 1)]
+    known = (log for log in (SessionLog(work.engine, name) for name in reversed(names)) if log.lines())
+    newest = next(known, None)
+    return (newest and unfinished(newest)) or names[-1]
 
 
 def _tell(work: Work, kind: str, data: Mapping[str, JsonValue]) -> None:
