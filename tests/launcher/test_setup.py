@@ -69,7 +69,7 @@ def test_without_rights_it_says_what_to_type(machine: Machine) -> None:
 
 def test_the_tests_need_more(machine: Machine) -> None:
     _, said = machine.setup("--dev")
-    assert said[0].endswith(" redis-server")
+    assert said[0].endswith(" redis-server valgrind")
 
 
 @pytest.mark.parametrize("rights", ["root", "sudo"])
