@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,9 +110,10 @@ def _run(service: FastAPI, found: Settings, name: str, token: Path, host: str, p
     import uvicorn  # a web server: only for who serves
 
     from omni.kernel.logs import open_log
+    from omni.server.listening import listen
 
     try:
-        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        listening = listen(host, port)
     except OSError as error:
         raise OmniError(NO_ADDRESS, error.strerror or str(error), where=f"{host}:{port}") from error
     open_log(found.home)

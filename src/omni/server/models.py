@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import socket
 import threading
 import time
 from collections import Counter
@@ -36,6 +35,7 @@ from omni.models.vectors import embed
 from omni.models.wire import Attribution, ChatReply, ChatRequest, Want
 from omni.server import openai_format
 from omni.server.door import whole_body
+from omni.server.listening import listen
 from omni.server.openai_format import BAD_REQUEST, ChatBody, Object
 
 TOO_MANY = declare("M024", "Too many questions at once", Exit.INCOMPLETE, "Ask again in a moment.")
@@ -366,7 +366,7 @@ def _shown(error: OmniError) -> tuple[int, Object]:
 @contextmanager
 def served(service: FastAPI, host: str = "127.0.0.1") -> Iterator[str]:
     """The address of a service (`http://127.0.0.1:…`) that runs in a thread on a free port."""
-    listening = socket.create_server((host, 0))
+    listening = listen(host, 0)
     config = uvicorn.Config(service, log_level="error", server_header=False, timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listening],), name="models", daemon=True)
