@@ -20,6 +20,7 @@ from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
 from omni.delivery.screenshots import BROWSERS, FLAGS
+from omni.kernel.settings import load_settings
 
 ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "docs" / "pictures"
@@ -30,8 +31,11 @@ COLUMNS = 88
 def build(folder: Path) -> str:
     """What a terminal shows at the end, with its colours."""
     screen, end = pty.openpty()
+    home = folder / "home"  # nothing is known of an earlier build; what is installed is
+    home.mkdir()
+    (home / "envs").symlink_to(load_settings().home / "envs")
     command = [str(ROOT / "omni"), "build", REQUEST, "--yes", "--out", "out"]
-    environment = {**os.environ, "COLUMNS": str(COLUMNS), "TERM": "xterm-256color"}
+    environment = {**os.environ, "OMNI_HOME": str(home), "COLUMNS": str(COLUMNS), "TERM": "xterm-256color"}
     process = subprocess.Popen(command, cwd=folder, stdin=end, stdout=end, stderr=end, env=environment)
     os.close(end)
     said = b""
