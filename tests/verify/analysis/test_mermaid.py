@@ -19,6 +19,7 @@ from omni.verify.analysis.mermaid import problems
         "stateDiagram-v2\n  [*] --> open\n  open --> [*]",
         "classDiagram\n  class A {\n    +int x\n    f() int\n  }\n  A <|-- B",
         '---\ntitle: x\n---\n%% comment\npie\n  "a" : 1',
+        ":align: center\n:caption:\n\nflowchart TD\n  a[Standard library\n  e.g. logging]\n  a --> b",
     ],
 )
 def test_sound(text: str) -> None:
@@ -31,6 +32,9 @@ def test_sound(text: str) -> None:
         ("", [(1, "the diagram is empty")]),
         ("flowhart TD", [(1, "“flowhart TD” is no kind of diagram")]),
         ("flowchart TD\n  a[b --> c", [(2, "“]” is missing")]),
+        ("flowchart TD\n  a[b\n  c(d]", [(3, "“]” closes nothing"), (2, "“]” is missing")]),
+        ("classDiagram\n  class A {\n    f(\n  }", [(3, "“)” is missing")]),
+        (":align: center", [(1, "the diagram is empty")]),
         ("flowchart TD\n  a]b", [(2, "“]” closes nothing")]),
         ("flowchart TD\n  subgraph s\n  a", [(2, "`subgraph` has no `end`")]),
         ("sequenceDiagram\n  end", [(2, "`end` closes nothing")]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import dropwhile
 
 KINDS = re.compile(
     r"(graph|flowchart|flowchart-elk)\s+(TB|TD|BT|RL|LR)\b|sequenceDiagram|classDiagram(-v2)?|stateDiagram(-v2)?|"
@@ -24,6 +25,9 @@ SEQUENCE_WORDS = re.compile(
     r"deactivate|autonumber|title|links?|properties|accTitle|accDescr)\b",
     re.IGNORECASE,
 )
+
+
+OPTION = re.compile(r":[\w-]+:(\s|$)")
 
 
 def problems(text: str) -> Iterator[tuple[int, str]]:
@@ -48,6 +52,8 @@ def problems(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _without_front_matter(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Nor the options of MyST's directive (`:align: center`), which stand before the diagram."""
+    lines = list(dropwhile(lambda line: OPTION.match(line[1]), lines))
     start = next((index for index, (_, line) in enumerate(lines) if line), 0)
     if lines and lines[start][1] == "---":
         end = next((index for index in range(start + 1, len(lines)) if lines[index][1] == "---"), len(lines) - 1)
@@ -56,31 +62,32 @@ def _without_front_matter(lines: list[tuple[int, str]]) -> list[tuple[int, str]]
 
 
 def _brackets(content: list[tuple[int, str]], kind: str) -> Iterator[tuple[int, str]]:
-    """Each line closes what it opens; only `{` of classes, entities and C4 boundaries spans lines."""
-    open_blocks: list[int] = []
+    """Each line closes what it opens; only `{` of classes, entities and C4 boundaries, and the text of a node of a
+    flowchart, span lines.
+    """
+    opened: list[tuple[int, str]] = []
+    """(line, what closes it), the innermost last."""
     for number, line in content:
         bare = re.sub(r'"[^"]*"' if kind in FLOWCHARTS else r'"[^"]*"|:.*$', "", line)
         bare = re.sub(r"[|}o]{1,2}(--|\.\.)[|{o]{1,2}", "", bare)  # cardinalities of entity diagrams
         bare = re.sub(r"--?[)x]|>\w*\]", "", bare)
-        stack: list[str] = []
+        before = len(opened)
         for sign in bare:
             if sign in PAIRS:
-                stack.append(PAIRS[sign])
+                opened.append((number, PAIRS[sign]))
             elif sign in PAIRS.values():
-                if stack and stack[-1] == sign:
-                    stack.pop()
-                elif sign == "}" and open_blocks:
-                    open_blocks.pop()
+                if opened and opened[-1][1] == sign:
+                    opened.pop()
                 elif sign not in "/\\":
                     yield number, f"“{sign}” closes nothing"
+                    del opened[before:]
                     break
-        else:
-            if stack == ["}"]:
-                open_blocks.append(number)
-            elif stack:
-                yield number, f"“{stack[-1]}” is missing"
-    for number in open_blocks:
-        yield number, "“}” is missing"
+        mine = [sign for at, sign in opened if at == number]
+        if mine not in ([], ["}"]) and kind not in FLOWCHARTS:
+            yield number, f"“{mine[-1]}” is missing"
+            opened = [(at, sign) for at, sign in opened if at != number]
+    for number, sign in opened:
+        yield number, f"“{sign}” is missing"
 
 
 def _blocks(content: list[tuple[int, str]], kind: str) -> Iterator[tuple[int, str]]:
