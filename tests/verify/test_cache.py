@@ -168,6 +168,13 @@ def test_harmless_skips_and_not_applying_are_remembered(write: Write, verify: Ve
         assert len(watched.given) == 1
 
 
+def test_what_is_said_of_omnis_own_code_is_not_said_of_that_of_others(write: Write, verify: Verify) -> None:
+    watched = Watched(Gap("not for this", Status.SKIPPED))
+    write({"a.py": "ok\n"})
+    cached = [verify(watched.check(), trusted=trusted).results[0].cached for trusted in (True, False, True, False)]
+    assert cached == [False, False, True, True]
+
+
 def test_a_damaged_cache_file_is_made_anew(write: Write, verify: Verify, tmp_path: Path) -> None:
     write({"a.py": "BAD\n"})
     (tmp_path / "home" / "cache").mkdir(parents=True)

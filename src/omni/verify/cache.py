@@ -1,7 +1,8 @@
 """What checks said before, so that nothing is looked at twice that has not changed.
 
 A key covers all that a result may depend on: Omni's verification code and data, the tool's locked artefact, argv, the
-content of the configuration files, the interpreter, the project's environment, and each input's path and content.
+content of the configuration files, the interpreter, the project's environment, whether the code is Omni's own, and each
+input's path and content.
 Errors, time-outs and files that could not be analysed are never kept.
 """
 
@@ -171,6 +172,7 @@ def _identity(context: Context) -> str:
         "environment": installed(context.environment),
         "node_modules": _node_modules(context.root) if SCRIPTS & {*check.languages} else "",
         "root": str(context.root) if check.sandboxed else "",
+        "trusted": context.execution.resources.trusted,
         "changed": None if context.changed is None else sorted(context.changed),
     }
     return digest(value)
