@@ -11,7 +11,14 @@ from omni.kernel.errors import OmniError
 from omni.pipeline.change import prompts
 from omni.pipeline.change.checkout import changed
 from omni.pipeline.change.dependencies import declared, environment_with, name_of, satisfied, unknown
-from omni.pipeline.change.handoffs import ComprehensionHandoff, PlanHandoff, ProofHandoff, RedHandoff, StepHandoff
+from omni.pipeline.change.handoffs import (
+    ComprehensionHandoff,
+    EditHandoff,
+    PlanHandoff,
+    ProofHandoff,
+    RedHandoff,
+    StepHandoff,
+)
 from omni.pipeline.change.kinds import Kind, kind_asked
 from omni.pipeline.change.suite import Tester
 from omni.pipeline.run import stage_records
@@ -104,6 +111,16 @@ def proved(work: Work) -> ProofHandoff | None:
     records = reversed(stage_records(work.engine, work.run.id))
     passed = (each.output for each in records if each.name == "proof" and each.status == "passed" and each.output)
     return next((work.read(ProofHandoff, output) for output in passed), None)
+
+
+def edited(work: Work) -> EditHandoff | None:
+    """The newest change of the whole; None when there is none, or when a step of a migration stands that it lacks."""
+    for each in reversed(stage_records(work.engine, work.run.id)):
+        if each.name == "change" and each.output:
+            return work.read(EditHandoff, each.output)
+        if re.fullmatch(rf"{STEP}\d+", each.name) and each.status == "passed":
+            return None
+    return None
 
 
 def texts_of(work: Work, base: str, tip: str) -> tuple[dict[str, str], dict[str, str]]:

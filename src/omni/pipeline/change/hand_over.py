@@ -7,7 +7,7 @@ from typing import Literal
 
 from omni.kernel.files import write_atomic
 from omni.pipeline.change import checkout
-from omni.pipeline.change.asked import STEP, kind_of, newest, proved, source_of, start, steps_of
+from omni.pipeline.change.asked import STEP, edited, kind_of, newest, proved, source_of, start, steps_of
 from omni.pipeline.change.handoffs import (
     BaselineHandoff,
     ComprehensionHandoff,
@@ -61,8 +61,8 @@ def hand_over(work: Work) -> HandOverHandoff:
 
 def _tip(work: Work) -> str:
     """The newest commit that there is: of the change, else of the last step that stands, of the test, or none."""
-    edited = newest(work, EditHandoff, "change")
-    return edited.commit if edited else start(work)
+    made = edited(work)
+    return made.commit if made else start(work)
 
 
 def _verdict(work: Work, reasons: tuple[str, ...], *, holds: bool) -> Literal["pass", "fail", "incomplete"]:
@@ -78,8 +78,16 @@ def _reasons(work: Work, judged: JudgedHandoff | None) -> tuple[str, ...]:
     released = newest(work, StepHandoff, f"{STEP}last")
     left = released.reasons if released else ()
     proof = proved(work)
+    last = newest(work, ProofHandoff, "proof")
+    failed = last.reasons if last and not last.passed else ()
     unseen = tuple(f"verification saw it before and not after: {each}" for each in (proof.lost if proof else ()))
-    return (*left, *unseen, *(judged.reasons if judged else ()), *filter(None, (judged.unjudged if judged else "",)))
+    return (
+        *left,
+        *failed,
+        *unseen,
+        *(judged.reasons if judged else ()),
+        *filter(None, (judged.unjudged if judged else "",)),
+    )
 
 
 def _stopped(work: Work) -> tuple[str, ...]:
@@ -105,7 +113,7 @@ def _told(work: Work, of: BaselineHandoff | ProofHandoff | None) -> str:
 
 def _write(work: Work, folder: Path, base: str, made: HandOverHandoff) -> None:
     understood = work.handoff(ComprehensionHandoff, "comprehension")
-    first, edited = newest(work, RedHandoff, "test-first"), newest(work, EditHandoff, "change")
+    first, change = newest(work, RedHandoff, "test-first"), newest(work, EditHandoff, "change")
     titles = {name: f"{name} {step.path}".strip() for name, step in steps_of(work)}
     account = Account(
         request=work.run.request,
@@ -115,7 +123,7 @@ def _write(work: Work, folder: Path, base: str, made: HandOverHandoff) -> None:
         handed=made,
         review=work.read(ChangeReview, made.review) if made.review else None,
         fails_before=first.why if first else {},
-        summary=edited.summary if edited else first.summary if first else _steps(work),
+        summary=change.summary if change else first.summary if first else _steps(work),
         attempts=tuple(
             Attempt(
                 stage=titles.get(each.name, each.name),

@@ -46,6 +46,8 @@ class RedHandoff(Handoff):
     summary: str = ""
     model: str = "none"
     """Who wrote it, as `provider/model`; several with a comma between."""
+    unfinished: str = ""
+    """The session that its budget cut off; it goes on once that is raised."""
 
 
 class EditHandoff(Handoff):
@@ -56,6 +58,8 @@ class EditHandoff(Handoff):
     """How the session ended; `done` is the only good end."""
     summary: str
     model: str = "none"
+    unfinished: str = ""
+    """The session that its budget cut off; it goes on once that is raised."""
 
 
 class PlanHandoff(Handoff):
@@ -80,6 +84,8 @@ class StepHandoff(Handoff):
     """Digest of the diff that was taken back; empty when the step stands."""
     model: str = "none"
     summary: str = ""
+    unfinished: str = ""
+    """The session that its budget cut off; it goes on once that is raised."""
 
 
 class ProofHandoff(Handoff):

@@ -60,6 +60,8 @@ def do_step(work: Work, number: int, worker: Worker) -> StepHandoff:
         instructions=prompts.step(work.run.request, step, tester.by_hand, tried.reasons if tried else ()),
         context=(overview_of(work), *_before(work, tried)),
         protected=_protected(work),
+        # In the files as it left them: not if another step stands since.
+        goes_on=tried.unfinished if tried and tried.commit == begin else "",
     )
     done = worker(work, assignment)
     trailers = work.trailers("developer") | {"Omni-Model": done.model, "Omni-Prompt": done.prompt}
@@ -77,6 +79,7 @@ def do_step(work: Work, number: int, worker: Worker) -> StepHandoff:
         tried=work.store.put(diff.encode()) if diff else "",
         model=done.model,
         summary=done.summary,
+        unfinished=done.unfinished,
     )
 
 

@@ -9,6 +9,7 @@ from omni.code.analysis import Analysis, analyse
 from omni.code.document import render
 from omni.pipeline.change import checkout, preserved, prompts, proof
 from omni.pipeline.change.asked import (
+    edited,
     environment_of,
     kind_of,
     message,
@@ -93,6 +94,7 @@ def test_first(work: Work, worker: Worker) -> RedHandoff:
             kind, work.run.request, tester_of(work).by_hand, tried.reasons if tried else ()
         ),
         context=(overview_of(work),),
+        goes_on=tried.unfinished if tried else "",
     )
     done = worker(work, assignment)
     trailers = work.trailers("tester") | {"Omni-Model": done.model, "Omni-Prompt": done.prompt}
@@ -115,13 +117,14 @@ def test_first(work: Work, worker: Worker) -> RedHandoff:
         ended=done.ended,
         summary=done.summary,
         model=done.model,
+        unfinished=done.unfinished,
     )
 
 
 def edit(work: Work, worker: Worker) -> EditHandoff:
     """The change itself; again with what the proof or the review said when it was not accepted."""
     kind, first = kind_of(work), newest(work, RedHandoff, "test-first")
-    tried, proof = newest(work, EditHandoff, "change"), newest(work, ProofHandoff, "proof")
+    tried, proof = edited(work), newest(work, ProofHandoff, "proof")
     judged = newest(work, JudgedHandoff, "change-review")
     against = (*(proof.reasons if proof else ()), *(judged.reasons if judged else ()))
     begin = start(work)
@@ -132,6 +135,7 @@ def edit(work: Work, worker: Worker) -> EditHandoff:
         instructions=prompts.edit(kind, work.run.request, red, tester_of(work).by_hand, against),
         context=(overview_of(work),),
         protected=first.files if first else (),
+        goes_on=tried.unfinished if tried else "",
     )
     done = worker(work, assignment)
     trailers = work.trailers("developer") | {"Omni-Model": done.model, "Omni-Prompt": done.prompt}
@@ -146,6 +150,7 @@ def edit(work: Work, worker: Worker) -> EditHandoff:
         ended=done.ended,
         summary=done.summary,
         model=done.model,
+        unfinished=done.unfinished,
     )
 
 
@@ -159,8 +164,8 @@ def prove(work: Work) -> ProofHandoff:
     """How it is afterwards: the new tests pass, nothing that passed is broken, no new finding at error."""
     before = work.handoff(BaselineHandoff, "baseline")
     first = newest(work, RedHandoff, "test-first")
-    edited = newest(work, EditHandoff, "change")
-    commit = edited.commit if edited else start(work)
+    made = edited(work)
+    commit = made.commit if made else start(work)
     work.workspace.restore(commit)
     tester = tester_of(work)
     earlier, now = work.read(Suite, before.suite), run_safely(tester)
@@ -208,8 +213,8 @@ def _touched_tests(work: Work, first: RedHandoff | None) -> list[str]:
     """The new tests are as the tester left them. The tools protect them; this looks at what came of it."""
     if first is None:
         return []
-    edited = newest(work, EditHandoff, "change")
-    tip = edited.commit if edited else start(work)
+    made = edited(work)
+    tip = made.commit if made else start(work)
     since = {each.path for each in checkout.changed(work.workspace, first.commit, tip)}
     return [f"{path} was changed after it was proved" for path in sorted(since & set(first.files))]
 

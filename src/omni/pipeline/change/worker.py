@@ -33,6 +33,8 @@ class Assignment(BaseModel):
     """Documents: data, never instructions."""
     protected: tuple[str, ...] = ()
     """Paths that may not change."""
+    goes_on: str = ""
+    """The session of an earlier attempt that is to go on, in the files as it left them."""
 
 
 class Done(BaseModel):
@@ -44,6 +46,8 @@ class Done(BaseModel):
     summary: str
     model: str = "none"
     prompt: str = "none"
+    unfinished: str = ""
+    """The session, if its budget has cut it off."""
 
 
 class Worker(Protocol):
@@ -53,9 +57,9 @@ class Worker(Protocol):
 
 
 def session_worker(work: Work, assignment: Assignment) -> Done:
-    """The run's engine. The session goes on that a killed process left, or that a used-up budget cut off."""
+    """The run's engine. The same stage and attempt go on with the session that a killed process left."""
     role, options = load_role(assignment.role), work.run.options
-    session = _session(work)
+    session = assignment.goes_on or f"{work.run.id}/{work.stage}#{work.attempt}"
     toolbox = Toolbox(
         AgentWorkspace(work.workspace.path, assignment.protected),
         work.driver(),
@@ -83,15 +87,8 @@ def session_worker(work: Work, assignment: Assignment) -> Done:
         summary=outcome.summary,
         model=", ".join(sorted(answered_by(work.engine, session))) or "none",
         prompt=prompt_of(work, role.prompt_id),
+        unfinished=unfinished(log),
     )
-
-
-def _session(work: Work) -> str:
-    """Of this attempt, or of the newest one that asked anybody, if the budget has ended that."""
-    names = [f"{work.run.id}/{work.stage}#{attempt}" for attempt in range(work.attempt + 1)]
-    known = (log for log in (SessionLog(work.engine, name) for name in reversed(names)) if log.lines())
-    newest = next(known, None)
-    return (newest and unfinished(newest)) or names[-1]
 
 
 def _tell(work: Work, kind: str, data: Mapping[str, JsonValue]) -> None:
