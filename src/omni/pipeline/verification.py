@@ -5,6 +5,7 @@ from __future__ import annotations
 from omni.pipeline.handoffs import VerificationHandoff
 from omni.pipeline.stage import Work
 from omni.pipeline.steps import check_steps, project_environment
+from omni.templates.catalog import Template
 from omni.verify.check import Tier
 from omni.verify.engine import CheckEvent, verify
 from omni.verify.gate import Decision, Gate, decide
@@ -94,5 +95,20 @@ def criteria_shown(found: tuple[Report, ...]) -> dict[str, bool]:
     return shown
 
 
+def done_by_steps(template: Template) -> dict[str, str]:
+    """Check that a step of the template does → how: `check_steps` runs it with the packages, which no workspace has."""
+    return {
+        step.instead_of: f"the step “{step.title}” of the template does it, with its packages"
+        for step in template.checks
+        if step.instead_of
+    }
+
+
 def _options(work: Work, tier: Tier, *, fix: bool = False) -> Options:
-    return Options(tiers=(tier,), fix=fix, environment=project_environment(work), trusted=work.trusted)
+    return Options(
+        tiers=(tier,),
+        fix=fix,
+        environment=project_environment(work),
+        trusted=work.trusted,
+        elsewhere=done_by_steps(work.template()),
+    )

@@ -51,6 +51,8 @@ class Step(BaseModel):
     """With `python` of the environment first on PATH; or with `node`, and `node_modules` mounted in `folder`."""
     makes: tuple[str, ...] = ()
     """What it writes, by path in the project."""
+    instead_of: str = ""
+    """Id of the check of the verification that it does, which could not be run on the project without its packages."""
 
 
 class Template(BaseModel):

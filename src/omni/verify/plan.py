@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Set
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Set
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from omni.kernel.errors import OmniError
@@ -37,6 +37,8 @@ class Options:
     """Virtual environment with the project's dependencies; default: what its configuration says, or `.venv`."""
     trusted: bool = False
     """The target is what Omni rendered from its own templates, so reduced isolation may run it."""
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    """Id of a check that whoever asks does himself, with what it needs, and reports → how."""
     jobs: int = 0
     """CPUs to use; 0: all that this process may use."""
     sarif: tuple[Path, ...] = ()

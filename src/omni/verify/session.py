@@ -21,7 +21,7 @@ from omni.verify.execution import Execution, Resources
 from omni.verify.files import Inventory, Look, take_inventory
 from omni.verify.files import examine as look_at
 from omni.verify.gate import concessions
-from omni.verify.plan import AtHand, Options, Planned, changed_files, looked_at, plan
+from omni.verify.plan import AtHand, Options, Planned, changed_files, looked_at, plan, without
 from omni.verify.profile import get
 from omni.verify.report import CheckResult, Report, Status
 from omni.verify.schedule import Done, Schedule, Task, can_share
@@ -110,7 +110,13 @@ class Session:
         inventory = inventory or self.inventory(root)
         changed = changed_files(self.options, inventory) if changed_only else None
         at_hand = AtHand(self._missing, self._differs(root) if changed_only else _nothing)
-        planned = [plan(check, self.context(check, inventory), changed, self.cache, at_hand) for check in checks]
+        elsewhere = self.options.elsewhere
+        planned = [
+            without(check, Status.SKIPPED, elsewhere[check.id])
+            if check.id in elsewhere
+            else plan(check, self.context(check, inventory), changed, self.cache, at_hand)
+            for check in checks
+        ]
         results = [each for each in planned if isinstance(each, CheckResult)]
         waiting = []
         for each in planned:

@@ -118,9 +118,9 @@ def test_the_package_of_a_module(module: str, package: str) -> None:
     assert package_of(module) == package
 
 
-def test_what_omni_rendered_was_compiled_with_its_packages(look: Look) -> None:
+@pytest.mark.parametrize("trusted", [True, False])
+def test_what_whoever_asks_compiles_himself_is_left_to_him(look: Look, trusted: bool) -> None:
     files = {"tsconfig.json": STRICT, "a.ts": 'import { a } from "somewhere";\na();\n', "package.json": "{}"}
-    assert look("typescript", files).status is Status.INCOMPLETE
-    rendered = look("typescript", files, trusted=True)
-    said = "Omni rendered it, and compiled it as a step of its template"
-    assert (rendered.status, rendered.reason) == (Status.SKIPPED, said)
+    assert look("typescript", files, trusted=trusted).status is Status.INCOMPLETE
+    left = look("typescript", files, trusted=trusted, elsewhere={"typescript": "a step does it"})
+    assert (left.status, left.reason) == (Status.SKIPPED, "a step does it")
