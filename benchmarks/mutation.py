@@ -12,6 +12,7 @@ the others, so that a changed `kill` can end nothing outside. As root with cgrou
 from __future__ import annotations
 
 import argparse
+import atexit
 import os
 import sys
 from collections import Counter
@@ -89,7 +90,10 @@ def main() -> None:
     if (settings.home / "envs").is_dir():
         show_tools(settings.home)
     if any(name.partition("/")[0] in WITH_HOST for name in given.rooms):
-        let_sandboxes_nest(cgroup.create(Limits(memory=16_384, processes=4096)) if os.geteuid() == 0 else None)
+        group = cgroup.create(Limits(memory=16_384, processes=4096)) if os.geteuid() == 0 else None
+        if group:
+            atexit.register(group.remove)
+        let_sandboxes_nest(group)
     for name in given.rooms:
         config = ProjectConfig(mutation=room(name, given.sample, given.seed))
         options = Options(only=("mutation",), config=config, environment=Path(sys.prefix))
