@@ -75,6 +75,8 @@ def test_a_line_that_declares_nothing_is_no_matter_of_packages() -> None:
         ('    "sqlalchemy>=1.4,<2",', True),
         ("sqlalchemy==1.4.52 \\", True),
         ("sqlalchemy==1.4.52 --hash=sha256:00", True),
+        ('sqlalchemy==1.4.52 ; python_version >= "3.8"', True),
+        ("    \"sqlalchemy<2; python_version < '3.13'\",", True),
         ("sqlalchemy==2.0.30", False),
         ("sqlalchemy>=1.4", False),
         ("sqlalchemy", False),

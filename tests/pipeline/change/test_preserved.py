@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -66,6 +67,8 @@ def test_a_test_that_asserts_less_is_told() -> None:
 
 HELPED = "import math\n\nTAX = 19\n\n\ndef net(prices):\n    return math.fsum(prices)\n\n\ndef gross(prices):\n"
 GROSS = "    return net(prices) * (100 + TAX) / 100\n"
+NET = "def net(prices):\n    return math.fsum(prices)\n"
+OUTSIDE = "a.py: it changes outside of functions"
 CODE = f"{HELPED}{GROSS}\n\nclass Cart:\n    limit = 3\n\n    def size(self):\n        return 1\n"
 
 
@@ -76,14 +79,15 @@ CODE = f"{HELPED}{GROSS}\n\nclass Cart:\n    limit = 3\n\n    def size(self):\n 
         ("a.py", CODE.replace(GROSS, f"    return _with_tax(net(prices))\n\n\ndef _with_tax(sum):\n{GROSS}"), ""),
         ("a.py", CODE.replace("import math\n", "").replace("math.fsum", "sum"), ""),
         ("a.py", CODE.replace("import math\n", "from itertools import chain\nimport math\n"), ""),
-        ("a.py", CODE.replace("TAX = 19", "TAX = 7"), "a.py: it changes outside of functions"),
-        ("a.py", CODE.replace("limit = 3", "limit = 4"), "a.py: it changes outside of functions"),
+        ("a.py", CODE.replace("TAX = 19", "TAX = 7"), OUTSIDE),
+        ("a.py", CODE.replace("limit = 3", "limit = 4"), OUTSIDE),
         ("a.py", CODE.replace("import math", "import cmath as math"),
          "a.py: what is called math changes for code that stayed as it was"),
         ("a.py", CODE.replace("import math\n", "import math\nfrom tax import *\n"),
          "a.py: what is called * changes for code that stayed as it was"),
         ("a.py", f"{CODE}\n\ndef net(prices):\n    return 0\n",
          "a.py: what is called net changes for code that stayed as it was"),
+        ("a.py", CODE.replace(NET, "").replace("    def size", f"{indent(NET, '    ')}\n    def size"), OUTSIDE),
         ("a.py", f"{CODE}(", "a.py can't be read"),
         ("conftest.py", CODE.replace("TAX) / 100", "TAX) * 0.01"), "conftest.py is of the tests"),
         ("tests/cart.py", CODE.replace("TAX) / 100", "TAX) * 0.01"), "tests/cart.py is of the tests"),
@@ -95,11 +99,20 @@ def test_what_running_a_function_does_not_show(path: str, now: str, said: str) -
     assert beyond_functions([path], {path: CODE}, {path: now}) == ((said,) if said else ())
 
 
+def test_functions_that_change_places_change_what_is_outside_of_them() -> None:
+    one, other = (
+        "    def net(prices):\n        return sum(prices)\n",
+        "    def net(prices):\n        return max(prices)\n",
+    )
+    then, now = (f"if FAST:\n{first}else:\n{second}" for first, second in ((one, other), (other, one)))
+    assert beyond_functions(["a.py"], {"a.py": then}, {"a.py": now}) == (OUTSIDE,)
+
+
 def test_a_file_that_comes_or_goes_is_its_functions_and_the_rest() -> None:
     functions = "from a import b\n\n\ndef f():\n    return b\n"
     assert beyond_functions(["a.py"], {}, {"a.py": functions}) == ()
     assert beyond_functions(["a.py"], {"a.py": functions}, {}) == ()
-    outside = ("a.py: it changes outside of functions",)
+    outside = (OUTSIDE,)
     assert beyond_functions(["a.py"], {}, {"a.py": CODE}) == outside
     assert beyond_functions(["a.py"], {"a.py": CODE}, {}) == outside
     assert beyond_functions(["link.py"], {}, {}) == ("link.py is no Python",)

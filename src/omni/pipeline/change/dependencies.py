@@ -95,7 +95,8 @@ def against(texts: Mapping[str, str], requirement: str) -> tuple[str, ...]:
 
 def _excludes(line: str, asked: Requirement) -> bool:
     """By the versions that either names, and one that is later than all."""
-    text = re.sub(r"(^|\s)(#|--hash=).*", "", line.rstrip("\\ ")).strip(" ,\t\"'")
+    text = re.sub(r"(^|\s)(#|--hash=).*", "", line.rstrip("\\ ")).strip(" ,\t")
+    text = re.sub(r"""^(["'])(.*)\1$""", r"\2", text)
     if _declares(text) != normalise(asked.name):
         return False
     try:

@@ -7,7 +7,7 @@ import inspect
 import re
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
@@ -185,9 +185,9 @@ def is_fixture(path: str) -> bool:
 def _beyond(then: ast.Module, now: ast.Module) -> list[str]:
     old, new = _bound(then), _bound(now)
     changed = {name for name in {*old, *new} if old[name] != new[name]}
-    same = {ast.dump(node) for node in _defined(then)}
+    same = {ast.dump(node) for node in _defined(then)} & {ast.dump(node) for node in _defined(now)}
     stayed: list[ast.AST] = [node for node in _defined(now) if ast.dump(node) in same]
-    rest, earlier = _Rest().generic_visit(now), _Rest().generic_visit(then)
+    rest, earlier = _Rest(same).generic_visit(now), _Rest(same).generic_visit(then)
     if ast.dump(rest) != ast.dump(earlier):
         return ["it changes outside of functions"]
     used = changed & {name for node in (*stayed, rest) for each in ast.walk(node) for name in _names(each)}
@@ -195,10 +195,16 @@ def _beyond(then: ast.Module, now: ast.Module) -> list[str]:
 
 
 class _Rest(ast.NodeTransformer):
-    """A file without its functions and imports."""
+    """A file without its imports and the functions that changed; where one stayed as it was, its text stands."""
+
+    def __init__(self, stayed: Set[str]) -> None:
+        self.stayed = stayed
 
     def visit(self, node: ast.AST) -> ast.AST | None:
-        return None if isinstance(node, Function | ast.Import | ast.ImportFrom) else self.generic_visit(node)
+        if isinstance(node, Function):
+            text = ast.dump(node)
+            return ast.Expr(ast.Constant(text)) if text in self.stayed else None
+        return None if isinstance(node, ast.Import | ast.ImportFrom) else self.generic_visit(node)
 
 
 def _bound(tree: ast.Module) -> defaultdict[str, Counter[str]]:
