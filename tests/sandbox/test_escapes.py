@@ -171,7 +171,13 @@ def test_a_process_of_the_host(
     pid = os.getpid()
     targets = {"pid": str(pid), "started": str(started(pid) + begun)}
     told = f"process {pid} of the host {said}" if said else ""
-    assert (escapes.signal_host(targets), sent) == (told, [(pid, 0)])
+    assert (escapes.signal_host(targets), sent) == (told, [] if begun else [(pid, 0)])
+
+
+def test_a_process_of_the_host_that_is_not_shown_is_signalled_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    hidden = 2**22 + 1  # more than any process can have
+    monkeypatch.setattr(os, "kill", lambda _pid, _signal: None)
+    assert escapes.signal_host({"pid": str(hidden), "started": "1"}) == f"process {hidden} of the host can be signalled"
 
 
 KERNEL = ["/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/proc/sys/vm/overcommit_memory", "/sys/power/state"]

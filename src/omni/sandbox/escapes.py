@@ -96,14 +96,14 @@ def share_namespace(targets: Targets) -> str:
 
 def signal_host(targets: Targets) -> str:
     """Where the host is a container its process may have a small number, which one of ours has too: so when it started
-    tells whose it is.
+    tells whose it is. What can't be seen there can still be signalled.
     """
+    stat = Path("/proc", targets["pid"], "stat")
+    if stat.is_file() and stat.read_text(errors="replace").rpartition(")")[2].split()[19] != targets["started"]:
+        return ""
     try:
         os.kill(int(targets["pid"]), 0)
-        stat = Path("/proc", targets["pid"], "stat").read_text(errors="replace")
-        if stat.rpartition(")")[2].split()[19] != targets["started"]:
-            return ""
-    except (ProcessLookupError, FileNotFoundError):
+    except ProcessLookupError:
         return ""
     except PermissionError:
         return f"process {targets['pid']} of the host can be seen"
