@@ -140,6 +140,18 @@ def test_one_that_stays_busy_is_given_up(tmp_path: Path, monkeypatch: pytest.Mon
     assert not (tmp_path / "idle").exists()
 
 
+def test_groups_made_inside_go_with_the_group_the_innermost_first(
+    version_2: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = cgroup.create(Limits())
+    assert group is not None
+    (folder,) = group.folders
+    (folder / "omni-sandbox-1-2-3-0" / "another").mkdir(parents=True)
+    monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("the group waits for what is inside"))
+    group.remove()
+    assert not folder.exists()
+
+
 def test_version_1_has_a_folder_for_each_controller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = "5:cpu,cpuacct:/a\n4:pids:/b\n3:memory:/\n2:freezer:/d\n1:name=systemd:/e\n0::/\n"
     monkeypatch.setattr(cgroup, "ROOT", tmp_path)
@@ -243,11 +255,13 @@ def test_groups_of_a_dead_omni_are_swept_with_their_members_and_others_are_not()
     assert mine is not None
     namespace = cgroup.owner().split("-")[0]  # our pid, another start
     left = [folder.parent / f"omni-sandbox-{namespace}-{os.getpid()}-1-0" for folder in mine.folders]
-    for folder in left:
-        folder.mkdir()
-    with subprocess.Popen(["sleep", "30"]) as child:
+    inside = [folder / "omni-sandbox-1-1-1-0" for folder in left]
+    for folder in inside:
+        folder.mkdir(parents=True)
+    with subprocess.Popen(["sleep", "30"]) as child, subprocess.Popen(["sleep", "30"]) as nested:
         cgroup.Group(tuple(left)).add(child.pid)
+        cgroup.Group(tuple(inside)).add(nested.pid)
         cgroup.sweep()
-        assert child.wait(5) == -9
+        assert (child.wait(5), nested.wait(5)) == (-9, -9)
     assert [folder.exists() for folder in (*left, *mine.folders)] == [False] * len(left) + [True] * len(mine.folders)
     mine.remove()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,8 +41,8 @@ class Group:
         )
 
     def remove(self) -> None:
-        """Delete the group; its members must be dead. The kernel may need a moment to notice that."""
-        for folder in self.folders:
+        """Delete the group and what was made inside; members must be dead. The kernel may need a moment to notice."""
+        for folder in self._nested():
             for _ in range(100):
                 try:
                     folder.rmdir()
@@ -51,6 +52,16 @@ class Group:
                     time.sleep(0.01)
                 else:
                     break
+
+    def kill(self) -> None:
+        """End the members, and those of the groups inside."""
+        for folder in self._nested():
+            for member in _read(folder / "cgroup.procs").split():
+                _kill(int(member))
+
+    def _nested(self) -> Iterator[Path]:
+        """The folders and those that a member made inside, the innermost first: the kernel removes only leaves."""
+        return (Path(each) for folder in self.folders for each, _, _ in os.walk(folder, topdown=False))
 
 
 def create(limits: Limits) -> Group | None:
@@ -85,9 +96,9 @@ def sweep() -> None:
     for base in set(_bases().values()):
         for folder in base.glob(f"{_PREFIX}*"):
             if not lives(folder.name.removeprefix(_PREFIX).rpartition("-")[0]):
-                for member in _read(folder / "cgroup.procs").split():
-                    _kill(int(member))
-                Group((folder,)).remove()
+                left = Group((folder,))
+                left.kill()
+                left.remove()
 
 
 def _caps(limits: Limits) -> tuple[tuple[str, int], ...]:
