@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from omni.spec.asked import Request
 from omni.spec.model import (
     Action,
@@ -22,6 +24,8 @@ from omni.spec.model import (
 )
 
 KINDS = ("list", "view", "create", "update", "delete", "search", "filter", "sort")
+ADMIN = Role(name="admin", label="Admin", description="Looks after it.", assigned="first-user")
+USER = Role(name="user", label="User", description="Uses it.", assigned="sign-up")
 
 
 def todo(*, auth: bool = True) -> Specification:
@@ -115,3 +119,37 @@ def plain(name: str, plural: str, *fields: SpecField, **values: object) -> Entit
 
 def belongs_to(name: str, target: str, inverse: str) -> Relation:
     return Relation(name=name, label=name.capitalize(), kind=RelationKind.BELONGS_TO, target=target, inverse=inverse)
+
+
+def grant(role: str, entity: str, scope: Literal["own", "all"], *actions: Action) -> Permission:
+    """The actions, or all of them."""
+    return Permission(role=role, entity=entity, actions=actions or tuple(Action), scope=scope)
+
+
+def polls() -> Specification:
+    """Polls with options. Admins add options to their own polls and change all of them; users do it the other way."""
+    poll = plain("Poll", "polls", ownership=Ownership.AUTHOR)
+    of_a_poll = (belongs_to("poll", "Poll", "options"),)
+    option = plain("Option", "options", relations=of_a_poll, ownership=Ownership.PARENT, parent="poll")
+    return todo().model_copy(
+        update={
+            "name": "polls",
+            "entities": (poll, option),
+            "roles": (ADMIN, USER),
+            "permissions": (
+                grant("admin", "Poll", "all"),
+                grant("admin", "Option", "own", Action.CREATE),
+                grant("admin", "Option", "all", Action.READ, Action.UPDATE, Action.DELETE),
+                grant("user", "Poll", "all"),
+                grant("user", "Option", "all", Action.READ, Action.CREATE),
+                grant("user", "Option", "own", Action.UPDATE, Action.DELETE),
+            ),
+            "operations": tuple(operation(entity, kind) for entity in ("Poll", "Option") for kind in KINDS),
+            "pages": (
+                Page(path="/", title="Home", kind=PageKind.HOME, public=True),
+                Page(path="/polls", title="Polls", kind=PageKind.LIST, entity="Poll"),
+                Page(path="/options", title="Options", kind=PageKind.LIST, entity="Option"),
+            ),
+            "criteria": (criterion("AC1", "operation:option.update"),),
+        }
+    )

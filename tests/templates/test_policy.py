@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import pytest
-from tests.templates.specs import belongs_to, plain, todo
+from tests.templates.specs import ADMIN, USER, belongs_to, grant, plain, todo
 
-from omni.spec.model import Action, Entity, Ownership, Permission, Role, Specification
-from omni.templates.policy import Scope, able_role, adding_to_own, has_owner, ownable, rights
-
-ADMIN = Role(name="admin", label="Admin", description="", assigned="first-user")
-USER = Role(name="user", label="User", description="", assigned="sign-up")
-ALL = tuple(Action)
+from omni.spec.model import Action, Entity, Ownership, Permission, Specification
+from omni.templates.policy import Scope, able_role, has_owner, keeping_to_own, ownable, rights
 
 
 def spec_of(*entities: Entity, permissions: tuple[Permission, ...] = ()) -> Specification:
@@ -22,10 +16,6 @@ def spec_of(*entities: Entity, permissions: tuple[Permission, ...] = ()) -> Spec
 
 def scopes(entity: Entity, role: str, spec: Specification) -> tuple[Scope, ...]:
     return tuple(rights(entity, role, spec)[action] for action in Action)
-
-
-def grant(role: str, entity: str, scope: Literal["own", "all"], *actions: Action) -> Permission:
-    return Permission(role=role, entity=entity, actions=actions or ALL, scope=scope)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +81,10 @@ def test_who_sees_every_parent_may_still_add_only_to_their_own() -> None:
         ownership=Ownership.PARENT,
         parent="poll",
     )
-    assert adding_to_own(option, spec_of(poll, option)) == ("user",)
-    assert adding_to_own(poll, spec_of(poll, option)) == ()
+    assert keeping_to_own(option, "create", spec_of(poll, option)) == ("user",)
+    assert keeping_to_own(poll, "create", spec_of(poll, option)) == ()
     private = poll.model_copy(update={"ownership": Ownership.OWNER})
-    assert adding_to_own(option, spec_of(private, option)) == ()
+    assert keeping_to_own(option, "create", spec_of(private, option)) == ()
+    adding = (grant("user", "Option", "all", Action.CREATE), grant("user", "Option", "own", Action.UPDATE))
+    spec = spec_of(poll, option, permissions=adding)
+    assert (keeping_to_own(option, "create", spec), keeping_to_own(option, "update", spec)) == ((), ("user",))

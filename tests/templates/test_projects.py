@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.templates.generated import check_generated, generate
-from tests.templates.specs import todo
+from tests.templates.specs import polls, todo
 from tests.templates.test_render import SPECS, example
 
 pytestmark = [pytest.mark.slow, pytest.mark.host]
@@ -20,3 +20,8 @@ def test_an_example_passes_its_own_checks(tmp_path: Path, path: Path) -> None:
 
 def test_an_application_without_accounts_passes_its_own_checks(tmp_path: Path) -> None:
     check_generated(generate(todo(auth=False), tmp_path))
+
+
+def test_what_lies_below_something_is_changed_where_one_may_change_it(tmp_path: Path) -> None:
+    done = generate(polls(), tmp_path).run("pytest", "-q", "tests/integration", "-k", "option")
+    assert done.returncode == 0, done.stdout[-4000:]

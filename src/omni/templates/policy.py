@@ -101,8 +101,8 @@ def rights(entity: Entity, role: str, spec: Specification) -> Rights:
     return _narrow(found, entity, _is_ordinary(role, spec), owned=ownable(entity, spec))
 
 
-def adding_to_own(entity: Entity, spec: Specification) -> tuple[str, ...]:
-    """Roles that see every row that this may belong to, but may add only to their own."""
+def keeping_to_own(entity: Entity, action: str, spec: Specification) -> tuple[str, ...]:
+    """Roles that see every row that this may belong to, but may do that (`create`, `update`) only below their own."""
     parent = parent_of(entity)
     if not spec.auth or parent is None or parent.target == USER:
         return ()
@@ -110,7 +110,7 @@ def adding_to_own(entity: Entity, spec: Specification) -> tuple[str, ...]:
     return tuple(
         name
         for name in names
-        if rights(entity, name, spec)[Action.CREATE] == "own"
+        if rights(entity, name, spec)[Action(action)] == "own"
         and rights(spec.entity(parent.target), name, spec)[Action.READ] == "all"
     )
 
