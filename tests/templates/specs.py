@@ -127,14 +127,19 @@ def grant(role: str, entity: str, scope: Literal["own", "all"], *actions: Action
 
 
 def polls() -> Specification:
-    """Polls with options. Admins add options to their own polls and change all of them; users do it the other way."""
+    """Polls with options, and notes, where who may add is not who may change.
+
+    Admins add options to their own polls and change all of them; users do it the other way. Users add notes, admins
+    change them.
+    """
     poll = plain("Poll", "polls", ownership=Ownership.AUTHOR)
     of_a_poll = (belongs_to("poll", "Poll", "options"),)
     option = plain("Option", "options", relations=of_a_poll, ownership=Ownership.PARENT, parent="poll")
+    state = SpecField(name="state", label="State", type=FieldType.ENUM, choices=("new", "done"), default="new")
     return todo().model_copy(
         update={
             "name": "polls",
-            "entities": (poll, option),
+            "entities": (poll, option, plain("Note", "notes", state)),
             "roles": (ADMIN, USER),
             "permissions": (
                 grant("admin", "Poll", "all"),
@@ -143,12 +148,16 @@ def polls() -> Specification:
                 grant("user", "Poll", "all"),
                 grant("user", "Option", "all", Action.READ, Action.CREATE),
                 grant("user", "Option", "own", Action.UPDATE, Action.DELETE),
+                grant("admin", "Note", "all"),
+                grant("user", "Note", "all", Action.READ, Action.CREATE),
             ),
-            "operations": tuple(operation(entity, kind) for entity in ("Poll", "Option") for kind in KINDS),
+            "operations": tuple(operation(entity, kind) for entity in ("Poll", "Option", "Note") for kind in KINDS),
             "pages": (
                 Page(path="/", title="Home", kind=PageKind.HOME, public=True),
                 Page(path="/polls", title="Polls", kind=PageKind.LIST, entity="Poll"),
                 Page(path="/options", title="Options", kind=PageKind.LIST, entity="Option"),
+                Page(path="/notes", title="Notes", kind=PageKind.LIST, entity="Note"),
+                Page(path="/notes/board", title="Board", kind=PageKind.BOARD, entity="Note"),
             ),
             "criteria": (criterion("AC1", "operation:option.update"),),
         }
