@@ -15,7 +15,7 @@ from types import FrameType, SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from omni.verify import registry
@@ -50,14 +50,17 @@ def select(root: Path, *changed: str) -> tuple[Selection, Selection]:
     return wide, narrowed(context, graph, wide, frozenset(changed))
 
 
-def module(chance: random.Random, number: int) -> str:
-    """Functions that call modules before it: directly, from a cache, by an import of their own, when it is loaded."""
-    text = ""
+def module(chance: random.Random, number: int, filling: bool) -> str:
+    """Functions that call modules before it: directly, from a cache, by an import of their own, when it is loaded.
+
+    If `filling`, what another module keeps is where they put something and find it, instead of caches and such imports.
+    """
+    text = "from app import kept\n" if filling else ""
     for name in "fgh":
         calls = ["0"]
         lines = f"def {name}(x):\n"
         for each in range(number):
-            kind, other = chance.random(), chance.choice("fgh")
+            kind, other = chance.random() + 0.1 * filling, chance.choice("fgh")
             if kind < 0.1:
                 lines += f"    from app import m{each}\n"
             elif kind < 0.5:
@@ -67,7 +70,11 @@ def module(chance: random.Random, number: int) -> str:
             calls.append(
                 chance.choice([f"m{each}.{other}(x)", f"m{each}.VALUE", f"(m{each}.{other}(x) if x > 0 else 0)"])
             )
-        kind, result = chance.random(), f"{number} + {' + '.join(calls)}"
+        if filling and chance.random() < 0.3:
+            lines += f"    kept.SEEN[{number}] = {calls[-1]}\n"
+        elif filling and chance.random() < 0.3:
+            calls.append("sum(kept.SEEN.values())")
+        kind, result = chance.random() + 0.15 * filling, f"{number} + {' + '.join(calls)}"
         cached = "@lru_cache\n" if kind < 0.05 else f"_{name}: dict[int, int] = {{}}\n" if kind < 0.15 else ""
         if cached.startswith("_"):
             lines += f"    if x not in _{name}:\n        _{name}[x] = {result}\n"
@@ -110,6 +117,7 @@ def run(root: Path, recorded: bool) -> tuple[dict[str, object], dict[str, dict[s
 
 
 @given(st.integers(0, 10**6))
+@example(16)  # a function of the program fills what two files of tests read
 @settings(max_examples=60, deadline=None)
 def test_what_is_left_out_comes_to_the_same(seed: int) -> None:
     chance = random.Random(seed)
@@ -117,8 +125,10 @@ def test_what_is_left_out_comes_to_the_same(seed: int) -> None:
         root = Path(folder).resolve() / "project"
         (root / "app").mkdir(parents=True)
         (root / "app" / "__init__.py").touch()
+        (root / "app" / "kept.py").write_text("SEEN: dict[int, int] = {}\n")
+        filling = chance.random() < 0.5
         for number in range(MODULES):
-            (root / "app" / f"m{number}.py").write_text(module(chance, number))
+            (root / "app" / f"m{number}.py").write_text(module(chance, number, filling))
         for number in range(TESTS):
             name, late = f"m{chance.randrange(MODULES)}", chance.random() < 0.1
             head, inner = ("", f"    from app import {name}\n") if late else (f"from app import {name}\n", "")
@@ -137,7 +147,8 @@ def test_what_is_left_out_comes_to_the_same(seed: int) -> None:
         finally:
             sys.dont_write_bytecode = written
         wide, narrow = select(root, f"app/{path.name}")
-    assert {test for test in before if before[test] != after[test]} <= set(narrow.tests)
+    unseen = wide.left_out if filling else ()  # what a test that imports nothing of it finds filled otherwise
+    assert {test for test in before if before[test] != after[test]}.difference(unseen) <= set(narrow.tests)
     assert set(narrow.tests) <= set(wide.tests)
     assert {*narrow.tests, *narrow.left_out} == set(before)
 
@@ -228,12 +239,61 @@ def test_who_did_not_get_to_its_end_is_always_chosen(tmp_path: Path) -> None:
         "_OF_THREAD = threading.local()",
         "class A:\n    known: ClassVar[dict[str, int]] = {}",
         "_KNOWN = {'a': 1}\ndef know(name):\n    return _KNOWN.setdefault(name, 2)",
+        "_KNOWN = {'a': 1}\ndef know(name):\n    _KNOWN[name] = 2",
+        "_KNOWN = [1]\ndef know(name):\n    def inner():\n        _KNOWN.append(name)\n    inner()",
+        "class A:\n    known = {}",
+        "class A:\n    known = 1\n    @classmethod\n    def know(cls):\n        cls.known += 1",
+        "def know(name, *, _known={}):\n    return _known",
+        "def know(name):\n    know.known = name",
+        "def know(name):\n    return name\nknow.known = {}",
     ],
 )
 def test_what_carries_something_from_test_to_test_is_not_told_apart(root: Path, kept: str) -> None:
     (root / "app" / "a.py").write_text(f"{FILES['app/a.py']}{kept}\n")
     keep(context_of(root), json.dumps({"tests": BOTH, "lines": RAN}).encode())
     assert change(root, "app/b.py", "return 2", "return 3") == BOTH
+
+
+@pytest.mark.parametrize(
+    "local",
+    [
+        "def know(name):\n    known = {}\n    known[name] = 2\n    return known",
+        "def know(name):\n    def inner():\n        known.append(name)\n    known = [1]\n    inner()\n    return known",
+        "class A:\n    LEAST = 1\n    def know(self, known):\n        self.known, known[1] = {}, 2",
+        "_NAMES = {'a': 1}\n_EVEN = (2, 4)\ndef know(name, most=1):\n    return _NAMES[name] + most",
+    ],
+)
+def test_what_ends_with_its_call_or_is_never_written_carries_nothing(root: Path, local: str) -> None:
+    (root / "app" / "a.py").write_text(f"{FILES['app/a.py']}{local}\n")
+    keep(context_of(root), json.dumps({"tests": BOTH, "lines": RAN}).encode())
+    assert change(root, "app/b.py", "return 2", "return 3") == ("test_one.py",)
+
+
+@pytest.mark.parametrize(
+    ("files", "chosen"),
+    [
+        ({"app/b.py": "from app import kept\ndef two():\n    kept.SEEN[1] = 2\n    return 2\n"}, BOTH),
+        (
+            {
+                "test_one.py": "from app import a, kept\ndef test():\n    assert kept.fill(a.one)\n",
+                "test_other.py": "from app import a, kept\ndef test():\n    assert a.other() not in kept.SEEN\n",
+            },
+            BOTH,
+        ),
+        ({"test_apart.py": "from app import kept\ndef test():\n    assert kept.fill(int)\n"}, BOTH[:1]),
+    ],
+)
+def test_who_shares_what_a_module_keeps_is_not_told_apart(
+    root: Path, files: dict[str, str], chosen: tuple[str, ...]
+) -> None:
+    """Whether the changed function fills it or the test in which it runs; not where only others depend on it."""
+    kept = "SEEN: dict[int, int] = {}\ndef fill(count):\n    SEEN[1] = count()\n    return SEEN\n"
+    for path, text in {"app/kept.py": kept, **files}.items():
+        (root / path).write_text(text)
+    first, last = (3, 4) if "app/b.py" in files else (2, 2)
+    ran = RAN | {"app/b.py": {"shared": [1, first - 1], "test_one.py": [first, last]}}
+    keep(context_of(root), json.dumps({"tests": BOTH, "lines": ran}).encode())
+    assert change(root, "app/b.py", "return 2", "return 3") == chosen
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 Wrong in one direction only: an import that might mean a file counts as one that does, a file that loads others by name
 or starts programs counts as affected by everything, and a change of anything but Python or prose affects all tests.
+What a test leaves behind for another, which imports nothing of what changed, is not looked at.
 """
 
 from __future__ import annotations

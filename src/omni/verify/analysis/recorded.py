@@ -3,7 +3,8 @@
 A file of tests is left out only where the change lies within functions that did not run in it. That is not known, and
 what the imports say holds, where a change is about what is done when a module is loaded; where functions ran in a
 fixture of the session, a tear-down or while a module was loaded; where a module is loaded only in the middle of a
-test; where a cache, a global or another process or thread may carry something from one test to another.
+test; where a cache, a global or another process or thread may carry something from one test to another: in any module on
+which one depends that depends on what changed, too.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from omni.kernel.canonical import JsonValue
 from omni.kernel.files import write_atomic
 from omni.verify.analysis.impact import Graph, Selection, why_any
 from omni.verify.analysis.junit import BadReportError
+from omni.verify.analysis.python import last_name
 from omni.verify.cache import installed
 from omni.verify.check import Context, Unseen
 from omni.verify.files import File
@@ -29,13 +31,16 @@ from omni.verify.report import Model
 
 CARRIES = re.compile(
     r"\b(lru_cache|functools\.cache|multiprocessing|ProcessPoolExecutor|ThreadPoolExecutor|os\.fork|Thread\(|getsource"
-    r"|cached_property|ClassVar|setdefault\()|@cache\b|import cache\b|^\s*global\s"
-    r"|^\w+\s*(?::[^=\n]+)?=\s*(?:\{\}|\[\]"
-    r"|(?:\w+\.)*(?:dict|set|list|deque|defaultdict|OrderedDict|Counter|Weak\w+|ContextVar|local)(?:\[[^\n]*\])?\()",
+    r"|cached_property|ClassVar|setdefault\()|@cache\b|import cache\b|^\s*global\s",
     re.MULTILINE,
 )
-"""Code by which one test may get what came of another, or of what nobody recorded: also what a module has for others
-to fill. What an object of a class of the project's own keeps for a module is not recognised."""
+"""Code by which one test may get what came of another, or of what nobody recorded; `_keeps` finds the rest of it."""
+FILLED = re.compile(r"dict|set|list|deque|defaultdict|OrderedDict|Counter|count|Weak\w+|ContextVar|local")
+"""Names of what makes something to be filled."""
+FILLS = frozenset(
+    {"add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popitem", "popleft", "update"}
+)
+"""Methods that do it."""
 FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -106,35 +111,92 @@ def narrowed(context: Context, graph: Graph, chosen: Selection, changed: Set[str
         return chosen
     told = {test for test in record.tests if not _carries(context, test)}
     wanted = set(chosen.tests) - told | graph.reached(frozenset())
+    untold = _users_of_what_carries(context, graph) | set(record.late)
     for path in changed:
         if language(path) == "python":
-            wanted |= _affected(context, graph, record, path)
+            wanted |= _affected(context, graph, record, path, untold)
     return Selection(
         tuple(test for test in chosen.tests if test in wanted),
         tuple(sorted({*chosen.left_out, *(test for test in chosen.tests if test not in wanted)})),
     )
 
 
-def _affected(context: Context, graph: Graph, record: Record, path: str) -> Set[str]:
+def _users_of_what_carries(context: Context, graph: Graph) -> Set[str]:
+    """Wherever it stands: what the changed function fills need not know of it, nor what is filled with its result."""
+    sources = (file.path for file in context.inventory.files if file.language == "python")
+    return {user for each in sources if _carries(context, each) for user in graph.reached({each}) - {each}}
+
+
+def _affected(context: Context, graph: Graph, record: Record, path: str, untold: Set[str]) -> Set[str]:
     """Whom a change of this file can affect."""
     dependents = graph.reached({path})
     file = context.inventory.by_path.get(path)
     if path not in record.ran_in or file is None or file.problem or _shape(context, file) != record.shapes[path]:
         return dependents
-    anyway = graph.reached(frozenset())
-    between = dependents - anyway  # who depends on those others is wanted whatever changed
-    for each in between:
-        imported = graph.reached({each}) - anyway > {each}  # what nobody imports carries nothing to others
-        if each in record.late or (imported and _carries(context, each)):
-            return dependents
-    return set(record.ran_in[path])
+    between = dependents - graph.reached(frozenset())  # who depends on those others is wanted whatever changed
+    return dependents if between & untold else set(record.ran_in[path])
 
 
 def _carries(context: Context, path: str) -> bool:
     file = context.inventory.by_path.get(path)
     if file is None or file.problem:
         return True
-    return bool(context.fact("carries", file, lambda: bool(CARRIES.search(context.text(file)))))
+    tree = context.parse_python(file)
+    if isinstance(tree, Unseen):
+        return True
+    return bool(context.fact("carries", file, lambda: bool(CARRIES.search(context.text(file))) or _keeps(tree)))
+
+
+def _keeps(tree: ast.Module) -> bool:
+    """Whether a module, class or function has something for others to fill, or a function writes to what outlives it.
+
+    What an object of a class of the project's own keeps for a module is not recognised.
+    """
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, FUNCTION):
+            if _writes(node):
+                return True
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            if _to_be_filled(node.value):
+                return True
+        elif not isinstance(node, ast.expr):
+            waiting += ast.iter_child_nodes(node)
+    return False
+
+
+def _writes(function: FUNCTION) -> bool:
+    """To what neither it nor its caller made, or to a default of its own."""
+    nodes = list(ast.walk(function))
+    own = {node.arg for node in nodes if isinstance(node, ast.arg) and node.arg != "cls"}
+    own |= {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    for node in nodes:
+        if isinstance(node, ast.arguments) and any(map(_to_be_filled, (*node.defaults, *node.kw_defaults))):
+            return True
+        written = node.func if isinstance(node, ast.Call) else node
+        if not isinstance(written, ast.Attribute | ast.Subscript):
+            continue
+        fills = isinstance(node, ast.Call) and isinstance(written, ast.Attribute) and written.attr in FILLS
+        if not fills and isinstance(written.ctx, ast.Load):
+            continue
+        whose: ast.expr = written
+        while isinstance(whose, ast.Attribute | ast.Subscript):
+            whose = whose.value
+        if isinstance(whose, ast.Name) and whose.id not in own:
+            return True
+    return False
+
+
+def _to_be_filled(value: ast.expr | None) -> bool:
+    if isinstance(value, ast.Dict):
+        return not value.keys
+    if isinstance(value, ast.List):
+        return not value.elts
+    if not isinstance(value, ast.Call):
+        return False
+    made = value.func.value if isinstance(value.func, ast.Subscript) else value.func  # `dict[str, int]()`
+    return bool(FILLED.fullmatch(last_name(made)))
 
 
 def _inner(context: Context, file: File) -> frozenset[int]:
