@@ -3,8 +3,8 @@
 A file of tests is left out only where the change lies within functions that did not run in it. That is not known, and
 what the imports say holds, where a change is about what is done when a module is loaded; where functions ran in a
 fixture of the session, a tear-down or while a module was loaded; where a module is loaded only in the middle of a
-test; where a cache, a global or another process or thread may carry something from one test to another: in any module on
-which one depends that depends on what changed, too.
+test; where a cache, a global or another process or thread may carry something from one test to another, in any module
+that somebody uses who depends on what changed.
 """
 
 from __future__ import annotations
