@@ -89,6 +89,18 @@ describe("a", () => {});
 
 
 @pytest.mark.slow
+def test_what_to_type_is_said_by_the_lock_file_of_the_folder(look: Look) -> None:
+    code = 'import { Router } from "express";\nexport const router = Router();\n'
+    files = {f"{folder}/{name}": text for folder in "ab" for name, text in (("tsconfig.json", STRICT), ("a.ts", code))}
+    locks = {"package-lock.json": "{}", "a/pnpm-lock.yaml": "lockfileVersion: '9.0'\n"}
+    assert look("typescript", {**files, **locks}).reason == (
+        "a/tsconfig.json: no types are known of express: not installed, or not generated. "
+        "Type: pnpm install --frozen-lockfile; "
+        "b/tsconfig.json: no types are known of express: not installed, or not generated. Type: npm ci"
+    )
+
+
+@pytest.mark.slow
 def test_types_of_what_is_installed(look: Look) -> None:
     files = {
         "package.json": '{"dependencies": {"here": "1", "later": "1"}}',

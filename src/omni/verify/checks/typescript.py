@@ -173,7 +173,8 @@ def _of_project(context: Context, project: Compiled, packages: Packages, owners:
     lacking = {name for said in (*errors, *project.missing) if (name := packages.lacking(said))}
     if lacking:
         shown = ", ".join(sorted(lacking)[:5]) + (f" and {len(lacking) - 5} more" if len(lacking) > 5 else "")
-        where, install = project.config or "TypeScript", how_to_install(context.inventory.by_path)
+        where, folder = project.config or "TypeScript", str(PurePosixPath(project.config).parent)
+        install = how_to_install(context.inventory.by_path, folder)
         yield Gap(f"{where}: no types are known of {shown}: not installed, or not generated. Type: {install}")
     else:
         yield from (Gap(f"{project.config}: {said.message.rstrip('.')}") for said in project.missing)
