@@ -58,7 +58,6 @@ def test_missing_packages_are_said(look: Look) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_keywords_of_a_class_whose_base_is_not_here_do_not_block(found: Found) -> None:
     """The base comes from a package through another file, and mypy asks `object` what the keyword is."""
     config = {
@@ -71,6 +70,7 @@ def test_keywords_of_a_class_whose_base_is_not_here_do_not_block(found: Found) -
     assert found("types", {"mypy.ini": "[mypy]\n", "base.py": own, "derived.py": ""}) == ["error call-arg base.py:5"]
 
 
+@pytest.mark.slow
 def test_stubs_speak_for_their_modules(found: Found) -> None:
     files = {
         "p/__init__.pyi": "def f(x: int) -> str: ...\n",
