@@ -54,6 +54,12 @@ PASSIVE = frozenset(
 EMPTY_ALT = re.compile(
     r"^(image|picture|photo|img|icon|logo|graphic|untitled|spacer|[\w-]+\.(png|jpe?g|gif|svg|webp))$", re.IGNORECASE
 )
+RED = re.compile(
+    r"(border|outline|color|background)[^;]*:\s*[^;]*(?<!\w)"
+    r"(red|crimson|#([d-f][0-4]{2}|[d-f][0-9a-f]([0-4][0-9a-f]){2}))\b",
+    re.IGNORECASE,
+)
+"""A style that paints something red: much of red, little of green and blue."""
 WRONG = re.compile(r"(^|[\s_-])(error|invalid|is-invalid|has-error|danger)($|[\s_-])", re.IGNORECASE)
 
 
@@ -178,10 +184,7 @@ def colour_alone(element: Element) -> Iterator[Fault]:
     """A field that is marked as wrong, for eyes only."""
     if element.name not in {"input", "select", "textarea"} or element.spread:
         return
-    style = element.get("style") or ""
-    red = re.search(
-        r"(border|outline|color|background)[^;]*:\s*[^;]*\b(red|crimson|#f00|#ff0000|#d[0-9a-f]{1,5})\b", style
-    )
+    red = RED.search(element.get("style") or "")
     wrong = WRONG.search((element.get("class") or element.get("classname") or "").replace(DYNAMIC, " "))
     said = any(name in element.attributes for name in ("aria-invalid", "aria-describedby", "aria-errormessage"))
     if (red or wrong) and not said:
