@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import pytest
 
 from omni.kernel.settings import Settings, load_settings
-from omni.verify import engine, registry
+from omni.sandbox.job import JobResult
+from omni.verify import engine, machine, registry
+from omni.verify.check import Context, Runner
+from omni.verify.deep.play import Done, Outcome, Server, Step
 from omni.verify.plan import Options
 from omni.verify.report import CheckResult, Finding
 from omni.verify.tools import BASE, Tools, installed, open_tools
@@ -16,6 +21,10 @@ from omni.verify.tools import BASE, Tools, installed, open_tools
 Write = Callable[[Mapping[str, str | bytes]], Path]
 Look = Callable[..., CheckResult]
 Found = Callable[..., list[str]]
+Replay = Callable[..., CheckResult]
+Answer = Callable[..., list[tuple[str, ...]]]
+Does = Callable[[Step, Path], tuple[int, str]]
+Stage = Callable[[str, Does], list[Server | Step]]
 
 
 @pytest.fixture(scope="session")
@@ -57,5 +66,92 @@ def found(look: Look) -> Found:
     return run
 
 
+@pytest.fixture
+def replay(write: Write, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Replay:
+    """Run a check with a program in the tool's place that prints this and ends so."""
+    folder = tmp_path / "tools" / "bin"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setattr("omni.verify.tools.open_tools", lambda *_: Tools(folder.parent))
+    monkeypatch.setattr("omni.verify.tools.installed", lambda *_: Tools(folder.parent))
+
+    def replayed(
+        check_id: str, files: Mapping[str, str], said: str, exit_code: int = 0, stream: int = 1, **changes: Runner
+    ) -> CheckResult:
+        root = write(files)
+        # It prints what was recorded elsewhere, so it needs no sandbox.
+        check = registry.get(check_id).model_copy(update={"sandboxed": False, **changes})
+        (folder / "said").write_text(said.replace("{root}", str(root)).replace("/work/", f"{root}/"))
+        (folder / check.tool).write_text(f"#!/bin/sh\ncat {folder}/said >&{stream}\nexit {exit_code}\n")
+        (folder / check.tool).chmod(0o755)
+        monkeypatch.setattr(engine, "checks", lambda *_: (check,))
+        (result,) = engine.verify(root, Options(only=(check_id,)), settings).results
+        return result
+
+    return replayed
+
+
+@pytest.fixture
+def answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Answer:
+    """The sandbox leaves these files and says this; returns what it is asked to run. All programs are on PATH."""
+    nowhere = tmp_path / "nowhere"
+    monkeypatch.setattr(machine, "find", lambda _name: Path("/usr/bin/true"))
+
+    def give(files: Mapping[str, str], said: str = "", exit_code: int = 0, errors: str = "") -> list[tuple[str, ...]]:
+        asked: list[tuple[str, ...]] = []
+
+        def run(_context: Context, argv: tuple[str, ...], *, into: Path = nowhere, **_more: object) -> JobResult:
+            asked.append(tuple(argv))
+            for path, text in files.items():
+                (into / path).parent.mkdir(parents=True, exist_ok=True)
+                (into / path).write_text(text)
+            return JobResult(exit_code, "exited", said, errors, False, 1.0, "full")
+
+        monkeypatch.setattr(Context, "run_in_sandbox", run)
+        return asked
+
+    return give
+
+
 def shape(finding: Finding) -> str:
     return f"{finding.severity} {finding.rule} {finding.path}:{finding.line}"
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stage:
+    """Say what each step would do in the sandbox (its exit code and words, files below /work); get what was asked for.
+
+    As there, the first step that fails is the last, and nothing comes back but what is collected.
+    """
+    asked: list[Server | Step] = []
+    work = tmp_path / "work"
+
+    def put(module: str, does: Does) -> list[Server | Step]:
+        def perform(
+            _context: Context,
+            servers: Iterable[Server],
+            steps: Iterable[Step],
+            *,
+            into: Path,
+            collect: Iterable[str] = (),
+            **_where: object,
+        ) -> Outcome:
+            asked.extend(servers)
+            done: list[Done] = []
+            work.mkdir()
+            for step in steps:
+                asked.append(step)
+                exit_code, said = does(step, work)
+                done.append(Done(name=step.name, exit=exit_code, said=said, seconds=0.01))
+                if exit_code:
+                    break
+            for path in (each for pattern in collect for each in work.glob(pattern)):
+                (into / path.relative_to(work)).parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(path, into / path.relative_to(work))
+            shutil.rmtree(work)
+            return Outcome(steps=tuple(done))
+
+        monkeypatch.setattr(f"omni.verify.{module}.perform", perform)
+        return asked
+
+    return put

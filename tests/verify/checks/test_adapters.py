@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from omni.kernel.settings import Settings
-from omni.verify import engine, registry
-from omni.verify.check import Context, Item, Output, Runner
+from omni.verify import registry
+from omni.verify.check import Context, Item, Output
 from omni.verify.checks.scanners_code import parse_infer
-from omni.verify.plan import Options
 from omni.verify.report import CheckResult, Severity, Status
-from omni.verify.tools import MACHINE, Tools
+from omni.verify.tools import MACHINE
 
 Write = Callable[[Mapping[str, str | bytes]], Path]
 Replay = Callable[..., CheckResult]
@@ -218,31 +215,6 @@ CASES = (
         status=Status.PASS,
     ),
 )
-
-
-@pytest.fixture
-def replay(write: Write, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Replay:
-    """Run a check with a program in the tool's place that prints this and ends so."""
-    folder = tmp_path / "tools" / "bin"
-    folder.mkdir(parents=True)
-    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
-    monkeypatch.setattr("omni.verify.tools.open_tools", lambda *_: Tools(folder.parent))
-    monkeypatch.setattr("omni.verify.tools.installed", lambda *_: Tools(folder.parent))
-
-    def replayed(
-        check_id: str, files: Mapping[str, str], said: str, exit_code: int = 0, stream: int = 1, **changes: Runner
-    ) -> CheckResult:
-        root = write(files)
-        # It prints what was recorded elsewhere, so it needs no sandbox.
-        check = registry.get(check_id).model_copy(update={"sandboxed": False, **changes})
-        (folder / "said").write_text(said.replace("{root}", str(root)).replace("/work/", f"{root}/"))
-        (folder / check.tool).write_text(f"#!/bin/sh\ncat {folder}/said >&{stream}\nexit {exit_code}\n")
-        (folder / check.tool).chmod(0o755)
-        monkeypatch.setattr(engine, "checks", lambda *_: (check,))
-        (result,) = engine.verify(root, Options(only=(check_id,)), settings).results
-        return result
-
-    return replayed
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check}-{case.recorded}")

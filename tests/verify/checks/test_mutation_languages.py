@@ -2,16 +2,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from omni.sandbox.job import JobResult
 from omni.verify import machine
-from omni.verify.check import Context
 from omni.verify.report import CheckResult, Status
 
 Look = Callable[..., CheckResult]
+Answer = Callable[..., list[tuple[str, ...]]]
 
 PACKAGE = json.dumps({"name": "a", "devDependencies": {"@stryker-mutator/core": "9.6.1"}})
 STRYKER = "node_modules/@stryker-mutator/core/bin/stryker.js"
@@ -21,30 +19,6 @@ FILES = {"package.json": PACKAGE, STRYKER: "", "src/price.js": "a\nif (total > 1
 def mutant(line: int, status: str, name: str = "EqualityOperator") -> dict[str, object]:
     where = {"start": {"line": line, "column": 7}, "end": {"line": line, "column": 18}}
     return {"id": "0", "location": where, "mutatorName": name, "replacement": "total >= 100", "status": status}
-
-
-Answer = Callable[[dict[str, str], str], list[tuple[str, ...]]]
-
-
-@pytest.fixture
-def answer(monkeypatch: pytest.MonkeyPatch) -> Answer:
-    """The sandbox leaves these files and says this; returns what it is asked to run. All programs are on PATH."""
-    monkeypatch.setattr(machine, "find", lambda _name: Path("/usr/bin/true"))
-
-    def give(files: dict[str, str], said: str = "") -> list[tuple[str, ...]]:
-        asked: list[tuple[str, ...]] = []
-
-        def run(_context: Context, argv: tuple[str, ...], *, into: Path, **_more: object) -> JobResult:
-            asked.append(tuple(argv))
-            for path, text in files.items():
-                (into / path).parent.mkdir(parents=True, exist_ok=True)
-                (into / path).write_text(text)
-            return JobResult(0, "exited", said, "", False, 1.0, "full")
-
-        monkeypatch.setattr(Context, "run_in_sandbox", run)
-        return asked
-
-    return give
 
 
 def test_stryker(look: Look, answer: Answer) -> None:
