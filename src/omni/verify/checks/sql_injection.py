@@ -34,9 +34,6 @@ NAME = Rule(
     "Look the name up in a fixed set of names first, or quote it with the database's own function.",
     "CWE-89",
 )
-
-"""What a test inserts comes from the test."""
-
 SINKS = frozenset(
     {
         "execute", "executemany", "executescript", "exec_driver_sql", "raw", "RawSQL", "text", "read_sql",
@@ -88,7 +85,7 @@ def run(context: Context) -> Iterator[Item]:
             yield tree
             continue
         for rule, line, what in _statements(tree):
-            in_tests = TESTS.search(file.path)
+            in_tests = TESTS.search(file.path)  # what a test inserts comes from the test
             yield (NAME if in_tests else rule).at(
                 file.path, line, f"SQL is put together from {what}", snippet=line_of(text, line)
             )
@@ -186,15 +183,19 @@ def _harmless(node: ast.expr, scope: Assigned) -> bool:
 def _placeholders(node: ast.expr) -> bool:
     """`"?" for _ in values`, `["%s"] * n`: text that is written out, as often as needed."""
     if isinstance(node, ast.GeneratorExp | ast.ListComp):
-        names = [part for part in walk(node.elt) if isinstance(part, ast.Name)]
-        counted = {t.id for g in node.generators for t in walk(g.target) if isinstance(t, ast.Name)}
-        counters = any(
-            isinstance(g.iter, ast.Call) and last_name(g.iter.func) in {"range", "enumerate"} for g in node.generators
-        )
-        return not names or (counters and {name.id for name in names} <= counted)
+        names = {part.id for part in walk(node.elt) if isinstance(part, ast.Name)}
+        return names <= {name for each in node.generators for name in _counters(each)}
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
         return True
     return isinstance(node, ast.List | ast.Tuple) and all(text_of(each) is not None for each in node.elts)
+
+
+def _counters(loop: ast.comprehension) -> Iterator[str]:
+    """`i` of `for i in range(…)` and of `for i, value in enumerate(…)`."""
+    if isinstance(loop.iter, ast.Call) and last_name(loop.iter.func) in {"range", "enumerate"}:
+        first = loop.target.elts[0] if isinstance(loop.target, ast.Tuple) else loop.target
+        if isinstance(first, ast.Name):
+            yield first.id
 
 
 def _assignments(body: list[ast.stmt]) -> dict[str, ast.expr]:

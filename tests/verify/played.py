@@ -1,0 +1,62 @@
+"""What a check sees of some files, to call its functions with, and tools that say what was heard of them elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import cast
+
+from omni.sandbox.job import JobResult
+from omni.verify import registry
+from omni.verify.check import Context, Output
+from omni.verify.config import ProjectConfig
+from omni.verify.execution import Execution
+from omni.verify.files import take_inventory
+
+
+@dataclass
+class Played:
+    """In the place of tools and sandbox: answers one after the other, and what was asked."""
+
+    answers: list[Output] = field(default_factory=list)
+    leaves: Mapping[str, str] = field(default_factory=dict)
+    """Files that a command in the sandbox leaves."""
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+
+    def run_tool(self, _context: Context, tool: str, argv: tuple[str, ...], _timeout: float | None) -> Output:
+        self.asked.append((tool, *argv))
+        return self.answers.pop(0)
+
+    def run_sandboxed(
+        self,
+        _context: Context,
+        argv: tuple[str, ...],
+        collect: tuple[str, ...],
+        into: Path | None,
+        _env: Mapping[str, str],
+        *,
+        tools: object = None,
+        timeout: float | None = None,
+    ) -> JobResult:
+        self.asked.append(argv)
+        said = self.answers.pop(0)
+        collected = [path for path in self.leaves if any(PurePosixPath(path).match(each) for each in collect)]
+        for path in collected:
+            assert into is not None
+            (into / path).parent.mkdir(parents=True, exist_ok=True)
+            (into / path).write_text(self.leaves[path])
+        return JobResult(said.exit_code, "exited", said.stdout, said.stderr, False, 0.1, "full", tuple(collected))
+
+    def tools(self, _toolset: str) -> None:
+        """No set is needed."""
+
+
+def context_of(root: Path, check_id: str, played: Played | None = None, **more: object) -> Context:
+    """Of the files that lie in `root`. `more` are other fields of `Context`."""
+    check = registry.get(check_id)
+    inventory = take_inventory(root)
+    inputs = tuple(each for each in inventory.matching(check.languages, check.globs) if not each.problem)
+    fields: dict[str, object] = {"project": ProjectConfig(), "cache": root.parent / "cache"} | more
+    execution = cast("Execution", played or Played())
+    return Context(check=check, root=root, files=inputs, inventory=inventory, execution=execution, **fields)  # type: ignore[arg-type]
