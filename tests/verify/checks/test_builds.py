@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from omni.verify.deep.play import Step
 from omni.verify.report import CheckResult, Status
 from omni.verify.tools import FOLDER
 
@@ -107,3 +108,75 @@ def test_only_what_is_locked_is_there(
     make = "import iniconfig\nimport packaging\n" + SORTED
     files = app(make) | {"omni.toml": CONFIG + 'lock = "build.lock"\n', "build.lock": locked(*names)}
     assert found("clean-build", files) == expected
+
+
+Stage = Callable[..., list[object]]
+
+
+def built(stage: Stage, *rooms: dict[str, str] | None) -> list[object]:
+    """As if the build had made these files in the first room, and those in the second; None: it fails."""
+    left = iter(rooms)
+
+    def does(step: Step, work: Path) -> tuple[int, str]:
+        files = next(left)
+        for name, text in (files or {}).items():
+            path = work / "omni-deep" / step.name / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return (4, "one\ntwo\nno compiler\n") if files is None else (0, "")
+
+    return stage("deep.building", does)
+
+
+@pytest.mark.parametrize(
+    ("left", "rule", "message"),
+    [
+        (None, "fails", "`python make.py` failed with exit code 4: one / two / no compiler"),
+        ({}, "no-output", "nothing that it made is under dist/*, lib/*"),
+    ],
+)
+def test_a_build_that_fails_or_makes_nothing(
+    look: Look, stage: Stage, left: dict[str, str] | None, rule: str, message: str
+) -> None:
+    asked = built(stage, left)
+    result = look("clean-build", app("pass\n") | {"omni.toml": CONFIG.replace('"dist/*"', '"dist/*", "lib/*"')})
+    assert [(each.severity, each.rule, each.path, each.line, each.message) for each in result.findings] == [
+        ("error", rule, "omni.toml", 4, message)
+    ]
+    assert (result.status, result.reason, len(asked)) == (Status.FAIL, "", 1)
+
+
+def test_what_two_builds_make(look: Look, stage: Stage) -> None:
+    asked = built(stage, {"a": "1", "b": "same", "c": "x", "d/e": "12"}, {"a": "1", "b": "same", "d/e": "13", "f": ""})
+    result = look("reproducible-build", app("pass\n"))
+    assert [(each.severity, each.rule, each.path, each.line, each.message) for each in result.findings] == [
+        ("error", "differs", "omni.toml", 4, "c was made by one of two builds only"),
+        ("error", "differs", "omni.toml", 4, "f was made by one of two builds only"),
+        ("error", "differs", "omni.toml", 4, "two builds of d/e differ in the content, from byte 1 on"),
+    ]
+    assert (result.status, result.reason, len(asked)) == (Status.FAIL, "", 2)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reason"),
+    [
+        ({"a": "1"}, None, "the second build failed, so there is nothing to compare: one / two / no compiler"),
+        (None, {"a": "1"}, "the first build failed, so there is nothing to compare: one / two / no compiler"),
+        ({}, {}, "the build made nothing that could be compared"),
+    ],
+)
+def test_nothing_to_compare(
+    look: Look, stage: Stage, first: dict[str, str] | None, second: dict[str, str] | None, reason: str
+) -> None:
+    built(stage, first, second)
+    result = look("reproducible-build", app("pass\n"))
+    assert (result.status, result.reason, result.findings) == (Status.INCOMPLETE, reason, ())
+
+
+def test_one_that_need_not_be_the_same_twice(look: Look, stage: Stage) -> None:
+    asked = built(stage, {"a": "1"})
+    files = app("pass\n") | {"omni.toml": CONFIG + "reproducible = false\n"}
+    result = look("reproducible-build", files)
+    assert (result.status, result.reason, asked) == (Status.SKIPPED, "omni.toml says reproducible = false", [])
+    result = look("clean-build", files)
+    assert (result.status, result.reason, result.findings) == (Status.PASS, "", ())

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from omni.verify.deep import services
+from omni.verify.deep.play import Server, Step
 from omni.verify.report import CheckResult, Status
 
 Look = Callable[..., CheckResult]
@@ -135,3 +136,114 @@ def test_a_run_that_proves_nothing(look: Look, test: str, said: str) -> None:
     result = look("integration-tests", {"omni.toml": config, "tests/test_a.py": test}, environment=ENVIRONMENT)
     assert result.status is Status.INCOMPLETE
     assert said in result.reason
+
+
+Stage = Callable[..., list[Server | Step]]
+MAIL = """\
+[[verify.services]]
+kind = "smtp"
+
+[verify.integration]
+before = [
+  ["python", "migrate.py"], # before all
+  ["python", "fixtures.py"], # before the tests
+]
+"""
+PASSED = '<testcase name="test_a"/>'
+FAILED = """\
+<testcase name="test_orders" file="tests/test_orders.py" line="4"><failure message="no such column\nmore"/></testcase>
+<testcase name="test_gone" file="tests/gone.py" line="7"><error message="no fixture"/></testcase>
+<testcase name="test_b"><skipped/></testcase>
+"""
+
+
+def left(stage: Stage, cases: str | None, *, exit_code: int = 0, failing: str = "") -> list[Server | Step]:
+    """As if the tests had ended so and left a report of these cases, after all that prepares them but `failing`."""
+
+    def does(step: Step, work: Path) -> tuple[int, str]:
+        if step.name != "tests":
+            return (2, "no table\n") if failing in step.argv else (0, "")
+        report = work / "reports/omni-integration.xml"
+        report.parent.mkdir()
+        if cases is not None:
+            report.write_text(f"<testsuite>{cases}</testsuite>")
+        return exit_code, "the end\n"
+
+    return stage("checks.integration_tests", does)
+
+
+def test_each_test_that_failed_is_told(look: Look, stage: Stage) -> None:
+    """At its line; without a path where the report names a file that is not there."""
+    asked = left(stage, PASSED + FAILED, exit_code=1)
+    result = look("integration-tests", {"omni.toml": MAIL, "tests/test_orders.py": TEST})
+    assert [
+        (str(each.severity), each.rule, each.path, each.line, each.message, each.snippet) for each in result.findings
+    ] == [
+        ("error", "failed", "", 8, "`test_gone`: no fixture", "test_gone"),
+        (
+            "error",
+            "failed",
+            "tests/test_orders.py",
+            5,
+            "`test_orders`: no such column more",
+            TEST.splitlines()[4].strip(),
+        ),
+    ]
+    assert (result.status, result.reason) == (Status.FAIL, "")
+    assert result.metrics == {"integration.passed": 1, "integration.failed": 2, "integration.skipped": 1}
+    assert [each.name for each in asked] == ["smtp", "before 0", "before 1", "tests"]
+    assert isinstance(asked[-1], Step)
+    argv = " ".join(asked[-1].argv)
+    assert argv.startswith("python -m pytest -q ")
+    assert " --junitxml=reports/omni-integration.xml -o junit_family=xunit1" in argv
+
+
+def test_what_prepares_the_server_fails(look: Look, stage: Stage) -> None:
+    asked = left(stage, PASSED, failing="fixtures.py")
+    result = look("integration-tests", {"omni.toml": MAIL})
+    assert [
+        (str(each.severity), each.rule, each.path, each.line, each.message, each.snippet) for each in result.findings
+    ] == [
+        (
+            "error",
+            "not-prepared",
+            "omni.toml",
+            7,
+            "`python fixtures.py` failed with exit code 2: no table",
+            "python fixtures.py",
+        )
+    ]
+    assert (result.status, result.reason, result.metrics) == (Status.FAIL, "", {})
+    assert [each.name for each in asked] == ["smtp", "before 0", "before 1"]
+
+
+@pytest.mark.parametrize(
+    ("cases", "exit_code", "reason"),
+    [
+        (None, 0, "the tests left no reports/omni-integration.xml: the end"),
+        ("<testcase", 0, "the report of the tests can't be believed: it is not XML: "),
+        (PASSED, 1, "the tests ended with exit code 1, though the report names no failure"),
+        (
+            "<testcase name='a'><skipped/></testcase>",
+            0,
+            "every test was skipped, so nothing was tried on a real server",
+        ),
+        ("<testcase name='a'><skipped/></testcase>" + PASSED, 0, ""),
+    ],
+)
+def test_only_a_test_that_ran_proves_anything(
+    look: Look, stage: Stage, cases: str | None, exit_code: int, reason: str
+) -> None:
+    left(stage, cases, exit_code=exit_code)
+    result = look("integration-tests", {"omni.toml": MAIL})
+    assert (result.status, result.findings) == (Status.INCOMPLETE if reason else Status.PASS, ())
+    assert result.reason.startswith(reason)
+    assert bool(result.reason) == bool(reason)
+
+
+def test_its_own_command_and_report(look: Look, stage: Stage) -> None:
+    config = MAIL.partition("before")[0] + 'command = ["make", "check"]\nreport = "out/it.xml"\n'
+    asked = left(stage, PASSED)
+    result = look("integration-tests", {"omni.toml": config})
+    assert [each.argv for each in asked if isinstance(each, Step)] == [("make", "check")]
+    assert result.reason == "the tests left no out/it.xml: the end"
