@@ -129,7 +129,8 @@ def _value(statement: ast.stmt) -> ast.expr | None:
     return statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
 
 
-_NAME = r"[\"`\[]?(?:\w+\.)?"
+_NAME = r"(?:[\"`\[]?\w+[\"`\]]?\.)?[\"`\[]?"
+"""What may stand before the name of a table: its schema, and a quote."""
 CREATE = re.compile(rf"\bcreate\s+table\s+(?:if\s+not\s+exists\s+)?{_NAME}(?P<name>\w+)[\"`\]]?\s*\(", re.IGNORECASE)
 INDEX = re.compile(
     r"\bcreate\s+(?:unique\s+)?index\s+(?:concurrently\s+)?(?:if\s+not\s+exists\s+)?[\"`]?(?P<name>\w+)[\"`]?\s+on\s+"
@@ -168,15 +169,16 @@ def _sql_column(words: list[str], part: str, constraints: str, line: int) -> Col
     lower = part.lower()
     of_table = rf"foreign\s+key\s*\(\s*[\"`]?{re.escape(name)}[\"`]?\s*\)\s*{REFERENCES}"
     reference = re.search(rf"\b{REFERENCES}", part, re.IGNORECASE) or re.search(of_table, constraints, re.IGNORECASE)
-    key = re.search(r"\b(?:primary\s+key|unique)\s*\(\s*[\"`]?(\w+)", constraints, re.IGNORECASE)
-    primary = "primary key" in lower or bool(key and key[1] == name and "primary" in key[0].lower())
+    of_tables = re.finditer(r"\b(?:primary\s+key|unique)\s*\(\s*[\"`]?(\w+)", constraints, re.IGNORECASE)
+    keys = [key[0].lower() for key in of_tables if key[1] == name]
+    primary = "primary key" in lower or any(key.startswith("primary") for key in keys)
     return Column(
         name=name,
         line=line,
         type=words[1].rstrip(","),
         primary=primary,
         references=f"{reference[1]}.{reference[2] or 'id'}" if reference else "",
-        indexed=primary or " unique" in f" {lower}" or bool(key and key[1] == name),
+        indexed=primary or " unique" in f" {lower}" or bool(keys),
         autoincrement=primary and bool(re.search(r"serial|autoincrement|auto_increment|identity", lower)),
     )
 
