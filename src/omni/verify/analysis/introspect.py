@@ -43,8 +43,6 @@ KINDS = {
     inspect.Parameter.KEYWORD_ONLY: "K",
     inspect.Parameter.VAR_KEYWORD: "W",
 }
-COPYING = ("__setstate__", "__getstate__", "__copy__", "__deepcopy__", "__reduce__", "__repr__", "__eq__")
-"""Methods that handle all attributes at once and bring no new ones."""
 FORWARDED_BY_HAND = {
     "json.loads": ("json", "JSONDecoder"),
     "json.load": ("json", "JSONDecoder"),
@@ -53,7 +51,7 @@ FORWARDED_BY_HAND = {
     "subprocess.run": ("subprocess", "Popen"),
     "subprocess.call": ("subprocess", "Popen"),
     "subprocess.check_call": ("subprocess", "Popen"),
-    "subprocess.check_output": ("subprocess", "Popen", "input", "check"),
+    "subprocess.check_output": ("subprocess", "Popen", "input"),
 }
 """Functions whose **kwargs end in a class that their source does not show plainly: its module, name, what else."""
 
@@ -105,11 +103,9 @@ def imported(name: str) -> object:
         return importlib.import_module(name)
     except ModuleNotFoundError as problem:
         if problem.name and (name == problem.name or name.startswith(problem.name + ".")):
-            parent = problem.name.rpartition(".")[0]
+            parent, _, last = problem.name.rpartition(".")
             of = sys.modules.get(parent)
-            raise MissingError(
-                "module", problem.name, parent, near(name.rpartition(".")[2], of) if of else []
-            ) from None
+            raise MissingError("module", problem.name, parent, near(last, of) if of else []) from None
         raise UnknownError from None
 
 
@@ -357,25 +353,31 @@ def is_spread(given: ast.keyword, name: str) -> bool:
 
 
 def callee(node: ast.expr, tree: ast.AST, function: types.FunctionType, owner: type | None) -> object:
-    """What is called, as far as the source says: a global, a method of a local object, of self, or of super()."""
+    """What is called, as far as the source says: a global, or a method of a local object or of self."""
     if isinstance(node, ast.Name):
-        stored = any(
-            isinstance(n, ast.Name) and n.id == node.id and isinstance(n.ctx, ast.Store) for n in ast.walk(tree)
-        )
-        found = None if stored else function.__globals__.get(node.id)
-        return found if inspect.isclass(found) or inspect.isroutine(found) else None
-    if not isinstance(node, ast.Attribute):
+        return callable_or_none(global_of(node.id, tree, function))
+    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
         return None
-    base = node.value
-    if isinstance(base, ast.Name):
-        module = function.__globals__.get(base.id)
-        if inspect.ismodule(module):
-            found = getattr(module, node.attr, None)
-            return found if inspect.isclass(found) or inspect.isroutine(found) else None
-        cls = owner if base.id == "self" else local_class(base.id, tree, function)
-        method = inspect.getattr_static(cls, node.attr, None) if cls else None
-        return Method(method, cls) if cls and inspect.isfunction(method) else None
-    return None
+    name = node.value.id
+    module = global_of(name, tree, function)
+    if inspect.ismodule(module):
+        return callable_or_none(getattr(module, node.attr, None))
+    cls = owner if name == "self" else local_class(name, tree, function)
+    method = inspect.getattr_static(cls, node.attr, None) if cls else None
+    return Method(method, cls) if cls and inspect.isfunction(method) else None
+
+
+def global_of(name: str, tree: ast.AST, function: types.FunctionType) -> object:
+    """None where the function has a parameter or a variable of that name."""
+    for node in ast.walk(tree):
+        is_variable = isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store)
+        if is_variable or (isinstance(node, ast.arg) and node.arg == name):
+            return None
+    return function.__globals__.get(name)
+
+
+def callable_or_none(found: object) -> object:
+    return found if inspect.isclass(found) or inspect.isroutine(found) else None
 
 
 def local_class(name: str, tree: ast.AST, function: types.FunctionType) -> type | None:
@@ -403,7 +405,7 @@ ABOUT_A_PART = re.compile(
 
 
 def deprecation(thing: object) -> str:
-    """Why it should not be used any more, by PEP 702, by what it warns of first, or by its documentation."""
+    """Why it should not be used any more, by PEP 702, by its documentation, or by what it always warns of."""
     marked = vars(thing).get("__deprecated__") if hasattr(thing, "__dict__") else None
     if isinstance(marked, str):
         return marked or "deprecated"
@@ -416,7 +418,7 @@ def deprecation(thing: object) -> str:
 
 
 def warned(thing: object) -> str:
-    """What the function says with a warning before anything else."""
+    """What the function says with a warning that it gives whenever it is called."""
     if inspect.isclass(thing):
         thing = vars(thing).get("__init__")
     if not inspect.isfunction(thing):
@@ -443,8 +445,8 @@ def main() -> None:
     os.dup2(2, 1)  # what modules print while they are loaded is no answer
     warnings.simplefilter("ignore")
     facts = {question: answer(question) for question in sys.argv[1:]}
-    json.dump({"python": list(sys.version_info[:2]), "facts": facts}, out)
-    out.flush()
+    with out:
+        json.dump({"python": list(sys.version_info[:2]), "facts": facts}, out)
     os._exit(0)  # threads and exit handlers of foreign modules have nothing to say any more
 
 
