@@ -21,6 +21,7 @@ from omni.verify.tools import BASE, Tools, installed, open_tools
 Write = Callable[[Mapping[str, str | bytes]], Path]
 Look = Callable[..., CheckResult]
 Found = Callable[..., list[str]]
+Told = Callable[..., str]
 Replay = Callable[..., CheckResult]
 Answer = Callable[..., list[tuple[str, ...]]]
 Does = Callable[[Step, Path], tuple[int, str]]
@@ -111,6 +112,17 @@ def answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Answer:
         return asked
 
     return give
+
+
+@pytest.fixture
+def told(look: Look) -> Told:
+    """What people read of one check's findings: a line `severity rule path:line: message`, then the code it shows."""
+
+    def run(check: str, files: Mapping[str, str | bytes], **options: object) -> str:
+        findings = look(check, files, **options).findings
+        return "".join(f"{shape(each)}: {each.message}\n    {each.snippet}\n" for each in findings)
+
+    return run
 
 
 def shape(finding: Finding) -> str:
