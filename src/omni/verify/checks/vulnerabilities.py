@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from omni.kernel.clock import now
-from omni.verify.analysis.manifests import BadManifestError
+from omni.verify.analysis.manifests import BadManifestError, normalise
 from omni.verify.analysis.osv import Snapshot
 from omni.verify.analysis.pins import LOCKS, Pin, pins
 from omni.verify.check import Check, Context, Failed, Gap, Item, Metric, Unseen
@@ -42,8 +42,7 @@ def run(context: Context) -> Iterator[Item]:
         return
     for lock in list(pinned):
         if not context.offline and lock.path.rpartition("/")[2] not in LOCKS:
-            del pinned[lock]
-            yield from _audit(context, lock)
+            yield from _audit(context, lock, pinned.pop(lock))
     if pinned:
         yield from _by_snapshot(context, pinned)
 
@@ -95,7 +94,7 @@ def _known(context: Context, snapshot: Snapshot, lock: File, pin: Pin) -> Iterat
         )
 
 
-def _audit(context: Context, lock: File) -> Iterator[Item]:
+def _audit(context: Context, lock: File, found: list[Pin]) -> Iterator[Item]:
     """`--no-deps --disable-pip`: the file is taken as it stands, nothing is installed or built."""
     argv = ("--strict", "--no-deps", "--disable-pip", "--progress-spinner", "off", "--format", "json", "-r", lock.path)
     output = context.execute("pip-audit", *argv)
@@ -103,7 +102,7 @@ def _audit(context: Context, lock: File) -> Iterator[Item]:
         said = " ".join(output.stderr.split())[-300:]
         yield Gap(f"{lock.path} could not be audited: {said or 'pip-audit said nothing'}")
         if (context.cache / SNAPSHOT).is_file():
-            yield from _by_snapshot(context, {lock: pins(lock.path, context.text(lock))})
+            yield from _by_snapshot(context, {lock: found})
         return
     report = output.json()
     if not isinstance(report, dict):
@@ -112,21 +111,18 @@ def _audit(context: Context, lock: File) -> Iterator[Item]:
     if skipped:
         yield Gap(f"{lock.path}: {len(skipped)} packages were not audited, such as {skipped[0]}")
     yield Metric("dependencies.audited", len(report["dependencies"]) - len(skipped))
+    lines = {pin.name: pin.line for pin in found}
     for each in report["dependencies"]:
         for known in each.get("vulns", ()):
             better = " or ".join(known["fix_versions"])
+            summary = known.get("description", "").strip().partition("\n")[0] or "it is not described"
             yield context.finding(
                 known["id"],
-                f"{each['name']} {each['version']}: {known.get('description', '').strip().splitlines()[0][:200]}",
+                f"{each['name']} {each['version']}: {summary[:200]}",
                 lock.path,
-                _line(context.text(lock), each["name"]),
+                lines.get(normalise(each["name"]), 1),
                 fix=f"Update to {better} and lock again." if better else "There is no better version yet: replace it.",
             )
-
-
-def _line(text: str, name: str) -> int:
-    lines = text.lower().splitlines()
-    return next((number for number, line in enumerate(lines, 1) if line.startswith(f"{name.lower()}==")), 1)
 
 
 def snapshot_path(home: Path) -> Path:
