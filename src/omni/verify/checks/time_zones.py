@@ -88,7 +88,7 @@ def _kind(node: ast.expr, known: Mapping[str, Kind], given: Mapping[str, Kind]) 
 def _moved(node: ast.Call, function: ast.Attribute, known: Mapping[str, Kind], given: Mapping[str, Kind]) -> Kind:
     zone = keyword(node, "tzinfo")
     if function.attr == "replace" and zone is not None:
-        return "naive" if isinstance(zone, ast.Constant) else "aware" if _kind(function.value, known, given) else ""
+        return _zoned(zone) if _kind(function.value, known, given) else ""
     before = _kind(function.value, known, given)
     return "aware" if function.attr == "astimezone" and before else before
 
@@ -98,28 +98,23 @@ def _made(node: ast.Call) -> Kind:
     holder, _, made = name.rpartition(".")
     zone = keyword(node, "tz") or keyword(node, "tzinfo")
     if name in CLASS and len(node.args) >= 3:
-        return ("aware" if not isinstance(zone, ast.Constant) else "naive") if zone or len(node.args) > 7 else "naive"
+        return _zoned(zone or next(iter(node.args[7:]), None))
     if holder not in CLASS:
         return ""
     if made in {"utcnow", "today", "utcfromtimestamp"}:
         return "naive"
     if made in {"now", "fromtimestamp"}:
-        zone = zone or next(iter(node.args[made == "fromtimestamp" :]), None)
-        return (
-            "naive"
-            if zone is None
-            else ""
-            if isinstance(zone, ast.Constant | ast.Name) and not _is_zone(zone)
-            else "aware"
-        )
+        return _zoned(zone or next(iter(node.args[made == "fromtimestamp" :]), None))
     if made == "strptime" and len(node.args) == 2 and (text := text_of(node.args[1])) is not None:
         return "aware" if "%z" in text else "naive"
     return ""
 
 
-def _is_zone(node: ast.expr) -> bool:
-    """A name that is a zone for certain; a parameter `tz` may be None."""
-    return last_name(node) in {"UTC", "utc"}
+def _zoned(zone: ast.expr | None) -> Kind:
+    """Of a time that is given this zone. What has a name, such as a parameter `tz`, may be None."""
+    if zone is None or isinstance(zone, ast.Constant):
+        return "naive"
+    return "" if isinstance(zone, ast.Name | ast.Attribute) and last_name(zone) not in {"UTC", "utc"} else "aware"
 
 
 def _variables(function: ast.AST, given: Mapping[str, Kind]) -> dict[str, Kind]:
