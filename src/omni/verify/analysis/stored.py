@@ -55,13 +55,12 @@ class Model:
 
 def python_models(program: Program) -> Iterator[Model]:
     for found in program.classes.values():
-        bases = {found.name, *program.bases(found)}
+        bases = [base for base in program.bases(found) if base != found.name]
         kind = _kind(found, bases)
         if not kind or _is_abstract(found.node):
             continue
         fields: dict[str, Stored] = {}
-        for name in (*reversed([base for base in bases if base in program.classes and base != found.name]), found.name):
-            holder = program.classes[name]
+        for holder in (*(program.classes[base] for base in reversed(bases) if base in program.classes), found):
             for each in _fields(holder, kind):
                 fields[each.attribute] = each if holder is found else _inherited(each, found)
         table = next((text for each in found.node.body if (text := _table_name(each))), "") or _plural(found.short)
@@ -91,13 +90,13 @@ def _inherited(each: Stored, into: Class) -> Stored:
     return Stored(each.name, each.attribute, each.type, into.node.lineno, each.node, each.module)
 
 
-def _kind(found: Class, bases: set[str]) -> str:
+def _kind(found: Class, bases: list[str]) -> str:
     """`sqlalchemy`, `sqlmodel` or `django`; empty for a class that stores nothing."""
     lasts = {base.rpartition(".")[2] for base in bases}
     own = [keyword_.arg for keyword_ in found.node.keywords]
     if "SQLModel" in lasts:
         return "sqlmodel" if "table" in own else ""
-    if any(_table_name(each) for each in found.node.body) or any(
+    if any(_table_name(each) for each in found.node.body if not isinstance(each, ast.ClassDef)) or any(
         isinstance(each, ast.AnnAssign | ast.Assign)
         and isinstance(each.value, ast.Call)
         and last_name(each.value.func) == "mapped_column"
@@ -105,10 +104,7 @@ def _kind(found: Class, bases: set[str]) -> str:
         for each in found.node.body
     ):
         return "sqlalchemy"
-    if any(base in {"django.db.models.Model", "models.Model"} or base.endswith("models.Model") for base in bases) or {
-        "AbstractUser",
-        "AbstractBaseUser",
-    } & lasts - {found.short}:
+    if any(base.endswith("models.Model") for base in bases) or lasts & {"AbstractUser", "AbstractBaseUser"}:
         return "django"
     return "sqlalchemy" if any(base.endswith("db.Model") for base in bases) else ""
 
