@@ -27,7 +27,7 @@ CALLS: Mapping[str, Kind] = {
 """Function or method → what it does to the model that it is given, or that it is called on."""
 SQL = re.compile(
     r"\b(?:(?P<create>insert\s+(?:or\s+\w+\s+)?into)|(?P<update>update)|(?P<delete>delete\s+from)|(?P<read>from|join))\s+"
-    r"[\"`\[]?(?:\w+\.)?(?P<table>\w+)",
+    r"(?:[\"`\[]?\w+[\"`\]]?\.)?[\"`\[]?(?P<table>\w+)",
     re.IGNORECASE,
 )
 SQL_START = re.compile(r"\A\s*(insert|update|delete|select|with)\b", re.IGNORECASE)
