@@ -199,7 +199,9 @@ def _flask_views(program: Program, holders: dict[str, _Holder]) -> Iterator[Endp
 def _methods(program: Program, view: Class, path: str, around: tuple[Guard, ...]) -> Iterator[Endpoint]:
     """One endpoint a method of a class of views."""
     guards = (*around, *_class_guards(program, view))
-    own = {each.node.name: each for each in (program.method(view, name) for name in METHODS) if each is not None}
+    own = {
+        each.node.name: each for each in (program.method(view, name) for name in sorted(METHODS)) if each is not None
+    }
     for name, routine in own.items():
         more = tuple(Guard(routine.module, each) for each in routine.node.decorator_list)
         yield Endpoint(name.upper(), path, view.path, routine.node.lineno, routine, view, (*guards, *more))
@@ -211,7 +213,7 @@ def _methods(program: Program, view: Class, path: str, around: tuple[Guard, ...]
 
 
 HOOKS = {
-    "POST": ("perform_create", "create", "form_valid", "form_valid"), "PUT": ("perform_update", "update"),
+    "POST": ("perform_create", "create", "form_valid"), "PUT": ("perform_update", "update"),
     "PATCH": ("perform_update", "partial_update", "update"), "DELETE": ("perform_destroy", "destroy", "delete"),
     "GET": ("retrieve", "list", "get_queryset", "get_object"),
 }  # fmt: skip
@@ -220,15 +222,16 @@ HOOKS = {
 
 def _class_guards(program: Program, view: Class) -> Iterator[Guard]:
     for name in (view.name, *program.bases(view)):
+        yield Guard(view.module, _as_name(name))
         held = program.classes.get(name)
-        yield Guard(view.module, ast.parse(name, mode="eval").body if name.isidentifier() else _as_name(name))
-        for statement in held.node.body if held is not None else ():
+        if held is None:
+            continue
+        for statement in held.node.body:
             if isinstance(statement, ast.Assign) and {dotted(each) for each in statement.targets} & {
                 "permission_classes", "authentication_classes", "decorators", "permission_required",
             }:  # fmt: skip
-                yield Guard(held.module if held else view.module, statement.value)
-        for decorator in held.node.decorator_list if held is not None else ():
-            yield Guard(held.module if held else view.module, decorator)
+                yield Guard(held.module, statement.value)
+        yield from (Guard(held.module, decorator) for decorator in held.node.decorator_list)
 
 
 def _as_name(name: str) -> ast.expr:
@@ -242,12 +245,8 @@ def _as_name(name: str) -> ast.expr:
 def _django(program: Program) -> Iterator[Endpoint]:
     everywhere = tuple(_django_settings(program))
     for module in program.modules.values():
-        listed = [name for name in ("urlpatterns",) if name in module.constants]
-        if (
-            not listed
-            and "django" not in "".join(module.names.values())
-            and "rest_framework" not in "".join(module.names.values())
-        ):
+        listed = "urlpatterns" in module.constants
+        if not listed and not any("django" in each or "rest_framework" in each for each in module.names.values()):
             continue
         for node in walk(module.tree):
             if not isinstance(node, ast.Call):
