@@ -68,6 +68,7 @@ def test_each_scheme_is_judged_with_its_own_properties_and_told_once() -> None:
 @pytest.mark.parametrize(
     ("rule", "found"),
     [
+        ("i::before { height: 1px } button { height: 20px }", "`button` is 20 pixels high; 44 are needed"),
         ("button { height: 20px }", "`button` is 20 pixels high; 44 are needed"),
         ("button { width: 2rem }", "`button` is 32 pixels wide; 44 are needed"),
         (".btn { max-height: 43.5px }", "`.btn` is 43.5 pixels high; 44 are needed"),

@@ -128,6 +128,7 @@ def test_a_part_of_a_page_needs_no_landmarks() -> None:
         ("<a href='#main'>Skip</a><nav><a href=/a>A</a></nav>", False),
         ("<a href='{{ skip }}'>Skip</a><nav><a href=/a>A</a></nav>", False),
         ("<a>No link</a><nav><a href=/a>A</a></nav>", True),
+        ("<a>No link</a><a href='#main'>Skip</a><nav></nav>", False),
         ("<b href='#main' tabindex=0>Skip</b><nav></nav>", True),
         ("<b tabindex=-1>Skip</b><nav></nav>", False),
         ("<b tabindex=1>Skip</b><nav></nav>", False),

@@ -102,6 +102,22 @@ def test_a_name_that_is_bound_to_something_else_too_is_left_alone(binding: str) 
     assert [each for each in read(f"import lib\nlib.a(1)\n{binding}\n") if each.startswith("2 ")] == []
 
 
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("a.b", ["2 name lib:a.b"]),
+        ("a(1)", ["2 call lib:a! 1"]),
+        ("a().b", ["2 call lib:a! 0", "2 name lib:a.().b"]),
+        ("lib.b", []),
+    ],
+)
+def test_names_that_an_import_takes(body: str, found: list[str]) -> None:
+    assert used(body, "from lib import a") == found
+    assert used(f"import other\n{body}", "from lib import b, c as a")[1:] == [
+        f"3{each[1:]}".replace("lib:a", "lib:c") for each in found
+    ]
+
+
 def test_the_same_import_twice_is_one() -> None:
     assert used("import lib\nlib.a") == ["2 import lib:", "3 name lib:a"]
 

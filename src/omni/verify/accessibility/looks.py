@@ -56,10 +56,9 @@ def _contrast(rules: list[StyleRule]) -> Iterator[Fault]:
                 told.add(rule.line)
                 where = " in the dark scheme" if scheme else ""
                 shown = f"{int(ratio * 100) / 100:.2f}:1{where}"
-                line = rule.lines.get("color", rule.line)
                 yield (
                     "contrast",
-                    line,
+                    rule.lines["color"],
                     f"`{rule.selector}` has a contrast of {shown}; {least:g}:1 is the least",
                 )
 
