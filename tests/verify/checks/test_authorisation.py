@@ -3,7 +3,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from inline_snapshot import snapshot
 
+Told = Callable[..., str]
 Found = Callable[..., list[str]]
 
 FASTAPI = """
@@ -85,3 +87,98 @@ def test_express(found: Found) -> None:
     guarded = [f"app.post('/{name}', requireAuth, (req, res) => res.json(1));\n" for name in ("a", "b", "c")]
     text = head + "".join(guarded) + "app.delete('/d/:id', (req, res) => res.json(remove(req.params.id)));\n"
     assert found("authorisation", {"app.js": text}) == ["error unprotected-route app.js:7"]
+
+
+HEAD = "from flask import Flask\nfrom flask_login import login_required\napp = Flask(__name__)\n"
+GUARD = "@app.route('/{0}', methods=['POST'])\n@login_required\ndef {0}(): ...\n"
+NO_GUARD = "@app.route('/{0}', methods=['{1}'])\ndef {0}(): ...\n"
+
+
+def test_as_sure_as_the_routes_beside_it_are_alike(told: Told) -> None:
+    """In a file with fewer than two protected routes of its own it may be another part of the program: that warns."""
+    guarded = "".join(GUARD.format(name) for name in ("a", "b", "c"))
+    files = {
+        "one.py": HEAD + guarded + NO_GUARD.format("d", "PUT") + NO_GUARD.format("e", "GET"),
+        "two.py": HEAD + GUARD.format("f") + GUARD.format("g") + NO_GUARD.format("h", "DELETE"),
+        "three.py": HEAD + GUARD.format("i") + GUARD.format("j").replace("'POST'", "'PATCH'"),
+        "four.py": HEAD + GUARD.format("k") + GUARD.format("l") + NO_GUARD.format("m", "POST"),
+        "five.py": HEAD + GUARD.format("n") + NO_GUARD.format("o", "POST"),
+        "six.py": "def (\n",
+        "hooks.py": HEAD + NO_GUARD.format("r", "POST"),
+    }
+    more = HEAD + GUARD.format("p")
+    assert told("authorisation", {**files, "more.py": more + GUARD.format("q")}) == snapshot("""\
+warning unprotected-route five.py:7: POST /o asks nobody who they are; 12 of 17 routes that change data do
+    @app.route('/o', methods=['POST'])
+error unprotected-route four.py:10: POST /m asks nobody who they are; 12 of 17 routes that change data do
+    @app.route('/m', methods=['POST'])
+error unprotected-route one.py:13: PUT /d asks nobody who they are; 12 of 17 routes that change data do
+    @app.route('/d', methods=['PUT'])
+error unprotected-route two.py:10: DELETE /h asks nobody who they are; 12 of 17 routes that change data do
+    @app.route('/h', methods=['DELETE'])
+""")
+    assert told("authorisation", {**files, "more.py": more}) == ""
+
+
+OWNED = """
+@router.{method}("/{name}/{{key}}")
+def {name}(key: int, user: User, session):
+    return {looked}
+"""
+
+
+def looked_up(*others: str) -> str:
+    """A file with two routes that ask for the owner, and these beside them."""
+    owned = ("session.query(Note).filter(Note.id == key, Note.owner_id == user.id)", "Note.query.get(key, owner=user)")
+    every = [OWNED.format(method="get", name=f"r{at}", looked=each) for at, each in enumerate((*owned, *others))]
+    return FASTAPI.partition("@router.post")[0] + "".join(every)
+
+
+@pytest.mark.parametrize(
+    "looked",
+    [
+        "session.get(Note, key)",
+        "session.get_or_404(Note, key)",
+        "get_object_or_404(Note, pk=key)",
+        "get_object_or_404(Note, id=key)",
+        "get_object_or_404(Note, note_id=key)",
+        "Note.objects.get(key)",
+        "Note.query.get_or_404(key)",
+        "Note.objects.filter(pk=key)",
+        "Note.query.filter_by(note_id=key)",
+        "session.query(Note).filter(Note.id == key)",
+        "session.query(Note).filter(Note.pk == key)",
+    ],
+)
+def test_each_way_to_look_up_what_may_be_anothers(told: Told, looked: str) -> None:
+    said = told("authorisation", {"app.py": looked_up(looked)})
+    assert said == (
+        "error owner-not-checked app.py:23: GET /r2/{key} takes any `Note` by its identifier; "
+        '2 routes beside it ask whose it is\n    @router.get("/r2/{key}")\n'
+    )
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        ("session.get(Note, key)", "session.get(Note, key)"),
+        ("session.get(note, key)",),
+        ("session.get(Note)",),
+        ("session.pop(Note, key)",),
+        ("Note.objects.filter(kind=key)",),
+        ("session.query(Note).filter(Note.id != key)",),
+        ("session.query(Note).filter(Note.kind == key)",),
+        ("session.get(Other, key)",),
+        ("session.get(Note, key).for_(may_read(user))",),
+        ("session.get(Note, key) if user.has_permission(key) else None",),
+        ("session.get(Note, key).where(tenant_id=user.team)",),
+        ("session.get(Note, key) if user.account != key else None",),
+    ],
+)
+def test_what_is_asked_for_otherwise_or_looked_up_by_nobody(told: Told, others: tuple[str, ...]) -> None:
+    """As many without an owner as with one are no exception to a rule; other calls look up nothing by identifier."""
+    assert told("authorisation", {"app.py": looked_up(*others)}) == ""
+
+
+def test_administrators_reach_everything(told: Told) -> None:
+    assert told("authorisation", {"app.py": looked_up("session.get(Note, key)").replace("r2", "admin_notes")}) == ""

@@ -3,7 +3,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from inline_snapshot import snapshot
 
+Told = Callable[..., str]
 Found = Callable[..., list[str]]
 
 
@@ -48,3 +50,128 @@ def test_class(found: Found) -> None:
     documented = '"""Reads.\n\n    :param size: of it\n    """'
     source = f"class Reader:\n    {documented}\n    def __init__(self, path):\n        self.path = path\n"
     assert found("docstrings", {"a.py": source}) == ["warning unknown-parameter a.py:4"]
+
+
+CLASS = """\
+class Reader:
+    \'\'\'Reads.
+
+    :param size: of it
+    :param path: where
+    \'\'\'
+
+    limit = 1
+
+    def __init__(self, path, size, mode, _own):
+        self.path = path
+
+    @staticmethod
+    def split(first, second, third):
+        \'\'\'Splits.
+
+        :param second: after it
+        :param third: at the end
+        \'\'\'
+        return second
+
+    @classmethod
+    def made(cls, path, size):
+        \'\'\'Makes.
+
+        :param path: where
+        :param size: of it
+        :param more: of all
+        \'\'\'
+        return path
+
+    @fixture
+    def wrapped(self, path):
+        \'\'\'Wraps.
+
+        :param size: of it
+        :param other: of it
+        \'\'\'
+        return path
+
+
+@dataclass
+class Data:
+    \'\'\':param gone: of it\'\'\'
+
+    def __init__(self, path): ...
+
+
+class Bare:
+    \'\'\':param gone: of it\'\'\'
+"""
+
+
+def test_parameters_of_classes_and_their_methods(told: Told) -> None:
+    """`self` is no parameter that anybody gives; a decorator that is not known may change what is given."""
+    assert told("docstrings", {"a.py": CLASS, "b.py": "def (\n"}) == snapshot("""\
+note parameter-left-out a.py:2: `__init__` documents its parameters but `mode`
+    '''Reads.
+note parameter-left-out a.py:15: `split` documents its parameters but `first`
+    '''Splits.
+warning unknown-parameter a.py:28: `made` has no parameter `more`
+    :param more: of all
+""")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "...",
+        "pass",
+        "raise NotImplementedError",
+        "'only told'",
+        "if path:\n        return 1",
+        "print(path)\n    raise SystemExit",
+        "yield from path",
+        "while path:\n        yield",
+    ],
+)
+def test_what_may_return_something_or_is_no_more_than_declared(told: Told, body: str) -> None:
+    assert told("docstrings", {"a.py": function("def read(path):", "Returns:\n        the text", body)}) == ""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "print(path)",
+        "return",
+        "pass\n    print(path)",
+        "raise_it(path)\n    print(path)",
+        "if path:\n        raise OSError\n    print(path)",
+        "def inner():\n        return 1\n    print(inner)",
+        "print(lambda: (yield))",
+        "class A:\n        def b(self):\n            return 1",
+    ],
+)
+def test_what_returns_nothing(told: Told, body: str) -> None:
+    assert told("docstrings", {"a.py": function("def read(path):", "Returns:\n        the text", body)}) == (
+        "warning nothing-returned a.py:5: `read` is documented to return something, and returns None\n    the text\n"
+    )
+
+
+@pytest.mark.parametrize("head", ["@abstractmethod\ndef read(path):", "@typing.overload\ndef read(path):"])
+def test_declarations_promise_for_others(told: Told, head: str) -> None:
+    assert told("docstrings", {"a.py": function(head, "Returns:\n        the text", "print(path)")}) == ""
+
+
+@pytest.mark.parametrize(
+    ("use", "raised"),
+    [
+        ("try:\n    f()\nexcept (GoneError, OSError):\n    pass\n", False),
+        ("from errors import GoneError\n", False),
+        ("", False),
+        ("from errors import GoneError as Gone\n", True),
+        ("f(errors.GoneError)\n", True),
+        ("try:\n    f()\nexcept OSError:\n    raise GoneError\n", True),
+    ],
+)
+def test_to_catch_an_exception_is_not_to_raise_it(found: Found, use: str, raised: bool) -> None:
+    for base in ("Exception", "OSError", "UserWarning", "base.AppError"):
+        reader = function("def read(path):", "Raises:\n        GoneError: not there")
+        said = found("docstrings", {"errors.py": f"class GoneError({base}): ...\n", "a.py": reader, "b.py": use})
+        assert said == ([] if raised else ["warning never-raised a.py:5"])
