@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import cast
 
 from omni.sandbox.job import JobResult
 from omni.verify import registry
-from omni.verify.check import Context, Output
+from omni.verify.check import Context, Gap, Item, Metric, Output
 from omni.verify.config import ProjectConfig
 from omni.verify.execution import Execution
 from omni.verify.files import take_inventory
+from omni.verify.report import Finding
+from omni.verify.tools import Tools
 
 
 @dataclass
@@ -48,8 +51,9 @@ class Played:
             (into / path).write_text(self.leaves[path])
         return JobResult(said.exit_code, "exited", said.stdout, said.stderr, False, 0.1, "full", tuple(collected))
 
-    def tools(self, _toolset: str) -> None:
-        """No set is needed."""
+    def tools(self, _toolset: str) -> Tools:
+        """An environment with a Python; which one does not matter, as nothing runs."""
+        return Tools(Path(sys.prefix))
 
 
 def context_of(root: Path, check_id: str, played: Played | None = None, **more: object) -> Context:
@@ -60,3 +64,20 @@ def context_of(root: Path, check_id: str, played: Played | None = None, **more: 
     fields: dict[str, object] = {"project": ProjectConfig(), "cache": root.parent / "cache"} | more
     execution = cast("Execution", played or Played())
     return Context(check=check, root=root, files=inputs, inventory=inventory, execution=execution, **fields)  # type: ignore[arg-type]
+
+
+def told(items: Iterable[Item]) -> list[str]:
+    """All that a check says, a line each."""
+    return [_line(item) for item in items]
+
+
+def _line(item: Item) -> str:
+    match item:
+        case Finding():
+            return f"{item.severity} {item.rule} {item.path}:{item.line} {item.message}"
+        case Metric():
+            return f"{item.name} = {item.value}"
+        case Gap():
+            return f"{item.status}: {item.why}"
+        case _:
+            return f"{'skipped' if item.harmless else 'unseen'} {item.path}: {item.why}"
