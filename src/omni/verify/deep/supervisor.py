@@ -28,7 +28,8 @@ from pathlib import Path
 from typing import TypedDict
 
 KEPT = 20000
-"""Characters of what a service or a step said."""
+"""Bytes of what a service or a step said."""
+LOGS = Path("/tmp")  # noqa: S108 - the sandbox's own
 
 
 class Service(TypedDict):
@@ -84,7 +85,7 @@ def _start(service: Service, running: list[subprocess.Popen[bytes]]) -> None:
     env = os.environ | service["env"]
     with log.open("wb") as out:
         for argv in service["prepare"]:
-            if _call(argv, service["cwd"], env, out):
+            if _call(argv, service["cwd"], env, out, out):
                 raise NotStartedError(name, f"`{' '.join(argv)[:200]}` failed: {_tail(log)}")
         try:
             process = subprocess.Popen(
@@ -95,7 +96,7 @@ def _start(service: Service, running: list[subprocess.Popen[bytes]]) -> None:
             raise NotStartedError(name, str(problem)) from problem
     running.append(process)
     until = time.monotonic() + service["seconds"]
-    while not _answers(service):
+    while not answers(service):
         if process.poll() is not None:
             raise NotStartedError(name, f"it ended with exit code {process.returncode}: {_tail(log)}")
         if time.monotonic() > until:
@@ -103,7 +104,7 @@ def _start(service: Service, running: list[subprocess.Popen[bytes]]) -> None:
         time.sleep(0.05)
 
 
-def _answers(service: Service) -> bool:
+def answers(service: Service) -> bool:
     """Its own command says so, or its health path answers below 500; else it is enough that it takes connections."""
     try:
         if service["ready"]:
@@ -122,10 +123,11 @@ def _answers(service: Service) -> bool:
 def _steps(steps: list[Step]) -> list[dict[str, object]]:
     done: list[dict[str, object]] = []
     for number, step in enumerate(steps):
-        Path(step["out"] or "/tmp/x").parent.mkdir(parents=True, exist_ok=True)  # noqa: S108 - the sandbox's own
+        said = LOGS / f"omni-step-{number}"
+        written = Path(step["out"] or said)
+        written.parent.mkdir(parents=True, exist_ok=True)
         started = time.monotonic()
-        said = Path(f"/tmp/omni-step-{number}")  # noqa: S108 - the sandbox's own
-        with said.open("wb") as err, Path(step["out"] or said).open("ab") as out:
+        with said.open("wb") as err, written.open("ab") as out:
             exit_code = _call(step["argv"], step["cwd"], os.environ | step["env"], out, err)
         seconds = time.monotonic() - started
         done.append({"name": step["name"], "exit": exit_code, "said": _tail(said), "seconds": seconds})
@@ -134,11 +136,8 @@ def _steps(steps: list[Step]) -> list[dict[str, object]]:
     return done
 
 
-def _call(
-    argv: list[str], cwd: str, env: Mapping[str, str], out: BufferedWriter, err: BufferedWriter | None = None
-) -> int:
+def _call(argv: list[str], cwd: str, env: Mapping[str, str], out: BufferedWriter, err: BufferedWriter) -> int:
     """The exit code; 127 with the reason in the log for what can't be started."""
-    err = err or out
     try:
         done = subprocess.run(argv, cwd=cwd, env=env, stdout=out, stderr=err, stdin=subprocess.DEVNULL, check=False)
     except OSError as problem:
@@ -160,7 +159,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _log(service: Service) -> Path:
-    return Path(f"/tmp/omni-service-{service['name']}.log")  # noqa: S108 - the sandbox's own
+    return LOGS / f"omni-service-{service['name']}.log"
 
 
 def _tail(path: Path) -> str:
