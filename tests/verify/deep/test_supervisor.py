@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -66,7 +67,7 @@ def step(folder: Path, script: str, /, **more: object) -> Step:
 
 def performed(folder: Path, services: list[Service], steps: list[Step]) -> Mapping[str, object]:
     """The outcome, without the seconds of its steps."""
-    path = folder / "deep" / "outcome.json"
+    path = folder / "deep" / "er" / "outcome.json"
     plan: Plan = {"outcome": str(path), "services": services, "steps": steps}
     main(plan)
     outcome: dict[str, object] = json.loads(path.read_text())
@@ -76,12 +77,12 @@ def performed(folder: Path, services: list[Service], steps: list[Step]) -> Mappi
 
 
 def test_services_run_as_long_as_the_steps_and_each_says_what_it_said(tmp_path: Path) -> None:
-    told = "trap 'echo bye; rm up; exit' INT; echo \"$GREETING\"; touch up; while true; do sleep 0.01; done"
+    told = "trap 'echo bye; rm up; exit' INT; echo \"$GREETING\" >&2; touch up; while true; do sleep 0.01; done"
     web = service(tmp_path, told, prepare=[["touch", "prepared"]], env={"GREETING": "hello"})
     steps = [
         step(tmp_path, "test -e up && test -e prepared && echo fine >&2"),
-        step(tmp_path, 'echo "$GIVEN"; echo aside >&2', env={"GIVEN": "result"}, out=f"{tmp_path}/kept/out.txt"),
-        step(tmp_path, "echo again", out=f"{tmp_path}/kept/out.txt"),
+        step(tmp_path, 'echo "$GIVEN"; echo aside >&2', env={"GIVEN": "result"}, out=f"{tmp_path}/kept/deep/out.txt"),
+        step(tmp_path, "echo again", out=f"{tmp_path}/kept/deep/out.txt"),
     ]
     assert performed(tmp_path, [web], steps) == {
         "service": "",
@@ -93,7 +94,7 @@ def test_services_run_as_long_as_the_steps_and_each_says_what_it_said(tmp_path: 
         ],
         "logs": {"web": "hello"},
     }
-    assert (tmp_path / "kept/out.txt").read_text() == "result\nagain\n"
+    assert (tmp_path / "kept/deep/out.txt").read_text() == "result\nagain\n"
     assert not (tmp_path / "up").exists(), "it was asked to end"
     assert (tmp_path / "omni-service-web.log").read_text() == "hello\nbye\n"
 
@@ -152,7 +153,19 @@ def test_without_a_health_path_taking_connections_is_enough(tmp_path: Path, port
     assert not answers(service(tmp_path, "", ready=[], health="/200", port=closed_port))
 
 
-def test_its_own_command_says_whether_it_is_ready(tmp_path: Path, closed_port: int) -> None:
+def test_a_service_that_does_not_want_to_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "PATIENCE", 0.05)
+    web = service(tmp_path, "trap '' INT; echo $$ > pid; touch up; while true; do sleep 0.01; done")
+    performed(tmp_path, [web], [])
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_its_own_command_says_whether_it_is_ready(
+    tmp_path: Path, closed_port: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert answers(service(tmp_path, "", ready=["sh", "-c", "echo loud; echo loud >&2"]))
+    assert capfd.readouterr() == ("", ""), "what it prints is nobody's"
     assert answers(service(tmp_path, "", ready=["true"], port=closed_port))
     assert not answers(service(tmp_path, "", ready=["false"], port=closed_port))
     assert not answers(service(tmp_path, "", ready=["no-such-program"], port=closed_port))

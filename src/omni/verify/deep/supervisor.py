@@ -29,6 +29,8 @@ from typing import TypedDict
 
 KEPT = 20000
 """Bytes of what a service or a step said."""
+PATIENCE = 5.0
+"""Seconds within which a service ends by itself."""
 LOGS = Path("/tmp")  # noqa: S108 - the sandbox's own
 
 
@@ -152,7 +154,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     for number in (signal.SIGINT, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)
-            process.wait(5)
+            process.wait(PATIENCE)
         except (ProcessLookupError, subprocess.TimeoutExpired):
             continue
         return
