@@ -30,7 +30,7 @@ from omni.verify.analysis.javascript_runners import REPORTS, command
 from omni.verify.analysis.junit import BadReportError, Case
 from omni.verify.analysis.npm import how_to_install, upwards
 from omni.verify.analysis.places import BESIDE_THE_PRODUCT, TEST_FILE, within
-from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.rule import Rule
 from omni.verify.check import Check, Context, Failed, Gap, Item, Metric
 from omni.verify.files import File
 from omni.verify.languages import language
@@ -230,7 +230,7 @@ def _outcome(
     failed = [case for case in cases if case.outcome == "failed"]
     for case in failed:
         file = context.inventory.by_path.get(case.path)
-        snippet = line_of(context.text(file), case.line) if file and not file.problem else case.name
+        snippet = "" if file and not file.problem else case.name
         yield FAILED.at(case.path if file else "", case.line, f"`{case.name}`: {case.message}", snippet=snippet)
     if result.exit_code != 0 and not failed:
         ended = result.ended if result.exit_code is None else f"with {result.exit_code}"
@@ -317,10 +317,9 @@ def _of_change(context: Context, changed: frozenset[str], measured: Mapping[str,
         known += len(lines)
         missed += len(never)
         if never:
-            text = context.text(context.inventory.by_path[path])
             shown = ", ".join(map(str, never[:10])) + (" …" if len(never) > 10 else "")
             message = f"no test runs {len(never)} of the {len(lines)} lines that changed: {shown}"
-            yield UNCOVERED.at(path, never[0], message, snippet=line_of(text, never[0]))
+            yield UNCOVERED.at(path, never[0], message)
     if known:
         # What the lines are compared with is no part of what a cached result is known by.
         yield Metric("coverage.javascript.changed", round(100 * (known - missed) / known, 2), volatile=True)
@@ -333,7 +332,7 @@ def _not_loaded(context: Context, changed: frozenset[str], ran: Ran) -> Iterator
         here = any(within(path, folder) for folder in ran.covering)
         if file and not file.problem and here and _is_product(context, file):
             message = "no test loads this file, or its coverage is not measured"
-            yield UNCOVERED.at(path, 1, message, snippet=line_of(context.text(file), 1))
+            yield UNCOVERED.at(path, 1, message)
 
 
 CHECK = Check(

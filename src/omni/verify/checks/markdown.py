@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from omni.verify.analysis.markdown import Document, Link, read
 from omni.verify.analysis.mermaid import problems
-from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.rule import Rule
 from omni.verify.check import Check, Context, Item
 from omni.verify.files import File
 from omni.verify.report import Severity
@@ -62,13 +62,11 @@ def run(context: Context) -> Iterator[Item]:
         myst = any(file.path.startswith(folder) for folder in sphinx)
         for block in document.blocks:
             if not block.closed:
-                yield OPEN_BLOCK.at(
-                    file.path, block.line, "the code block is never closed", snippet=line_of(text, block.line)
-                )
+                yield OPEN_BLOCK.at(file.path, block.line, "the code block is never closed")
             elif block.language == "mermaid":
                 for line, problem in problems(block.text):
                     at = block.line + line
-                    yield DIAGRAM.at(file.path, at, f"the diagram can't be drawn: {problem}", snippet=line_of(text, at))
+                    yield DIAGRAM.at(file.path, at, f"the diagram can't be drawn: {problem}")
         for link in document.links:
             if myst and LABEL.fullmatch(link.target):
                 continue
@@ -80,7 +78,6 @@ def _follow(context: Context, file: File, document: Document, link: Link, folder
         return
     path, _, anchor = unquote(link.target).partition("#")
     path = path.partition("?")[0]
-    snippet = line_of(context.text(file), link.line)
     target = file
     if path:
         base = "" if path.startswith("/") else posixpath.dirname(file.path)
@@ -90,13 +87,13 @@ def _follow(context: Context, file: File, document: Document, link: Link, folder
         found = context.inventory.by_path.get(full) or _page(context, file, path)
         if found is None:
             if not (context.root / full).exists():  # what git ignores is there for the reader all the same
-                yield NO_FILE.at(file.path, link.line, f"`{link.target}` leads nowhere", snippet=snippet)
+                yield NO_FILE.at(file.path, link.line, f"`{link.target}` leads nowhere")
             return
         target = found
     if anchor and target.language == "markdown" and not target.problem and not re.match(r"L\d+", anchor):
         anchors = document.anchors if target is file else _anchors(context.text(target))
         if anchor.lower() not in {each.lower() for each in anchors}:
-            yield NO_HEADING.at(file.path, link.line, f"there is no heading `#{anchor}`", snippet=snippet)
+            yield NO_HEADING.at(file.path, link.line, f"there is no heading `#{anchor}`")
 
 
 def _page(context: Context, file: File, path: str) -> File | None:

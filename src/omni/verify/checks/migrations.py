@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from omni.verify.analysis.django_migrations import careful_steps, is_migration
 from omni.verify.analysis.locks import locks
 from omni.verify.analysis.python import Function, body_without_docstring, keyword, last_name, text_of
-from omni.verify.analysis.rule import Rule, line_of, line_with
+from omni.verify.analysis.rule import Rule
 from omni.verify.check import Check, Context, Gap, Item, Unseen
 from omni.verify.deep.base import find_base
 from omni.verify.files import File, matches
@@ -135,25 +135,24 @@ def _all(context: Context) -> Iterator[Item]:
         if isinstance(tree, Unseen):
             yield tree
         elif re.search(r"^(down_)?revision\b", text, re.MULTILINE):
-            yield from _alembic(file, text, tree)
+            yield from _alembic(file, tree)
         elif is_migration(tree):
             rules = {"no-way-back": IRREVERSIBLE, "renamed": RENAMED, "locks": LOCKING}
             for step in careful_steps(tree):
-                snippet = line_of(text, step.line)
-                yield rules[step.kind].at(file.path, step.line, step.message, snippet=snippet, fix=step.mend)
+                yield rules[step.kind].at(file.path, step.line, step.message, fix=step.mend)
 
 
-def _alembic(file: File, text: str, tree: ast.Module) -> Iterator[Item]:
+def _alembic(file: File, tree: ast.Module) -> Iterator[Item]:
     functions = {node.name: node for node in tree.body if isinstance(node, Function)}
     upgrade, downgrade = functions.get("upgrade"), functions.get("downgrade")
     if upgrade is None or not _does_something(upgrade):
         return  # a merge of branches
     if downgrade is None or not _does_something(downgrade):
         line = downgrade.lineno if downgrade else upgrade.lineno
-        yield IRREVERSIBLE.at(file.path, line, "the migration can't be taken back", snippet=line_of(text, line))
+        yield IRREVERSIBLE.at(file.path, line, "the migration can't be taken back")
     made = {text_of(node.args[0]) for node in _operations(upgrade, "create_table") if node.args}
     for rule, node, message in _steps(upgrade, made):
-        yield rule.at(file.path, node.lineno, message, snippet=line_of(text, node.lineno))
+        yield rule.at(file.path, node.lineno, message)
 
 
 def _steps(upgrade: Function, made: set[str | None]) -> Iterator[tuple[Rule, ast.Call, str]]:
@@ -231,18 +230,15 @@ def _sql(file: File, text: str, paths: set[str]) -> Iterator[Item]:
             if rule is REQUIRED and SQL_DEFAULT.search(found[0]):
                 continue
             line = text.count("\n", 0, found.start()) + 1
-            yield rule.at(file.path, line, message, snippet=line_of(text, line))
+            yield rule.at(file.path, line, message)
     if not SQL_DOWN.search(file.path):
         for lock in locks(text):
-            snippet = line_of(text, lock.line)
-            yield LOCKING.at(file.path, lock.line, f"it {lock.message}", snippet=snippet, fix=lock.mend)
-    statements = SQL_DDL.findall(bare)
+            yield LOCKING.at(file.path, lock.line, f"it {lock.message}", fix=lock.mend)
+    changes = [found.start(1) for found in SQL_DDL.finditer(bare)]
     lower = bare.lower()
-    if len(statements) > 1 and "concurrently" not in lower and not re.search(r"\b(begin|start\s+transaction)\b", lower):
-        line = line_with(lower, statements[0].lower())
-        yield OUTSIDE.at(
-            file.path, line, f"{len(statements)} changes stand outside of a transaction", snippet=line_of(text, line)
-        )
+    if len(changes) > 1 and "concurrently" not in lower and not re.search(r"\b(begin|start\s+transaction)\b", lower):
+        line = text.count("\n", 0, changes[0]) + 1
+        yield OUTSIDE.at(file.path, line, f"{len(changes)} changes stand outside of a transaction")
 
 
 CHECK = Check(

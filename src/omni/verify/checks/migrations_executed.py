@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.rule import Rule
 from omni.verify.check import Check, Context, Gap, Item, Metric
 from omni.verify.checks.migrations import GLOBS
 from omni.verify.deep.migrating import Migration, find_migrations
@@ -69,12 +69,10 @@ def run(context: Context) -> Iterator[Item]:
         outcome = perform(context, servers(services), steps, into=into, collect=(f"{FOLDER}/*",))
         dumps = {path.name: _schema(path) for path in sorted((into / FOLDER).glob("*"))}
     last = outcome.steps[-1]
-    different = [
-        item for number, each in enumerate(migrations, 1) for item in _differences(context, each, dumps, number)
-    ]
+    different = [item for number, each in enumerate(migrations, 1) for item in _differences(each, dumps, number)]
     yield from different
     if last.exit and not different:  # else what was left is why it could not go on
-        yield _failure(context, migrations, last)
+        yield _failure(migrations, last)
     yield Metric("migrations.executed", sum(f"{number}-again" in dumps for number in range(1, len(migrations) + 1)))
 
 
@@ -98,27 +96,23 @@ def _schema(path: Path) -> list[str]:
     return [line for line in path.read_text("utf-8", "replace").splitlines() if not VARIES.match(line)]
 
 
-def _differences(context: Context, migration: Migration, dumps: dict[str, list[str]], number: int) -> Iterator[Item]:
+def _differences(migration: Migration, dumps: dict[str, list[str]], number: int) -> Iterator[Item]:
     before = dumps.get("0" if number == 1 else f"{number - 1}-again")
     down, up, again = (dumps.get(f"{number}-{name}") for name in ("down", "up", "again"))
     if before is not None and down is not None and before != down:
         message = f"taken back, the schema is not what it was: {_words(before, down)}"
-        yield _at(context, TRACES, migration.down_path, migration.down_line, message)
+        yield TRACES.at(migration.down_path, migration.down_line, message)
     elif up is not None and again is not None and up != again:
-        yield _at(
-            context, NOT_REPEATABLE, migration.path, 1, f"applied again, the schema is another: {_words(up, again)}"
-        )
+        yield NOT_REPEATABLE.at(migration.path, 1, f"applied again, the schema is another: {_words(up, again)}")
 
 
 def _words(expected: Sequence[str], found: Sequence[str]) -> str:
-    changed = [
-        line for line in difflib.unified_diff(expected, found, lineterm="", n=0) if line[:3] not in {"---", "+++"}
-    ]
+    changed = [line for line in difflib.unified_diff(expected, found, n=0) if line[:3] not in {"---", "+++"}]
     lines = [f"{line[0]} {' '.join(line[1:].split())}" for line in changed if not line.startswith("@@")]
     return "; ".join(lines[:4])[:300] + (f"; and {len(lines) - 4} more" if len(lines) > 4 else "")
 
 
-def _failure(context: Context, migrations: Sequence[Migration], step: Done) -> Item:
+def _failure(migrations: Sequence[Migration], step: Done) -> Item:
     kind, _, number = step.name.partition(" ")
     if kind == "dump":
         return Gap(f"the schema could not be read: {last_words(step.said)}")
@@ -127,13 +121,8 @@ def _failure(context: Context, migrations: Sequence[Migration], step: Done) -> I
     named = PSQL_LINE.search(step.said)
     if kind == "down":
         line = int(named[2]) if named else migration.down_line
-        return _at(context, ROLLBACK_FAILS, migration.down_path, line, said)
-    return _at(context, FAILS, migration.path, int(named[2]) if named else 1, said)
-
-
-def _at(context: Context, rule: Rule, path: str, line: int, message: str) -> Item:
-    file = context.inventory.by_path.get(path)
-    return rule.at(path, line, message, snippet=line_of(context.text(file), line) if file else "")
+        return ROLLBACK_FAILS.at(migration.down_path, line, said)
+    return FAILS.at(migration.path, int(named[2]) if named else 1, said)
 
 
 CHECK = Check(

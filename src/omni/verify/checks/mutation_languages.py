@@ -15,7 +15,6 @@ from pathlib import Path
 from omni.verify import machine
 from omni.verify.analysis.manifests import BadManifestError, npm_dependencies
 from omni.verify.analysis.npm import how_to_install
-from omni.verify.analysis.rule import line_of
 from omni.verify.check import Check, Context, Gap, Item, Metric
 from omni.verify.checks.mutation import LEAST, SCORE, SURVIVED, UNCOVERED
 from omni.verify.report import Finding, Status
@@ -91,12 +90,10 @@ def _run(context: Context, argv: tuple[str, ...], report: str) -> Generator[Item
 
 
 def _finding(context: Context, path: str, line: int, status: str, what: str) -> Iterator[Finding]:
-    file = context.inventory.by_path.get(path)
-    snippet = line_of(context.text(file), line) if file is not None and not file.problem else ""
     if status in {"Survived", "MissedMutant"}:
-        yield _own(context, SURVIVED.at(path, line, f"{what} all tests stay green", snippet=snippet))
+        yield _own(context, SURVIVED.at(path, line, f"{what} all tests stay green"))
     elif status == "NoCoverage":
-        yield _own(context, UNCOVERED.at(path, line, f"no test runs this line: {what}", snippet=snippet))
+        yield _own(context, UNCOVERED.at(path, line, f"no test runs this line: {what}"))
 
 
 def _own(context: Context, finding: Finding) -> Finding:

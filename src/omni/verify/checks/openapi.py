@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import yaml
 
 from omni.verify.analysis.routes import METHODS, Route, by_path, find_routes
-from omni.verify.analysis.rule import Rule, line_of, line_with
+from omni.verify.analysis.rule import Rule, line_with
 from omni.verify.check import Check, Context, Gap, Item
 from omni.verify.files import File
 from omni.verify.report import Severity, Status
@@ -77,9 +77,7 @@ def _validate(context: Context, file: File) -> Iterator[Item]:
     message = " ".join(ERROR.sub("", said).removeprefix(f"{file.path}: Validation Error:").split())[:300]
     named = re.search(r"'([\w/{}.-]+)'", message)
     line = line_with(context.text(file), named[1]) if named else 1
-    yield INVALID.at(
-        file.path, line, message or "not a valid OpenAPI document", snippet=line_of(context.text(file), line)
-    )
+    yield INVALID.at(file.path, line, message or "not a valid OpenAPI document")
 
 
 def _compare(context: Context, file: File, document: dict[str, object]) -> Iterator[Item]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from omni.verify.analysis.rule import Rule, line_of, line_with
+from omni.verify.analysis.rule import Rule, line_with
 from omni.verify.check import Check, Context, Gap, Item, Unseen
 from omni.verify.deep import pact_verifier
 from omni.verify.deep.declared import Serve
@@ -112,7 +112,7 @@ def _judged(context: Context, pacts: Mapping[str, File], found: Mapping[str, Res
         for each in results.interactions:
             if each.result != "OK":
                 line = line_with(text, json.dumps(each.description))
-                yield BROKEN.at(path, line, f"{each.description}: {_why(each)}", snippet=line_of(text, line))
+                yield BROKEN.at(path, line, f"{each.description}: {_why(each)}")
 
 
 def _why(interaction: Interaction) -> str:

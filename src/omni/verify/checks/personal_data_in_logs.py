@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from omni.verify.analysis.express import enclosed, without_comments
 from omni.verify.analysis.places import BESIDE_THE_PRODUCT
 from omni.verify.analysis.python import Function, dotted, last_name, text_of
-from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.rule import Rule
 from omni.verify.analysis.sensitive import Family, is_person, kind_of, snake
 from omni.verify.check import Check, Context, Item, Unseen
 from omni.verify.files import File
@@ -74,7 +74,7 @@ def run(context: Context) -> Iterator[Item]:
             yield from _script(file, text, passed)
         elif LOGS.search(text) and SPEAKS_OF_PEOPLE.search(text):
             tree = context.parse_python(file)
-            yield from [tree] if isinstance(tree, Unseen) else _python(file, text, tree, passed)
+            yield from [tree] if isinstance(tree, Unseen) else _python(file, tree, passed)
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class _Scope:
     """Variables that hold a whole object about a person."""
 
 
-def _python(file: File, text: str, tree: ast.Module, passed: frozenset[str]) -> Iterator[Item]:
+def _python(file: File, tree: ast.Module, passed: frozenset[str]) -> Iterator[Item]:
     holders = _classes(tree)
     for function in (tree, *(node for node in walk(tree) if isinstance(node, Function))):
         scope = _Scope(frozenset(_records(function, holders)))
@@ -94,7 +94,7 @@ def _python(file: File, text: str, tree: ast.Module, passed: frozenset[str]) -> 
                 found = [each for each in _values(node, scope) if each[1] not in passed]
                 if found:
                     what = ", ".join(dict.fromkeys(f"`{shown}` ({kind})" for shown, kind in found))
-                    yield LOGGED.at(file.path, node.lineno, f"{what} is logged", snippet=line_of(text, node.lineno))
+                    yield LOGGED.at(file.path, node.lineno, f"{what} is logged")
 
 
 def _own(scope: ast.AST) -> Iterator[ast.AST]:
@@ -282,7 +282,7 @@ def _script(file: File, text: str, passed: frozenset[str]) -> Iterator[Item]:
         if kinds:
             line = bare.count("\n", 0, found.start()) + 1
             what = ", ".join(dict.fromkeys(f"`{name}` ({kind})" for name, kind in kinds))
-            yield LOGGED.at(file.path, line, f"{what} is logged", snippet=line_of(text, line))
+            yield LOGGED.at(file.path, line, f"{what} is logged")
 
 
 def _script_values(said: str) -> list[str]:

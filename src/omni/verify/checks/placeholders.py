@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from omni.verify.analysis.python import Function, body_without_docstring, dotted, functions, last_name
-from omni.verify.analysis.rule import Rule, line_of, numbered
+from omni.verify.analysis.rule import Rule, numbered
 from omni.verify.check import Check, Context, Item, Scope, Unseen
 from omni.verify.files import File
 from omni.verify.parsing import walk
@@ -72,7 +72,7 @@ def run(context: Context) -> Iterator[Item]:
         if not EXAMPLES.search(file.path):
             for number, line in numbered(text):
                 for found in TEXT.finditer(line):
-                    yield FILLER.at(file.path, number, f"filler: “{found[0]}”", snippet=line)
+                    yield FILLER.at(file.path, number, f"filler: “{found[0]}”")
 
 
 def _marks(file: File, text: str) -> Iterator[Item]:
@@ -109,7 +109,7 @@ def _stubs(file: File, text: str, tree: ast.Module) -> Iterator[Item]:
             continue  # one of two branches does nothing: the other one says what it is for
         if kind and _counts(function, owner, kind) and not _explained(function, lines):
             name = f"{owner.name}.{function.name}" if owner else function.name
-            yield STUB.at(file.path, function.lineno, f"`{name}` {kind}", snippet=line_of(text, function.lineno))
+            yield STUB.at(file.path, function.lineno, f"`{name}` {kind}")
 
 
 def _stands_in(inner: ast.AST, outer: Function) -> bool:
