@@ -1,12 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import subprocess
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from tests.verify.played import Played, context_of, told
 
-from omni.verify.report import CheckResult, Status
+from omni.verify.check import Failed, Output
+from omni.verify.checks import types
+from omni.verify.report import CheckResult, Finding, Status
 
+Write = Callable[[Mapping[str, str | bytes]], Path]
 Found = Callable[..., list[str]]
 Look = Callable[..., CheckResult]
 
@@ -80,7 +86,193 @@ def test_stubs_speak_for_their_modules(found: Found) -> None:
     assert found("types", {**STRICT, **files}) == []
 
 
+@pytest.mark.slow
 def test_what_is_superfluous_for_one_version_does_not_block(found: Found) -> None:
     config = '[project]\nname = "a"\n[tool.mypy]\nstrict = true\n'
     code = "from typing import cast\n\n\ndef f(a: int) -> int:\n    return cast(int, a)\n"
     assert found("types", {"pyproject.toml": config, "a.py": code}) == ["warning redundant-cast a.py:5"]
+
+
+def said(file: str, line: int, code: str | None, **more: object) -> str:
+    """A line of mypy's JSON."""
+    whole = {"file": file, "line": line, "column": 3, "message": "bad", "hint": None, "code": code, "severity": "error"}
+    return json.dumps(whole | more)
+
+
+def judged(write: Write, answer: Output, files: Mapping[str, str], **more: object) -> list[str]:
+    return told(types.parse(context_of(write(files), "types", **more), answer))
+
+
+FILES = {"mypy.ini": "[mypy]\nstrict = True\n", "a.py": "x = 1\n\ny = 2\n", "b.py": "", "tests/test_a.py": ""}
+
+
+def test_what_mypy_says_is_judged(write: Write, tmp_path: Path) -> None:
+    """What a missing package may be to blame for, tests and matters of a version do not block."""
+    lines = [
+        "Success is no JSON",
+        said("a.py", 3, "arg-type", hint="Do it."),
+        said("a.py", 1, None),
+        said("a.py", 1, "misc", severity="note"),
+        said("a.py", 1, "redundant-cast"),
+        said("a.py", 1, "unused-ignore"),
+        said("b.py", 1, "arg-type"),
+        said("b.py", 1, "import-not-found", message="no numpy"),
+        said("b.py", 2, "import-untyped", message="no numpy"),
+        said("a.py", 1, "call-arg", message=f"x {types.OF_OBJECT}"),
+        said("elsewhere/c.py", 1, "arg-type"),
+        said("tests/test_a.py", 1, "arg-type"),
+    ]
+    context = context_of(write(FILES), "types")
+    items = list(types.parse(context, Output(1, "\n".join(lines), "")))
+    assert told(items) == [
+        f"incomplete: 1 imports lead to packages that are not here, so their use was not checked. {types.SET_UP}",
+        "error arg-type a.py:3 bad",
+        "error syntax a.py:1 bad",
+        "warning redundant-cast a.py:1 bad",
+        "warning unused-ignore a.py:1 bad",
+        "warning arg-type b.py:1 bad",
+        f"warning call-arg a.py:1 x {types.OF_OBJECT}",
+        "warning arg-type tests/test_a.py:1 bad",
+    ]
+    (first, second) = [each for each in items if isinstance(each, Finding)][:2]
+    assert (first.column, first.fix, first.snippet) == (4, "Do it.", "y = 2")
+    assert (second.fix, second.snippet) == (types.CHECK.advice, "x = 1")
+    with_packages = context_of(context.root, "types", environment=tmp_path)
+    assert told(types.parse(with_packages, Output(1, "\n".join(lines), ""))) == [
+        "error arg-type a.py:3 bad",
+        "error syntax a.py:1 bad",
+        "warning redundant-cast a.py:1 bad",
+        "warning unused-ignore a.py:1 bad",
+        "error arg-type b.py:1 bad",
+        f"error call-arg a.py:1 x {types.OF_OBJECT}",
+        "warning arg-type tests/test_a.py:1 bad",
+    ]
+
+
+def test_where_the_project_does_not_check_types_nothing_blocks(write: Write) -> None:
+    lines = [said("a.py", 1, "arg-type"), said("a.py", 1, "import")]
+    assert judged(write, Output(1, "\n".join(lines), ""), {"a.py": ""}) == ["warning arg-type a.py:1 bad"]
+    blamed = [said("a.py", 1, "call-arg", message=f"x {types.OF_OBJECT}")]
+    assert judged(write, Output(1, "\n".join(blamed), ""), FILES) == [f"error call-arg a.py:1 x {types.OF_OBJECT}"]
+
+
+def test_mypy_that_gave_up_saw_nothing(write: Write) -> None:
+    broken = Output(2, f"{said('a.py', 3, 'syntax')}\n{said('b.py', 1, 'misc')}\n", "")
+    assert judged(write, broken, FILES) == [
+        "unseen a.py: line 3: bad",
+        "incomplete: mypy looks at nothing while a file does not parse",
+    ]
+    with pytest.raises(Failed, match=r"^mypy gave up: one two$"):
+        judged(write, Output(2, " one ", "two\n"), FILES)
+
+
+@pytest.mark.parametrize(
+    ("paths", "sources"),
+    [
+        (["a.py", "a.pyi"], ["a.pyi"]),
+        (["a.py", "b.pyi"], ["a.py", "b.pyi"]),
+        (["p/__init__.pyi", "p/__init__.py", "p/a.py", "p/q/a.py", "q/a.py"], ["p/__init__.pyi", "p/q/a.py", "q/a.py"]),
+        (["setup.py", "a/setup.py", "mysetup.py", "b.py"], ["b.py"]),
+        (["__init__.pyi", "a.py", "b/c.py"], ["__init__.pyi", "b/c.py"]),
+    ],
+)
+def test_a_stub_speaks_for_its_module(write: Write, paths: list[str], sources: list[str]) -> None:
+    assert types._sources(context_of(write(dict.fromkeys(paths, "")), "types")) == sources
+
+
+@pytest.mark.parametrize(
+    ("files", "lines"),
+    [
+        ({}, []),
+        (
+            {"mypy.ini": "[mypy]\nstrict = True\nplugins = p.py\nexclude = a|b\n[mypy-x.*]\nignore_errors = 1\n"},
+            ["exclude = a|b", "strict = True", "[mypy-x.*]", "ignore_errors = 1"],
+        ),
+        ({"mypy.ini": "[other]\na = 1\n", "setup.cfg": "[mypy]\nstrict = 1\n"}, ["strict = 1"]),
+        ({"mypy.ini": "no section\n", ".mypy.ini": "[mypy]\nstrict = 1\n"}, ["strict = 1"]),
+        ({".mypy.ini": "[mypy]\nstrict = 1\n", "setup.cfg": "[mypy]\nstrict = 0\n"}, ["strict = 1"]),
+        (
+            {
+                "pyproject.toml": '[tool.mypy]\nexclude = ["a/", "b"]\ndisable_error_code = ["x", "y"]\nstrict = true\n'
+                'python_executable = "./p"\nplatform = "linux\\n[mypy-a]\\nplugins=p"\n'
+                '[[tool.mypy.overrides]]\nmodule = ["a", "b"]\nignore_errors = true\nexclude = "c"\n'
+                '[[tool.mypy.overrides]]\nmodule = "b"\nfollow_imports = "skip"\n'
+            },
+            [
+                "disable_error_code = x, y",
+                "exclude = a/|b",
+                "platform = linux [mypy-a] plugins=p",
+                "strict = True",
+                "[mypy-a]",
+                "ignore_errors = True",
+                "[mypy-b]",
+                "follow_imports = skip",
+                "ignore_errors = True",
+            ],
+        ),
+    ],
+)
+def test_what_is_taken_over_of_the_projects_configuration(
+    write: Write, tmp_path: Path, files: dict[str, str], lines: list[str]
+) -> None:
+    """Strictness only, each option on one line: what mypy would execute is left out."""
+    context = context_of(write(files), "types", environment=tmp_path)
+    head = ["[mypy]", "no_error_summary = True", "show_column_numbers = True"]
+    assert types.configuration(types._options(context), context).splitlines() == head + lines
+
+
+def test_without_packages_what_speaks_of_them_is_off(write: Write) -> None:
+    ini = "[mypy]\nwarn_return_any = True\nstrict = True\n[mypy-a]\nwarn_return_any = True\n"
+    context = context_of(write({"mypy.ini": ini}), "types")
+    off = [f"{name} = False" for name in sorted(types.ABOUT_PACKAGES)]
+    assert types.configuration(types._options(context), context).splitlines()[3:] == [
+        "strict = True",
+        *off,
+        "[mypy-a]",
+        *off,
+    ]
+
+
+def test_imports_are_found_without_the_projects_interpreter(write: Write, tmp_path: Path) -> None:
+    root = write({})
+    (tmp_path / "cache").mkdir()
+    assert types._search(context_of(root, "types")) == ["--no-site-packages"]
+    assert types._search(context_of(root, "types", environment=tmp_path / "none")) == ["--no-site-packages"]
+    packages = tmp_path / "a b" / "lib" / "python3.12" / "site-packages"
+    packages.mkdir(parents=True)
+    option, answer = types._search(context_of(root, "types", environment=tmp_path / "a b"))
+    assert (option, answer) == ("--python-executable", str(tmp_path / "cache" / "python"))
+    for argument, expected in (("-c", "(3, 12)"), ("pyinfo.py", repr(([], [str(packages)])))):
+        assert subprocess.run([answer, argument], capture_output=True, text=True).stdout == f"{expected}\n"
+
+
+@pytest.mark.parametrize(
+    ("config", "checked"),
+    [
+        ("", ["app/a.py", "src/lib/c.py", "tests/test_a.py", "tool.py"]),
+        ("[tool.mypy]\nstrict = true\n", ["app/a.py", "src/lib/c.py", "tests/test_a.py", "tool.py"]),
+        ('[tool.mypy]\nfiles = ["app/", "tool.py"]\n', ["app/a.py", "tool.py"]),
+        ('[tool.mypy]\npackages = "lib"\n', ["src/lib/c.py"]),
+        ('[tool.mypy]\npackages = ["none"]\n', ["app/a.py", "src/lib/c.py", "tests/test_a.py", "tool.py"]),
+        ('[tool.mypy]\nfiles = "ap"\n', ["app/a.py", "src/lib/c.py", "tests/test_a.py", "tool.py"]),
+        ('[tool.mypy]\npackages = "src.lib"\nfiles = "./tests"\n', ["src/lib/c.py", "tests/test_a.py"]),
+    ],
+)
+def test_what_is_checked_is_what_the_project_names(write: Write, config: str, checked: list[str]) -> None:
+    sources = ["app/a.py", "src/lib/c.py", "tests/test_a.py", "tool.py"]
+    root = write({**dict.fromkeys(sources, ""), "pyproject.toml": config})
+    played = Played([Output(0, "", "")])
+    assert told(types.run(context_of(root, "types", played))) == []
+    ((tool, *argv),) = played.asked
+    cache = root.parent / "cache"
+    assert (tool, argv) == (
+        "mypy",
+        [
+            *("--config-file", str(cache / "mypy.ini"), "--cache-dir", str(cache / "mypy"), "--no-sqlite-cache"),
+            *("-O", "json", "--no-site-packages", "--", *checked),
+        ],
+    )
+
+
+def test_without_a_source_mypy_is_not_asked(write: Write) -> None:
+    assert told(types.run(context_of(write({"setup.py": ""}), "types"))) == []

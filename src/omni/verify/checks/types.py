@@ -184,8 +184,9 @@ def _checked(context: Context, sources: list[str]) -> list[str]:
     if not _options(context):
         return sources
     named = table(pyproject(context), "tool", "mypy")
-    roots = [str(each) for key in ("files", "packages") for each in _as_list(named.get(key))]
-    folders = tuple(f"{prefix}{root.replace('.', '/').strip('/')}" for root in roots for prefix in ("", "src/"))
+    files = (str(each).removeprefix("./") for each in _as_list(named.get("files")))
+    packages = (str(each).replace(".", "/") for each in _as_list(named.get("packages")))
+    folders = tuple(f"{prefix}{root.strip('/')}" for root in (*files, *packages) for prefix in ("", "src/"))
     chosen = [path for path in sources if any(path == each or path.startswith(f"{each}/") for each in folders)]
     return chosen or sources
 
