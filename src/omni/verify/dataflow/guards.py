@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from omni.verify.analysis.python import dotted, last_name
 from omni.verify.dataflow.model import Guard, lookup
-from omni.verify.dataflow.value import Const, Ref, Taint, Text, Value, join_all, taints_in, transform
+from omni.verify.dataflow.value import Ref, Taint, Text, Value, join_all, taints_in, transform
 
 if TYPE_CHECKING:
     from omni.verify.dataflow.frame import Frame
@@ -56,12 +56,12 @@ def _any_of(frame: Frame, tests: list[ast.expr], outcome: bool) -> None:
 def _compared(frame: Frame, left: ast.expr, kind: ast.cmpop, right: ast.expr, outcome: bool) -> None:
     equal = isinstance(kind, ast.Eq | ast.Is) if outcome else isinstance(kind, ast.NotEq | ast.IsNot)
     member = isinstance(kind, ast.In) if outcome else isinstance(kind, ast.NotIn)
-    if equal:
+    if _none(left) or _none(right):
+        given = right if _none(left) else left
+        if isinstance(given, ast.Call):  # `re.fullmatch(…) is not None`, the other way of asking
+            _asked(frame, given, isinstance(kind, ast.Is | ast.Eq) is not outcome)
+    elif equal:
         for one, other in ((left, right), (right, left)):
-            if _none(one) or _none(other):
-                if isinstance(kind, ast.Is | ast.IsNot | ast.Eq | ast.NotEq):
-                    _asked_for_none(frame, one, kind, outcome)
-                continue
             if _untrusted(frame, one) and not taints_in(frame.evaluate(other)):
                 _clear(frame, one, EVERYTHING)
     elif member and _untrusted(frame, left) and _allow_list(frame.evaluate(right)):
@@ -89,17 +89,9 @@ def _none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
 
-def _asked_for_none(frame: Frame, node: ast.expr, kind: ast.cmpop, outcome: bool) -> None:
-    """`re.fullmatch(…) is None`, the other way of asking."""
-    if isinstance(node, ast.Call):
-        _asked(frame, node, isinstance(kind, ast.Is | ast.Eq) is not outcome)
-
-
 def _allow_list(value: Value) -> bool:
     """Something to choose from that no untrusted data is in, and no text: any part of that would do."""
-    if taints_in(value) or isinstance(value.shape, Text):
-        return False
-    return not (isinstance(value.shape, Const) and value.shape.value is None)
+    return not taints_in(value) and not isinstance(value.shape, Text)
 
 
 def _asked(frame: Frame, node: ast.Call, outcome: bool) -> None:
