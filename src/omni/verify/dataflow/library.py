@@ -265,8 +265,10 @@ def _gotten(call: Built) -> Value | None:
 
 
 def _set(call: Built) -> Value | None:
-    if len(call.given) == 3 and (name := call.given[1].text) and len(call.node.args) == 3:
-        write_back(call.frame, call.node.args[0], with_attribute(call.given[0], name, call.given[2]))
+    if len(call.given) == len(call.node.args) == 3:
+        holder, name, value = call.given
+        held = Value(holder.shape, united(holder.taints, taints_in(value)))  # in one of its attributes
+        write_back(call.frame, call.node.args[0], with_attribute(holder, name.text, value) if name.text else held)
     return NONE
 
 
