@@ -139,7 +139,7 @@ def _column(table: Table, column: Column) -> Iterator[Finding]:
     first_in_index = any(names and names[0] == name for _, names, _ in table.indexes)
     if column.references:
         target = column.references.rpartition(".")[0].rpartition(".")[2]
-        singular = re.sub(r"ies$", "y", target) if target.endswith("ies") else target.removesuffix("s")
+        singular = target if NOT_PLURAL.search(target) else re.sub(r"ies$", "y", target).removesuffix("s")
         if not name.endswith("_id") or (name.removesuffix("_id") == target and target != singular):
             yield KEY_NAME.at(path, line, f"`{name}` leads to {target}; `{singular}_id` would say so")
         if not (column.indexed or first_in_index):
