@@ -3,9 +3,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from inline_snapshot import snapshot
 
 from omni.verify.report import CheckResult, Status
 
+Told = Callable[..., str]
 Found = Callable[..., list[str]]
 Look = Callable[..., CheckResult]
 
@@ -124,3 +126,127 @@ def test_a_project_without_tests_has_none_that_assert(look: Look) -> None:
     """It is no evidence for good tests."""
     result = look("assertions", {"src/app/a.py": "def f():\n    return 1\n"})
     assert (result.status, result.reason) == (Status.SKIPPED, "there is no test that could assert anything")
+
+
+BODIES = [
+    ("assert 'text'", "asserts-constant"),
+    ("assert not None", "asserts-constant"),
+    ("assert not 0", "asserts-constant"),
+    ("assert x is x", "asserts-constant"),
+    ("assert x <= x", "asserts-constant"),
+    ("assert x.y >= x.y", "asserts-constant"),
+    ("assert total() == 3 or (1,)", "asserts-constant"),
+    ("assert 0", ""),
+    ("assert ()", ""),
+    ("assert not total()", ""),
+    ("assert not 1", ""),
+    ("assert 1 == 2", ""),
+    ("assert x != x", ""),
+    ("assert x < x", ""),
+    ("assert x == x == y", ""),
+    ("assert total() == total()", ""),
+    ("assert total() and True", ""),
+    ("assert x == 1", ""),
+    ("assert True\n    assert total()", ""),
+    ("m = Mock()\n    m()\n    m.assert_called()", "asserts-own-mock"),
+    ("m = mock.AsyncMock()\n    m.a.b()\n    m.a.b.assert_called()", "asserts-own-mock"),
+    ("m = Mock()\n    f(x=m)\n    m.assert_called()", ""),
+    ("m = Mock()\n    f([m.run])\n    m.assert_called()", ""),
+    ("m = Mock()\n    app.client = m\n    m.assert_called()", ""),
+    ("m = client()\n    m.run()\n    m.assert_called()", ""),
+    ("n = Mock()\n    m.run()\n    m.assert_called()", ""),
+    ("m = Mock()\n    m.run()\n    m.assert_called()\n    helper(1)", ""),
+    ("m = Mock()\n    f(n)\n    m.assert_called()", "asserts-own-mock"),
+    ("m = Mock()\n    n = f()\n    m.assert_called()", "asserts-own-mock"),
+    ("assert_called(1)", ""),
+]
+
+
+def test_what_can_fail(found: Found) -> None:
+    helper = "\n\ndef helper(x):\n    assert x == 1\n"
+    files = {f"tests/test_{at:02}.py": f"def test_total():\n    {body}{helper}" for at, (body, _) in enumerate(BODIES)}
+    said = {each.split()[2].partition(":")[0]: each.split()[1] for each in found("assertions", files)}
+    assert [(body, said.get(path, "")) for path, (body, _) in zip(files, BODIES, strict=True)] == BODIES
+
+
+def test_what_is_said_of_them(told: Told, look: Look) -> None:
+    source = """\
+import pytest
+
+class TestSkipped:
+    pytestmark = pytest.mark.skip("later")
+    def test_a(self): run()
+
+class TestRun:
+    other = pytest.mark.skip("later")
+    pytestmark = pytest.mark.slow
+    def test_a(self): run()
+
+def test_constant():
+    run()
+    assert True
+
+def test_mock():
+    m = MagicMock()
+    m.run()
+    m.run.assert_called_once()
+
+def test_answers():
+    if run():
+        return 1
+
+def test_within():
+    run(lambda: 1)
+    class A:
+        def b(self):
+            return 1
+
+def testing(): run()
+
+def helper(): run()
+
+try:
+    def test_tried(): run()
+except ImportError:
+    def test_caught(): run()
+
+with run():
+    def test_with(): run()
+"""
+    files = {"tests/test_a.py": source, "tests/helpers.py": "def test_b(): run()\n"}
+    assert told("assertions", files) == snapshot("""\
+error asserts-nothing tests/test_a.py:10: `test_a` asserts nothing
+    def test_a(self): run()
+error asserts-constant tests/test_a.py:14: `test_constant` asserts only what is always true
+    assert True
+warning asserts-own-mock tests/test_a.py:16: `test_mock` asserts only its own mock
+    def test_mock():
+error asserts-nothing tests/test_a.py:25: `test_within` asserts nothing
+    def test_within():
+error asserts-nothing tests/test_a.py:31: `testing` asserts nothing
+    def testing(): run()
+error asserts-nothing tests/test_a.py:36: `test_tried` asserts nothing
+    def test_tried(): run()
+error asserts-nothing tests/test_a.py:41: `test_with` asserts nothing
+    def test_with(): run()
+""")
+    result = look("assertions", {"tests/test_b.py": "def (\n", "tests/broken.py": "def (\n"})
+    assert list(result.coverage.failed) == ["tests/test_b.py"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "counts"),
+    [
+        ("tests/", True),
+        ("test/", True),
+        ("app/testing/", True),
+        ("conftest.py", True),
+        ("app/", False),
+        ("contest/", False),
+    ],
+)
+def test_helpers_are_followed_in_what_belongs_to_the_tests(found: Found, folder: str, counts: bool) -> None:
+    """Through one another, too."""
+    helper = "def one():\n    two()\ndef two():\n    three()\ndef three():\n    assert f()\n"
+    files = {"test_a.py": "def test_a():\n    one()\n", folder if folder.endswith("py") else f"{folder}a.py": helper}
+    assert found("assertions", files) == ([] if counts else ["error asserts-nothing test_a.py:1"])

@@ -134,50 +134,43 @@ def looked_up(*others: str) -> str:
     return FASTAPI.partition("@router.post")[0] + "".join(every)
 
 
-@pytest.mark.parametrize(
-    "looked",
-    [
-        "session.get(Note, key)",
-        "session.get_or_404(Note, key)",
-        "get_object_or_404(Note, pk=key)",
-        "get_object_or_404(Note, id=key)",
-        "get_object_or_404(Note, note_id=key)",
-        "Note.objects.get(key)",
-        "Note.query.get_or_404(key)",
-        "Note.objects.filter(pk=key)",
-        "Note.query.filter_by(note_id=key)",
-        "session.query(Note).filter(Note.id == key)",
-        "session.query(Note).filter(Note.pk == key)",
-    ],
+LOOKS_UP = (
+    "session.get(Note, key)",
+    "session.get_or_404(Note, key)",
+    "get_object_or_404(Note, pk=key)",
+    "get_object_or_404(Note, id=key)",
+    "get_object_or_404(Note, note_id=key)",
+    "Note.objects.get(key)",
+    "Note.query.get_or_404(key)",
+    "Note.objects.filter(pk=key)",
+    "Note.query.filter_by(note_id=key)",
+    "session.query(Note).filter(Note.id == key)",
+    "session.query(Note).filter(Note.pk == key)",
 )
-def test_each_way_to_look_up_what_may_be_anothers(told: Told, looked: str) -> None:
-    said = told("authorisation", {"app.py": looked_up(looked)})
-    assert said == (
-        "error owner-not-checked app.py:23: GET /r2/{key} takes any `Note` by its identifier; "
-        '2 routes beside it ask whose it is\n    @router.get("/r2/{key}")\n'
-    )
+FINE = (
+    ("session.get(Note, key)", "session.get(Note, key)"),
+    ("session.get(note, key)",),
+    ("session.get(Note)",),
+    ("session.pop(Note, key)",),
+    ("Note.objects.filter(kind=key)",),
+    ("session.query(Note).filter(Note.id != key)",),
+    ("session.query(Note).filter(Note.kind == key)",),
+    ("session.get(Other, key)",),
+    ("session.get(Note, key).for_(may_read(user))",),
+    ("session.get(Note, key) if user.has_permission(key) else None",),
+    ("session.get(Note, key).where(tenant_id=user.team)",),
+    ("session.get(Note, key) if user.account != key else None",),
+)
 
 
-@pytest.mark.parametrize(
-    "others",
-    [
-        ("session.get(Note, key)", "session.get(Note, key)"),
-        ("session.get(note, key)",),
-        ("session.get(Note)",),
-        ("session.pop(Note, key)",),
-        ("Note.objects.filter(kind=key)",),
-        ("session.query(Note).filter(Note.id != key)",),
-        ("session.query(Note).filter(Note.kind == key)",),
-        ("session.get(Other, key)",),
-        ("session.get(Note, key).for_(may_read(user))",),
-        ("session.get(Note, key) if user.has_permission(key) else None",),
-        ("session.get(Note, key).where(tenant_id=user.team)",),
-        ("session.get(Note, key) if user.account != key else None",),
-    ],
-)
-def test_what_is_asked_for_otherwise_or_looked_up_by_nobody(told: Told, others: tuple[str, ...]) -> None:
+def test_each_way_to_look_up_what_may_be_anothers(told: Told) -> None:
     """As many without an owner as with one are no exception to a rule; other calls look up nothing by identifier."""
-    assert told("authorisation", {"app.py": looked_up(*others)}) == ""
+    files = {f"app{at:02}.py": looked_up(each) for at, each in enumerate(LOOKS_UP)}
+    assert told("authorisation", files | {f"fine{at}.py": looked_up(*each) for at, each in enumerate(FINE)}) == "".join(
+        f"error owner-not-checked {path}:23: GET /r2/{{key}} takes any `Note` by its identifier; "
+        '2 routes beside it ask whose it is\n    @router.get("/r2/{key}")\n'
+        for path in files
+    )
 
 
 def test_administrators_reach_everything(told: Told) -> None:

@@ -118,45 +118,42 @@ warning unknown-parameter a.py:28: `made` has no parameter `more`
 """)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "...",
-        "pass",
-        "raise NotImplementedError",
-        "'only told'",
-        "if path:\n        return 1",
-        "print(path)\n    raise SystemExit",
-        "yield from path",
-        "while path:\n        yield",
-    ],
+GIVES = (
+    "...",
+    "pass",
+    "raise NotImplementedError",
+    "'only told'",
+    "if path:\n        return 1",
+    "print(path)\n    raise SystemExit",
+    "yield from path",
+    "while path:\n        yield",
 )
-def test_what_may_return_something_or_is_no_more_than_declared(told: Told, body: str) -> None:
-    assert told("docstrings", {"a.py": function("def read(path):", "Returns:\n        the text", body)}) == ""
+GIVES_NOTHING = (
+    "print(path)",
+    "return",
+    "pass\n    print(path)",
+    "raise_it(path)\n    print(path)",
+    "if path:\n        raise OSError\n    print(path)",
+    "def inner():\n        return 1\n    print(inner)",
+    "print(lambda: (yield))",
+    "class A:\n        def b(self):\n            return 1",
+)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "print(path)",
-        "return",
-        "pass\n    print(path)",
-        "raise_it(path)\n    print(path)",
-        "if path:\n        raise OSError\n    print(path)",
-        "def inner():\n        return 1\n    print(inner)",
-        "print(lambda: (yield))",
-        "class A:\n        def b(self):\n            return 1",
-    ],
-)
-def test_what_returns_nothing(told: Told, body: str) -> None:
-    assert told("docstrings", {"a.py": function("def read(path):", "Returns:\n        the text", body)}) == (
-        "warning nothing-returned a.py:5: `read` is documented to return something, and returns None\n    the text\n"
+def test_what_gives_something_or_is_no_more_than_declared(told: Told) -> None:
+    def documented(body: str, head: str = "def read(path):") -> str:
+        return function(head, "Returns:\n        the text", body)
+
+    files = {f"a{at}.py": documented(body) for at, body in enumerate(GIVES)}
+    files["abstract.py"] = documented("print(path)", "@abstractmethod\ndef read(path):")
+    files["overloaded.py"] = documented("print(path)", "@typing.overload\ndef read(path):")
+    assert told(
+        "docstrings", files | {f"b{at}.py": documented(body) for at, body in enumerate(GIVES_NOTHING)}
+    ) == "".join(
+        f"warning nothing-returned b{at}.py:5: `read` is documented to return something, and returns None\n"
+        "    the text\n"
+        for at in range(len(GIVES_NOTHING))
     )
-
-
-@pytest.mark.parametrize("head", ["@abstractmethod\ndef read(path):", "@typing.overload\ndef read(path):"])
-def test_declarations_promise_for_others(told: Told, head: str) -> None:
-    assert told("docstrings", {"a.py": function(head, "Returns:\n        the text", "print(path)")}) == ""
 
 
 @pytest.mark.parametrize(
@@ -171,7 +168,7 @@ def test_declarations_promise_for_others(told: Told, head: str) -> None:
     ],
 )
 def test_to_catch_an_exception_is_not_to_raise_it(found: Found, use: str, raised: bool) -> None:
-    for base in ("Exception", "OSError", "UserWarning", "base.AppError"):
-        reader = function("def read(path):", "Raises:\n        GoneError: not there")
-        said = found("docstrings", {"errors.py": f"class GoneError({base}): ...\n", "a.py": reader, "b.py": use})
-        assert said == ([] if raised else ["warning never-raised a.py:5"])
+    reader = function("def read(path):", "Raises:\n        GoneError: not there\n        Old: warned of")
+    errors = "class GoneError(base.AppException): ...\nclass Old(UserWarning): ...\nclass New(Base): ...\n"
+    said = found("docstrings", {"errors.py": errors, "a.py": reader, "b.py": use})
+    assert said == ([] if raised else ["warning never-raised a.py:5"]) + ["warning never-raised a.py:6"]

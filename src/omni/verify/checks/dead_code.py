@@ -30,10 +30,8 @@ UNUSED = Rule(
     fix="Delete it; the history keeps it.",
     cwe="CWE-561",
 )
-LINE = re.compile(r"^(?P<path>.+?):(?P<line>\d+): (?P<what>unused (?P<kind>\w+) '(?P<name>\w+)'|.+?) \((?P<sure>\d+)%")
+LINE = re.compile(r"^(?P<path>.+?):(?P<line>\d+): (?P<what>unused (?P<kind>\w+) '(?P<name>\w+)'|.+?) \(\d+%")
 CODE_KINDS = ("function", "method", "class", "property")
-AT_ONCE = 400
-"""Files on one command line."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +40,6 @@ class Suspect:
     line: int
     kind: str
     name: str
-    sure: int
-    """Percent, by vulture."""
 
 
 def run(context: Context) -> Iterator[Item]:
@@ -81,7 +77,7 @@ def _suspects(context: Context, files: list[File]) -> Iterator[Suspect]:
     for line in output.stdout.splitlines():
         if (found := LINE.match(line)) and found["kind"] in CODE_KINDS:
             path = context.relative(found["path"])
-            yield Suspect(path, int(found["line"]), found["kind"], found["name"], int(found["sure"]))
+            yield Suspect(path, int(found["line"]), found["kind"], found["name"])
 
 
 def _words(context: Context) -> dict[str, dict[str, int]]:
