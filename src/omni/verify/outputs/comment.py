@@ -40,7 +40,7 @@ def _findings(report: Report) -> Iterator[str]:
         yield ""
     known = sum(each.suppressed.startswith("already in ") for result in report.results for each in result.suppressed)
     if known:
-        yield f"{number(known, 'finding')} of the base stayed as they were."
+        yield f"{number(known, 'finding')} of the base stayed."
         yield ""
 
 

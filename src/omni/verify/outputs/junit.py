@@ -39,7 +39,9 @@ def _suite(root: Element, tier: int, results: list[CheckResult]) -> None:
 
 
 def _case(suite: Element, result: CheckResult) -> None:
-    case = SubElement(suite, "testcase", name=result.title, classname=result.check, time=f"{result.seconds:.3f}")
+    case = SubElement(
+        suite, "testcase", name=_clean(result.title), classname=result.check, time=f"{result.seconds:.3f}"
+    )
     if result.status is Status.FAIL:
         failure = SubElement(case, "failure", message=f"{len(result.findings)} findings", type=result.check)
         failure.text = _clean("\n".join(map(_line, result.findings)))
