@@ -92,6 +92,11 @@ def g(): ...
     ]
 
 
+def test_a_blueprint_has_the_prefix_of_where_it_is_registered() -> None:
+    text = "app = Flask(x)\nbp = Blueprint('b', x)\napp.register_blueprint(bp, url_prefix='/b')\n"
+    assert endpoints(f"{text}@bp.post('/a')\ndef f(): ...\n") == ["POST /b/a 4 a.f"]
+
+
 def test_routers_in_a_circle_end() -> None:
     text = "a = APIRouter(prefix='/a')\nb = APIRouter(prefix='/b')\na.include_router(b)\nb.include_router(a)\n"
     assert endpoints(text + "@a.get('/x')\ndef f(): ...\n") == ["GET " + "/a/b" * 3 + "/a/x 5 a.f"]
@@ -200,6 +205,51 @@ def test_a_set_of_views_answers_what_its_base_answers() -> None:
 )
 def test_what_has_nothing_of_django_has_no_urls(text: str) -> None:
     assert endpoints(text) == []
+
+
+def test_the_views_of_a_part_are_registered_without_urls_of_its_own() -> None:
+    text = "from rest_framework.viewsets import ReadOnlyModelViewSet\nclass Set(ReadOnlyModelViewSet): ...\n"
+    assert endpoints(f"{text}router.register(PATH, Set)\nother.register('x', Set)\n") == [
+        "GET /… 2 - < Set, ReadOnlyModelViewSet"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("base", "methods"),
+    [
+        ("CreateView", "POST"),
+        ("UpdateView", "POST"),
+        ("DeleteView", "POST DELETE"),
+        ("ListView", "GET"),
+        ("DetailView", "GET"),
+        ("ModelViewSet", "GET POST PUT PATCH DELETE"),
+        ("ListCreateAPIView", "GET POST"),
+        ("CreateAPIView", "POST"),
+        ("RetrieveUpdateDestroyAPIView", "GET PUT PATCH DELETE"),
+        ("DestroyAPIView", "DELETE"),
+        ("RetrieveAPIView", "GET"),
+        ("ListAPIView", "GET"),
+        ("UpdateAPIView", "PUT PATCH"),
+        ("View", ""),
+    ],
+)
+def test_what_each_generic_view_answers(base: str, methods: str) -> None:
+    text = f"import django\nclass A({base}): ...\nurlpatterns = [path('a', A.as_view())]\n"
+    assert [each.split()[0] for each in endpoints(text)] == methods.split()
+
+
+@pytest.mark.parametrize(
+    ("method", "hook"),
+    [
+        ("POST", "perform_create"), ("POST", "create"), ("POST", "form_valid"), ("PUT", "perform_update"),
+        ("PUT", "update"), ("PATCH", "perform_update"), ("PATCH", "partial_update"), ("PATCH", "update"),
+        ("DELETE", "perform_destroy"), ("DELETE", "destroy"), ("DELETE", "delete"), ("GET", "retrieve"),
+        ("GET", "list"), ("GET", "get_queryset"), ("GET", "get_object"),
+    ],
+)  # fmt: skip
+def test_the_hook_of_a_generic_view_is_its_handler(method: str, hook: str) -> None:
+    text = f"class A(ModelViewSet):\n    def {hook}(self): ...\nurlpatterns = [path('a', A.as_view())]\n"
+    assert next(each.split(" < ")[0] for each in endpoints(text) if each.startswith(method)).endswith(f"a.A.{hook}")
 
 
 def test_settings_stand_before_each_view() -> None:
