@@ -252,3 +252,175 @@ def test_a_script_of_no_known_runner_is_quoted_where_it_says_what_went_wrong(
 )
 def test_the_runner_is_asked_for_a_report(scripts: dict[str, str], expected: str) -> None:
     assert command(scripts, lambda _package: False)[0] == expected
+
+
+# ── what comes of what a runner leaves ───────────────────────────────────────────────────────────
+
+Answer = Callable[..., list[tuple[str, ...]]]
+JEST_PACKAGE = '{"scripts": {"test": "jest"}}'
+REPORT, LCOV, WRAPPED = "omni-reports/tests.json", "omni-reports/lcov.info", "coverage/lcov.info"
+TWO = {"package.json": JEST_PACKAGE, "src/a.js": "export const a = 1;\n", "src/a.test.js": "test('a')\n  test('b')\n"}
+
+
+def jest(*tests: tuple[str, str], path: str = "src/a.test.js") -> str:
+    """Jest's report of these tests: (name, status); one that fails does so at line 2."""
+    said = ["Error: 2 is not 3\n    at x (/work/src/a.test.js:2:5)"]
+    results = [
+        {"fullName": name, "status": status, "failureMessages": said if status == "failed" else []}
+        for name, status in tests
+    ]
+    return json.dumps({"testResults": [{"name": f"/work/{path}", "assertionResults": results}]})
+
+
+def said(result: CheckResult) -> list[str]:
+    assert result.status is not Status.ERROR, result.reason
+    return [f"{each.severity} {each.rule} {each.path}:{each.line} {each.message}" for each in result.findings]
+
+
+def test_a_failure_is_shown_at_its_line_or_by_its_name(look: Look, answer: Answer) -> None:
+    tests = (("a b", "passed"), ("a c", "failed"), ("a d", "pending"))
+    answer({REPORT: jest(*tests)}, "", 1)
+    result = look("javascript-tests", TWO)
+    assert said(result) == ["error failed src/a.test.js:2 `a c`: Error: 2 is not 3"]
+    assert result.findings[0].snippet == "test('b')"
+    assert (result.status, result.reason, dict(result.metrics)) == (
+        Status.FAIL,
+        "",
+        {"tests.javascript.passed": 1, "tests.javascript.failed": 1, "tests.javascript.skipped": 1},
+    )
+
+
+def test_a_failure_elsewhere_is_shown_by_its_name(look: Look, answer: Answer) -> None:
+    answer({REPORT: jest(("a c", "failed"), path="made/a.test.js")}, "", 1)
+    (finding,) = look("javascript-tests", TWO).findings
+    assert (finding.path, finding.line, finding.snippet) == ("", 2, "a c")
+
+
+@pytest.mark.parametrize(
+    ("report", "exit_code", "reason"),
+    [
+        (jest(("a", "passed")), 2, "the tests of JavaScript ended with 2, though no test failed: Error: no memory"),
+        (jest(("a", "pending")), 0, "every test of JavaScript was skipped"),
+        (jest(), 0, "no test of JavaScript was found by its runner"),
+        ("{", 0, "the report of the tests of JavaScript can't be believed: it is not the JSON that it should be: "),
+        ("", 0, "the report of the tests of JavaScript can't be believed: it is not the JSON that it should be: "),
+        (None, 0, "tests of JavaScript in 1 file were not run: their runner left no report"),
+        (None, 1, "tests of JavaScript in 1 file were not run: getaddrinfo ENOTFOUND"),
+        (jest(("a", "passed"), ("b", "pending")), 0, ""),
+    ],
+)
+def test_what_shows_nothing_is_never_green(
+    look: Look, answer: Answer, report: str | None, exit_code: int, reason: str
+) -> None:
+    words = "getaddrinfo ENOTFOUND\n" if report is None else "a\nError: no memory\nb\n"
+    answer({} if report is None else {REPORT: report}, words, exit_code)
+    result = look("javascript-tests", TWO)
+    assert (result.status, result.findings) == (Status.INCOMPLETE if reason else Status.PASS, ())
+    assert result.reason.startswith(reason)
+    assert bool(result.reason) == bool(reason)
+
+
+def test_how_each_project_is_run(look: Look, answer: Answer) -> None:
+    """In its own folder, of which no shell believes the name; a report of another day is taken away first."""
+    asked = answer({}, "ok\n")
+    files = {"a b/package.json": '{"scripts": {"test": "ava", "x": 3}}', "a b/a.test.js": "", "a b/c.spec.ts": ""}
+    result = look("javascript-tests", files | {"d/package.json": '{"scripts": {"test": "tap"}}', "d/test/d.mjs": ""})
+    fresh = "rm -rf /work/omni-reports coverage/lcov.info && mkdir /work/omni-reports"
+    assert asked == [
+        ("npm", "exec", "--offline", "-c", f"cd '/work/a b' && {fresh} && ava"),
+        ("npm", "exec", "--offline", "-c", f"cd /work/d && {fresh} && tap"),
+    ]
+    assert (result.status, dict(result.metrics)) == (Status.PASS, {"tests.javascript.files": 3})
+
+
+def test_by_its_exit_code_a_failure_is_its_package_s(look: Look, answer: Answer) -> None:
+    files = {"d/package.json": '{"scripts": {"test": "tap"}}', "d/test/d.mjs": ""}
+    answer({}, "a\n✖ d failed\n", 3)
+    result = look("javascript-tests", files)
+    assert said(result) == ["error failed d/package.json:1 `npm test` in d ended with 3: ✖ d failed"]
+    assert dict(result.metrics) == {}
+
+
+def lcov(path: str, *counts: int, branches: tuple[int, ...] = ()) -> str:
+    lines = "".join(f"DA:{number},{count}\n" for number, count in enumerate(counts, 1))
+    taken = "".join(f"BRDA:1,0,{number},{count}\n" for number, count in enumerate(branches))
+    return f"SF:{path}\n{lines}{taken}end_of_record\n"
+
+
+@pytest.mark.parametrize("place", [LCOV, WRAPPED])
+def test_coverage_is_of_the_product_that_is_loaded(look: Look, answer: Answer, place: str) -> None:
+    told = lcov("src/a.js", 1, 0, 2, branches=(0, 3)) + lcov("src/a.test.js", 0, 0) + lcov("/elsewhere/b.js", 0)
+    answer({REPORT: jest(("a", "passed")), place: told})
+    more = {
+        "src/b.js": "f();\n",
+        "src/types.ts": "export type A = 1;\n",
+        "a.config.js": "f();\n",
+        ".storybook/main.js": "f();\n",
+        "scripts/c.py": "x = 1\n",
+    }
+    result = look("javascript-tests", TWO | more)
+    assert {name: value for name, value in result.metrics.items() if "coverage" in name} == {
+        "coverage.javascript.files": 50,
+        "coverage.javascript.line": 66.67,
+        "coverage.javascript.branch": 50,
+    }
+
+
+def test_it_is_the_whole_s_once_all_is_loaded_and_no_python_is_tested(look: Look, answer: Answer) -> None:
+    answer({REPORT: jest(("a", "passed")), LCOV: lcov("/work/src/a.js", 1)})
+    assert look("javascript-tests", TWO).metrics["coverage.line"] == 100
+    assert "coverage.line" not in look("javascript-tests", TWO | {"tests/test_a.py": "def test_a(): ...\n"}).metrics
+
+
+def test_coverage_that_can_not_be_believed(look: Look, answer: Answer) -> None:
+    answer({REPORT: jest(("a", "passed")), LCOV: "SF:src/a.js\nDA:x\n"})
+    result = look("javascript-tests", TWO)
+    assert (result.status, result.reason) == (
+        Status.INCOMPLETE,
+        "the coverage of JavaScript can't be believed: it is not LCOV: 'DA:x'",
+    )
+
+
+@pytest.fixture
+def committed(write: Write, git: Git) -> None:
+    write(TWO | {"src/b.js": "export const b = 1;\n", "README.md": "a\n", "more/x.js": "f();\n"})
+    git("add", ".")
+    git("commit", "-q", "-m", "a")
+
+
+@pytest.mark.usefixtures("committed")
+def test_of_a_change_up_to_ten_lines_are_named(look: Look, answer: Answer) -> None:
+    answer({REPORT: jest(("a", "passed")), LCOV: lcov("src/a.js", 1, *([0] * 11), 1, 1)})
+    changed = TWO["src/a.js"] + "f();\n" * 13 + "// no code\n"
+    result = look("javascript-tests", {"src/a.js": changed}, changed=True)
+    ten = ", ".join(map(str, range(2, 12)))
+    assert said(result) == [
+        f"warning change-not-tested src/a.js:2 no test runs 11 of the 13 lines that changed: {ten} …"
+    ]
+    assert (result.findings[0].cwe, result.findings[0].snippet) == ("CWE-1053", "f();")
+    assert result.metrics["coverage.javascript.changed"] == 15.38
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_changed_file_of_which_no_coverage_speaks_is_named(look: Look, answer: Answer) -> None:
+    answer({REPORT: jest(("a", "passed")), LCOV: lcov("src/a.js", 1)})
+    files = {"src/b.js": "export const b = 2;\n", "src/a.js": "export const a = 2;\n", "README.md": "b\n"}
+    result = look("javascript-tests", files, changed=True)
+    assert said(result) == [
+        "warning change-not-tested src/b.js:1 no test loads this file, or its coverage is not measured"
+    ]
+    assert result.metrics["coverage.javascript.changed"] == 100
+
+
+def test_without_the_coverage_of_all_projects_nothing_is_said_of_what_no_test_loads(
+    look: Look, answer: Answer, write: Write, git: Git
+) -> None:
+    write({f"a/{path}": text for path, text in TWO.items()} | {"b/package.json": "{", "b/b.test.js": ""})
+    git("add", ".")
+    git("commit", "-q", "-m", "a")
+    answer({REPORT: jest(("a", "passed"), path="a/src/a.test.js"), LCOV: lcov("src/a.js", 1)})
+    result = look("javascript-tests", {"a/src/b.js": "export const b = 2;\n"}, changed=True)
+    assert (said(result), result.reason) == (
+        [],
+        "tests of JavaScript in 1 file were not run: b/package.json is no JSON",
+    )

@@ -40,6 +40,7 @@ WARN k.yaml Couldn't find schema for kind Thing with api version example.org/v1
 
 
 def said(result: CheckResult) -> list[str]:
+    assert result.status is not Status.ERROR, result.reason
     return [f"{each.severity} {each.rule} {each.path}:{each.line} {each.message}" for each in result.findings]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from omni.verify.report import CheckResult
+from omni.verify.report import CheckResult, Status
 
 Found = Callable[..., list[str]]
 Look = Callable[..., CheckResult]
@@ -19,6 +19,7 @@ def revision(upgrade: str, downgrade: str) -> dict[str, str]:
 
 def said(result: CheckResult) -> list[str]:
     """`severity rule:line message`; what is shown of the file is that line."""
+    assert result.status is not Status.ERROR, result.reason
     return [f"{each.severity} {each.rule}:{each.line} {each.message}" for each in result.findings]
 
 

@@ -142,6 +142,7 @@ def database(stage: Callable[..., list[Server | Step]]) -> Database:
 
 
 def said(result: CheckResult) -> list[str]:
+    assert result.status is not Status.ERROR, result.reason
     return [f"{each.severity} {each.rule} {each.path}:{each.line} {each.message}" for each in result.findings]
 
 

@@ -59,6 +59,7 @@ def verified(write: Write, stage: Stage, add_tool: AddTool, verify: Verify) -> A
 
 
 def said(result: CheckResult) -> list[str]:
+    assert result.status is not Status.ERROR, result.reason
     return [f"{each.severity} {each.rule} {each.path}:{each.line} {each.message}" for each in result.findings]
 
 

@@ -13,6 +13,7 @@ CHECK = "personal-data-in-logs"
 
 def said(result: CheckResult) -> list[str]:
     """`path:line what`, where what is said to be logged."""
+    assert result.status is not Status.ERROR, result.reason
     return [f"{each.path}:{each.line} {each.message.removesuffix(' is logged')}" for each in result.findings]
 
 

@@ -28,6 +28,7 @@ STYLE = row(5, "MESSAGE_PASCAL_CASE", "should be PascalCase") + "\n"
 
 
 def said(result: CheckResult) -> list[tuple[str, str, str, int | None, int | None, str]]:
+    assert result.status is not Status.ERROR, result.reason
     return [
         (str(each.severity), each.rule, each.path, each.line, each.column, each.message) for each in result.findings
     ]

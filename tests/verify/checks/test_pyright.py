@@ -33,6 +33,7 @@ def printed(*diagnostics: Mapping[str, object]) -> str:
 
 
 def said(result: CheckResult) -> list[tuple[str, str, str, int | None, int | None, str]]:
+    assert result.status is not Status.ERROR, result.reason
     return [
         (str(each.severity), each.rule, each.path, each.line, each.column, each.message) for each in result.findings
     ]

@@ -67,8 +67,7 @@ def run(context: Context) -> Iterator[Item]:
                 yield tree
             elif not file.path.endswith(".pyi") and not EXAMPLES.search(file.path):
                 yield from _stubs(file, text, tree)
-        if file.language != "markdown":
-            yield from _marks(file, text)
+        yield from _marks(file, text)
         if not EXAMPLES.search(file.path):
             for number, line in numbered(text):
                 for found in TEXT.finditer(line):
