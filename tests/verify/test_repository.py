@@ -200,3 +200,102 @@ def test_several_files_of_a_commit(write: Write, git: Git) -> None:
     commit = repository.commit(root, "HEAD")
     assert repository.read(root, commit, ["b.py", "gone.py", "a.py"]) == {"b.py": b"\xff", "a.py": b"x\n"}
     assert not repository.has_unfetched_parent(root, commit)
+
+
+def committed(write: Write, git: Git, files: Mapping[str, str | bytes], message: str = "one") -> tuple[Path, str]:
+    root = write(files)
+    git("add", "-A")
+    git("commit", "-q", "-m", message)
+    return root, git("rev-parse", "HEAD")
+
+
+def test_the_work_tree_that_a_folder_lies_in(write: Write, git: Git, tmp_path: Path) -> None:
+    root, _ = committed(write, git, {"deep/a.py": "x\n"})
+    assert repository.top(root / "deep") == root.resolve()
+    with pytest.raises(OmniError, match="this is not a git repository") as refused:
+        repository.top(tmp_path)
+    assert refused.value.fix == "Type: git init, and commit."
+
+
+def test_a_linked_work_tree_shares_the_objects(write: Write, git: Git, tmp_path: Path) -> None:
+    root, _ = committed(write, git, {"a.py": "x\n"})
+    git("worktree", "add", "-q", str(tmp_path / "linked"))
+    own = (root / ".git" / "objects").resolve()
+    assert (repository.objects(root), repository.objects(tmp_path / "linked")) == (own, own)
+    with pytest.raises(OmniError, match="can't be read"):
+        repository.objects(tmp_path)
+
+
+def test_commits_are_received_as_a_new_branch_and_nothing_else_changes(write: Write, git: Git, tmp_path: Path) -> None:
+    root, first = committed(write, git, {"a.py": "x\n"})
+    there = tmp_path / "there"
+    subprocess.run(["git", "clone", "-q", str(root), str(there)], check=True)
+    who = ("-c", "user.name=T", "-c", "user.email=t@example.org")
+    subprocess.run(["git", *who, "commit", "-q", "--allow-empty", "-m", "two"], cwd=there, check=True)
+    second = subprocess.run(["git", "rev-parse", "HEAD"], cwd=there, check=True, capture_output=True, text=True).stdout
+    second = second.strip()
+    pack = subprocess.run(
+        ["git", "pack-objects", "--stdout", "--revs", "-q"],
+        cwd=there,
+        input=f"{second}\n^{first}\n".encode(),
+        check=True,
+        capture_output=True,
+    ).stdout
+    repository.receive(root, pack, "omni/two", second)
+    repository.receive(root, b"not looked at", "omni/two", second)
+    assert repository.branches(root) == {"main", "omni/two"}
+    assert (git("rev-parse", "omni/two"), git("rev-parse", "HEAD"), git("status", "--short")) == (second, first, "")
+    with pytest.raises(OmniError, match="git could not make the branch main"):
+        repository.receive(root, pack, "main", second)
+    with pytest.raises(OmniError, match="git could not take the new commits"):
+        repository.receive(root, b"no pack", "omni/three", second)
+
+
+def test_each_line_comes_from_a_commit(write: Write, git: Git) -> None:
+    root, first = committed(write, git, {"a.py": b"one\r\ntw\xff\n"})
+    _, second = committed(write, git, {"a.py": b"one\r\ntw\xff\n\n\tthree\n"}, "two\n\nwhy\n")
+    assert repository.blame(root, second, "a.py") == (
+        (first, "one"),
+        (first, "tw\ufffd"),
+        (second, ""),
+        (second, "\tthree"),
+    )
+    assert repository.blame(root, first, "a.py") == ((first, "one"), (first, "tw\ufffd"))
+    assert repository.blame(root, first, "gone.py") == ()
+    assert (repository.message(root, second), repository.message(root, "0" * 40)) == ("two\n\nwhy\n", "")
+
+
+def test_a_shallow_clone_has_an_unfetched_parent(write: Write, git: Git, tmp_path: Path) -> None:
+    root, _ = committed(write, git, {"a.py": "x\n"})
+    _, second = committed(write, git, {"a.py": "y\n"}, "two\n\nparent of all\n")
+    subprocess.run(["git", "clone", "-q", "--depth=1", f"file://{root}", str(tmp_path / "there")], check=True)
+    assert repository.has_unfetched_parent(tmp_path / "there", second)
+    assert not repository.has_unfetched_parent(root, second)
+
+
+def test_tracked_and_new_files_are_listed_by_their_names(write: Write, git: Git) -> None:
+    root, _ = committed(write, git, {".gitignore": "*.log\n", "ä b.py": "x\n"})
+    write({"new.py": "", "a.log": ""})
+    assert sorted(repository.listed_files(root) or []) == [".gitignore", "new.py", "ä b.py"]
+
+
+def test_a_link_or_a_module_of_another_repository_is_no_file_to_read(write: Write, git: Git, tmp_path: Path) -> None:
+    root, first = committed(write, git, {"a.py": "x\n", "run": "y\n"})
+    (root / "link").symlink_to("a.py")
+    (root / "run").chmod(0o755)
+    git("update-index", "--add", "--cacheinfo", f"160000,{first},module")
+    git("add", "link", "run")
+    git("commit", "-qm", "two")
+    head = repository.commit(root, "HEAD")
+    assert repository.read(root, head, ["link", "run", "module", "a.py"]) == {"run": b"y\n", "a.py": b"x\n"}
+    repository.export(root, head, tmp_path / "into")
+    found = {path.name: path.lstat().st_mode & 0o777 for path in (tmp_path / "into").iterdir()}
+    assert found == {"a.py": 0o644, "run": 0o755, "link": 0o777}
+
+
+@pytest.mark.parametrize(
+    ("path", "inside"),
+    [("a/b", True), ("a..b/.github", True), ("../a", False), ("/a", False), ("a/.GIT/config", False), ("a/..", False)],
+)
+def test_what_git_would_refuse_to_write_is_not_written(path: str, inside: bool) -> None:
+    assert repository._inside(path) is inside

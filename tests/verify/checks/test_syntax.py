@@ -1,11 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
+from tests.verify.played import Played, context_of, told
 
-from omni.verify.report import CheckResult, Status
+from omni.verify.check import Output
+from omni.verify.checks import syntax
+from omni.verify.report import CheckResult, Finding, Status
 
+Write = Callable[[Mapping[str, str | bytes]], Path]
 Found = Callable[..., list[str]]
 Look = Callable[..., CheckResult]
 
@@ -49,3 +55,55 @@ def test_an_entity_bomb_is_not_expanded(look: Look) -> None:
 def test_an_entity_that_a_template_may_know_is_no_mistake(found: Found) -> None:
     assert found("syntax", {"a.xml": "<a>&laquo; <b></a>"}) == ["error does-not-parse a.xml:1"]
     assert found("syntax", {"a.xml": "<a>&laquo;</a>"}) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "problem"),
+    [
+        ("json", "[1,\n 2\n 3]", (3, "Expecting ',' delimiter")),
+        ("json", "[" * 100_000, (1, "nested too deeply")),
+        ("json", "1" * 5000, None),
+        ("notebook", "{}", None),
+        ("toml", "a = 1\nb = [1,\n", (3, "Invalid value (at end of document)")),
+        ("toml", "a = 1\na = 2\n", (2, "Cannot overwrite a value (at line 2, column 6)")),
+        ("toml", f"a = {'[' * 100_000}", (1, "nested too deeply")),
+        ("toml", f"a = {'1' * 5000}", None),
+        ("yaml", "a: 1\nb: 'x\n", (3, "found unexpected end of stream")),
+        ("yaml", "a: !vault x\n", None),
+        ("yaml", "a: \x00\n", (1, "unacceptable character #x0000: control characters are not allowed")),
+        ("xml", "<a>\n&b;</a>", None),
+        ("xml", "<a>\n&b;<c></a>", (2, "mismatched tag")),
+        ("xml", "<?xml version='1.0' encoding='nope'?><a/>", (1, "it names an encoding that can't be read")),
+        ("svg", "<svg/>\n<svg/>", (2, "junk after document element")),
+    ],
+)
+def test_where_and_what_the_mistake_is(language: str, text: str, problem: tuple[int, str] | None) -> None:
+    assert syntax.PARSERS[language](text) == problem
+
+
+def test_python_is_broken_where_the_newest_grammar_says_so_too(write: Write) -> None:
+    """Of what ruff says, its first mistake in syntax counts, and none in style."""
+
+    def said(path: str, row: int, code: str | None) -> dict[str, object]:
+        return {"filename": path, "code": code, "location": {"row": row}, "message": f"bad {row}"}
+
+    report = [
+        said("a.py", 1, "PLE0118"),
+        said("a.py", 2, "invalid-syntax"),
+        said("a.py", 3, None),
+        said("c.py", 2, None),
+        said("d.py", 1, "syntax-error"),
+    ]
+    broken = "x = 1\nx = (\n"
+    played = Played([Output(1, json.dumps(report), "")])
+    root = write({"a.py": broken, "b.py": broken, "c.py": broken, "d.py": broken, "e.py": "y = 1\n"})
+    items = list(syntax.run(context_of(root, "syntax", played)))
+    assert told(items) == [
+        "error does-not-parse a.py:2 bad 2",
+        "error does-not-parse c.py:2 bad 2",
+        "error does-not-parse d.py:1 bad 1",
+    ]
+    assert [each.snippet for each in items if isinstance(each, Finding)] == ["x = (", "x = (", "x = 1"]
+    assert played.asked[0][-5:] == ("--", "a.py", "b.py", "c.py", "d.py")
+    with pytest.raises(TypeError, match="did not print a list"):
+        told(syntax.run(context_of(root, "syntax", Played([Output(0, "{}", "")]))))
