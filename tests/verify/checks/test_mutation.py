@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from omni.kernel.settings import Settings
 from omni.verify.analysis.changed_lines import lines_not_in
+from omni.verify.mutation.campaign import Tried
+from omni.verify.mutation.mutants import Mutant
 from omni.verify.report import CheckResult, Status
 
 Look = Callable[..., CheckResult]
@@ -169,3 +171,165 @@ def test_changed_lines() -> None:
     assert lines_not_in("a\nb\nc\n", "a\nx\nc\nd\n") == {2, 4}
     assert lines_not_in("", "a\n") == {1}
     assert lines_not_in("a\nb\n", "a\n") == set()
+
+
+# ── what is made of what was tried ───────────────────────────────────────────────────────────────
+
+SMALL = {
+    "src/app/shop.py": "LIMIT = 100\n\n\ndef within(a):\n    return a > LIMIT\n\n\ndef nobody():\n    return 4\n",
+    "src/app/more.py": "def more(a):\n    return a + 1\n",
+    "tests/test_shop.py": "def test_shop(): ...\n",
+}
+GREEN = "these tests stay green: tests/test_shop.py::test_a, tests/test_shop.py::test_b"
+TESTS = ("tests/test_shop.py::test_a", "tests/test_shop.py::test_b")
+
+Judge = Callable[[Mutant], str]
+Campaigns = Callable[..., list[Mutant]]
+
+
+@pytest.fixture
+def campaign(monkeypatch: pytest.MonkeyPatch) -> Campaigns:
+    """The outcome of each mutant; and what the run before it said. Returns those that were to be tried."""
+    drawn: list[Mutant] = []
+
+    def put(judge: Judge, tests: tuple[str, ...] = TESTS, untried: int = 0, **recording: object) -> list[Mutant]:
+        class Instead:
+            def __init__(self, *_given: object) -> None: ...
+
+            def record(self, _files: object) -> Mapping[str, object]:
+                return {"problems": [], "failed": {}} | recording
+
+            def run(self, given: Sequence[Mutant]) -> tuple[list[Tried], int]:
+                drawn.extend(given)
+                kept = given[: len(given) - untried]
+                return [Tried(each, judge(each), tests=tests) for each in kept], untried
+
+        monkeypatch.setattr("omni.verify.checks.mutation.Campaign", Instead)
+        return drawn
+
+    return put
+
+
+def said(result: CheckResult) -> list[str]:
+    assert result.status is not Status.ERROR, result.reason
+    return [f"{each.severity} {each.rule} {each.path}:{each.line} {each.message}" for each in result.findings]
+
+
+def by_line(**outcomes: str) -> Judge:
+    return lambda mutant: outcomes.get(f"{mutant.path[8:12]}{mutant.line}", "failed")
+
+
+def test_what_was_missed_is_named_and_counted(look: Look, campaign: Campaigns) -> None:
+    drawn = campaign(by_line(shop1="survived", shop5="hung", shop9="uncovered", more2="crashed"))
+    result = look("mutation", SMALL, environment=ENVIRONMENT)
+    assert [f"{each.path}:{each.line} {each.operator}" for each in drawn] == [
+        "src/app/more.py:2 returned value",
+        "src/app/more.py:2 arithmetic",
+        "src/app/more.py:2 constant",
+        "src/app/shop.py:1 constant",
+        "src/app/shop.py:5 returned value",
+        "src/app/shop.py:5 comparison",
+        "src/app/shop.py:9 returned value",
+        "src/app/shop.py:9 constant",
+    ]
+    assert said(result) == [
+        "error score src/app/shop.py:1 the tests notice 62.5 % of 8 changes, and not 80 %; 3 missed here",
+        f"warning survived src/app/shop.py:1 constant: with `LIMIT = 101` in place of `LIMIT = 100` {GREEN}",
+        "warning uncovered src/app/shop.py:9 no test runs these lines of `nobody`: 2 mutants were not tried",
+    ]
+    assert result.findings[1].snippet == "LIMIT = 100 → LIMIT = 101"
+    assert (result.status, result.reason, result.metrics) == (
+        Status.FAIL,
+        "",
+        {
+            "mutation.noticed": 5,
+            "mutation.survived": 1,
+            "mutation.uncovered": 2,
+            "mutation.untried": 0,
+            "mutation.score": 62.5,
+        },
+    )
+
+
+@pytest.mark.parametrize(("missed", "status", "score"), [(2, Status.PASS, 80), (3, Status.FAIL, 70)])
+def test_four_of_five_have_to_be_noticed(
+    look: Look, campaign: Campaigns, missed: int, status: Status, score: float
+) -> None:
+    files = {"a.py": "".join(f"X{number} = {number}\n" for number in range(10)), "tests/test_a.py": ""}
+    campaign(lambda mutant: "survived" if mutant.line <= missed else "failed", tests=("a", "b", "c", "d", "e"))
+    result = look("mutation", files, environment=ENVIRONMENT)
+    assert (result.status, result.metrics["mutation.score"]) == (status, score)
+    assert result.findings[-1].message.endswith("these tests stay green: a, b, c and 2 more")
+
+
+def test_code_that_runs_on_import_is_the_module_s(look: Look, campaign: Campaigns) -> None:
+    campaign(lambda _mutant: "uncovered")
+    files = {"a.py": "A = 1\nB = 2\n", "tests/test_a.py": ""}
+    assert said(look("mutation", files, environment=ENVIRONMENT))[1] == (
+        "warning uncovered a.py:1 no test runs these lines of this module: 2 mutants were not tried"
+    )
+
+
+def test_what_was_not_tried_is_said(look: Look, campaign: Campaigns) -> None:
+    failed = {"tests/test_a.py::test_a": "E  assert 1 == 2", "tests/test_a.py::test_b": "no"}
+    problems = ["tests/test_b.py: no module", "tests/test_c.py: no module"]
+    campaign(by_line(), untried=3, failed=failed, problems=problems)
+    result = look("mutation", SMALL, environment=ENVIRONMENT)
+    assert (result.status, result.reason) == (
+        Status.INCOMPLETE,
+        "2 files of tests could not be collected: tests/test_b.py: no module; "
+        "2 tests fail before anything is changed, so they were left out: tests/test_a.py::test_a: E  assert 1 == 2; "
+        "there was no time to try 3 of 8 mutants; run it again, what is known is kept",
+    )
+    assert (result.metrics["mutation.untried"], "mutation.score" in result.metrics) == (3, False)
+
+
+def test_of_a_sample_there_is_no_score(look: Look, campaign: Campaigns) -> None:
+    drawn = campaign(by_line(shop1="survived", shop9="uncovered"))
+    config = {"omni.toml": "[verify.mutation]\nsample = 5\nseed = 2\n"}
+    result = look("mutation", SMALL | config, environment=ENVIRONMENT)
+    noticed = int(result.metrics["mutation.noticed"])
+    assert len(drawn) == 5
+    assert result.reason.startswith(f"only a sample of 5 of 8 mutants was tried: {noticed} were noticed")
+    assert (result.metrics["mutation.untried"], "mutation.score" in result.metrics) == (3, False)
+
+
+def test_what_is_part_of_the_program_is_mutated(look: Look, campaign: Campaigns) -> None:
+    drawn = campaign(by_line())
+    other = ("tests/helpers.py", "test/a.py", "benchmarks/a.py", "fuzz/a.py", "conftest.py", "a.pyi", "setup.py")
+    files = dict.fromkeys((*other, "a.py", "lib/b.py"), "A = 1\n") | {"broken.py": "def (\n", "tests/test_a.py": ""}
+    result = look("mutation", files, environment=ENVIRONMENT)
+    assert sorted({each.path for each in drawn}) == ["a.py", "lib/b.py"]
+    assert list(result.coverage.failed) == ["broken.py"]
+    drawn.clear()
+    look("mutation", {"omni.toml": '[verify.mutation]\npaths = ["lib/**"]\n'}, environment=ENVIRONMENT)
+    assert sorted({each.path for each in drawn}) == ["lib/b.py"]
+
+
+def test_of_a_change_the_lines_that_changed(look: Look, campaign: Campaigns, git: Git) -> None:
+    drawn = campaign(by_line())
+    look("mutation", SMALL, environment=ENVIRONMENT)
+    git("add", ".")
+    git("commit", "-q", "-m", "a")
+    drawn.clear()
+    changed = {"src/app/shop.py": SMALL["src/app/shop.py"].replace("return 4", "return 5")}
+    look("mutation", changed, environment=ENVIRONMENT, changed=True)
+    assert {f"{each.path}:{each.line}" for each in drawn} == {"src/app/shop.py:9"}
+
+
+def test_where_nothing_can_be_mutated(look: Look, git: Git) -> None:
+    files = {"a.py": "def a(): ...\n", "tests/test_a.py": "def test_a(): ...\n"}
+    result = look("mutation", files, environment=ENVIRONMENT)
+    assert (result.status, result.reason) == (Status.SKIPPED, "nothing can be mutated")
+    git("add", ".")
+    git("commit", "-q", "-m", "a")
+    result = look("mutation", {"a.py": "def b(): ...\n"}, environment=ENVIRONMENT, changed=True)
+    assert (result.status, result.reason) == (Status.SKIPPED, "nothing that changed can be mutated")
+
+
+def test_what_the_environment_lacks_is_said(look: Look, tmp_path: Path) -> None:
+    result = look("mutation", SMALL, environment=tmp_path)
+    assert (result.status, result.reason) == (
+        Status.INCOMPLETE,
+        f"pytest and coverage missing in the project's environment. Type: {tmp_path}/bin/pip install pytest coverage",
+    )
