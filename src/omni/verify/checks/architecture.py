@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from omni.verify.analysis.adoption import pyproject, table
 from omni.verify.analysis.modules import Edge, Graph, import_graph, module_name
-from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.rule import Rule
 from omni.verify.analysis.script_modules import add_scripts
 from omni.verify.check import Check, Context, Gap, Item
 from omni.verify.files import matches
@@ -76,23 +76,21 @@ def run(context: Context) -> Iterator[Item]:
                 yield UNKNOWN.at(path, 1, f"“{name}” speaks of `{module}`, which does not exist")
         kind = str(contract.get("type"))
         if kind == "acyclic":
-            yield from _cycles(context, graph, contract, name)
+            yield from _cycles(graph, contract, name)
             continue
         if kind not in READERS:
             yield Gap(f"the contract “{name}” is of type {kind}, which only import-linter itself can judge")
             continue
         rules += READERS[kind](contract, name)
     for rule in rules:
-        yield from _judge(context, graph, rule)
+        yield from _judge(graph, rule)
 
 
-def _judge(context: Context, graph: Graph, rule: Forbidden) -> Iterator[Item]:
+def _judge(graph: Graph, rule: Forbidden) -> Iterator[Item]:
     for chain in _chains(graph, rule):
         first = chain[0]
         way = " → ".join([first.importer, *(edge.imported for edge in chain)])
-        file = context.inventory.by_path[first.path]
-        snippet = line_of(context.text(file), first.line)
-        yield UPWARD.at(first.path, first.line, f"“{rule.rule}” forbids {way}", snippet=snippet)
+        yield UPWARD.at(first.path, first.line, f"“{rule.rule}” forbids {way}")
 
 
 def _chains(graph: Graph, rule: Forbidden) -> Iterator[list[Edge]]:
@@ -127,7 +125,7 @@ def _members(graph: Graph, name: str) -> frozenset[str]:
     )
 
 
-def _cycles(context: Context, graph: Graph, contract: dict[str, object], name: str) -> Iterator[Item]:
+def _cycles(graph: Graph, contract: dict[str, object], name: str) -> Iterator[Item]:
     """The shortest way back to each module that imports itself through others; each circle once."""
     named = [str(each) for each in _list(contract.get("modules"))]
     wanted = frozenset().union(*(_members(graph, each) for each in named)) if named else frozenset(graph.modules)
@@ -138,8 +136,7 @@ def _cycles(context: Context, graph: Graph, contract: dict[str, object], name: s
         if way and members not in told:
             told.add(members)
             shown = " → ".join([start, *(edge.imported for edge in way)])
-            snippet = line_of(context.text(context.inventory.by_path[way[0].path]), way[0].line)
-            yield CYCLE.at(way[0].path, way[0].line, f"“{name}” forbids the circle {shown}", snippet=snippet)
+            yield CYCLE.at(way[0].path, way[0].line, f"“{name}” forbids the circle {shown}")
 
 
 def _way_back(graph: Graph, start: str, wanted: frozenset[str]) -> list[Edge]:

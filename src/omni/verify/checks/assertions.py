@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from omni.verify.analysis.places import TEST_FILE
 from omni.verify.analysis.python import Function, dotted, functions, last_name
-from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.rule import Rule
 from omni.verify.check import Check, Context, Gap, Item, Unseen
 from omni.verify.files import File
 from omni.verify.parsing import children, walk
@@ -69,7 +69,7 @@ def run(context: Context) -> Iterator[Item]:
     helpers = _asserting_helpers(trees)
     for file, tree in trees.items():
         if TEST_FILE.search(file.path):
-            yield from _weak_tests(file, context.text(file), tree, helpers)
+            yield from _weak_tests(file, tree, helpers)
 
 
 def _among_tests(path: str) -> bool:
@@ -99,7 +99,7 @@ def _call_asserts(call: ast.Call, helpers: frozenset[str]) -> bool:
     return name in helpers or name in PYTEST or bool(SAYS_SO.match(name))
 
 
-def _weak_tests(file: File, text: str, tree: ast.Module, helpers: frozenset[str]) -> Iterator[Item]:
+def _weak_tests(file: File, tree: ast.Module, helpers: frozenset[str]) -> Iterator[Item]:
     if _marked(tree.body):
         return
     refused = frozenset().union(*(_called(node) for node in walk(tree) if _expects_error(node)))
@@ -107,7 +107,6 @@ def _weak_tests(file: File, text: str, tree: ast.Module, helpers: frozenset[str]
         if not is_test(function, owner) or (owner and _marked(owner.body)):
             continue
         line = function.lineno
-        snippet = line_of(text, line)
         asserts = [node for node in walk(function) if isinstance(node, ast.Assert)]
         real = [node for node in asserts if not _always_true(node.test)]
         calls = [node for node in walk(function) if isinstance(node, ast.Call) and _call_asserts(node, helpers)]
@@ -115,13 +114,13 @@ def _weak_tests(file: File, text: str, tree: ast.Module, helpers: frozenset[str]
             continue
         if calls:
             if all(_own_mock(call, function) for call in calls):
-                yield OWN_MOCK.at(file.path, line, f"`{function.name}` asserts only its own mock", snippet=snippet)
+                yield OWN_MOCK.at(file.path, line, f"`{function.name}` asserts only its own mock")
         elif asserts:
             message = f"`{function.name}` asserts only what is always true"
-            yield CONSTANT.at(file.path, asserts[0].lineno, message, snippet=line_of(text, asserts[0].lineno))
+            yield CONSTANT.at(file.path, asserts[0].lineno, message)
         else:
             rule = NO_ERROR if refused & _called(function) else NOTHING
-            yield rule.at(file.path, line, f"`{function.name}` asserts nothing", snippet=snippet)
+            yield rule.at(file.path, line, f"`{function.name}` asserts nothing")
 
 
 def _expects_error(node: ast.AST) -> bool:

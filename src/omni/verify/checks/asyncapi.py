@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 import yaml
 
 from omni.verify.analysis.positions import line_of_path
-from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.rule import Rule
 from omni.verify.check import Check, Context, Gap, Item, Unseen
 from omni.verify.files import File
 from omni.verify.parsing import YAML_LOADER, bounded_yaml
@@ -55,7 +55,7 @@ def _document(context: Context, file: File) -> Iterator[Item]:
         return
     for rule, path, message in problems:
         line = line_of_path(text, path)
-        yield rule.at(file.path, line, message, snippet=line_of(text, line))
+        yield rule.at(file.path, line, message)
 
 
 def _problems(content: Mapping[str, object]) -> Iterator[tuple[Rule, list[str | int], str]]:

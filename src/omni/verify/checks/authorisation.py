@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from omni.verify.analysis.express import LANGUAGES
 from omni.verify.analysis.handlers import WRITING, Endpoint
 from omni.verify.analysis.python import dotted, last_name
-from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.rule import Rule
 from omni.verify.check import Check, Context, Item, Unseen
 from omni.verify.compliance.access import asks_who
 from omni.verify.compliance.facts import Facts, facts_of
@@ -57,11 +57,11 @@ MODEL_GET = re.compile(r"[A-Z]\w*\.(objects|query)\.(get|get_or_404|filter|filte
 def run(context: Context) -> Iterator[Item]:
     yield from (tree for _, tree in context.parsed_python() if isinstance(tree, Unseen))
     facts = facts_of(context)
-    yield from _open(context, facts)
-    yield from _owners(context, facts)
+    yield from _open(facts)
+    yield from _owners(facts)
 
 
-def _open(context: Context, facts: Facts) -> Iterator[Finding]:
+def _open(facts: Facts) -> Iterator[Finding]:
     changing = {(each.file, each.line): each for each in facts.endpoints if each.method in WRITING}
     protected = {place: each for place, each in changing.items() if asks_who(facts, each)}
     others = {
@@ -77,18 +77,14 @@ def _open(context: Context, facts: Facts) -> Iterator[Finding]:
         message = (
             f"{each.shown} asks nobody who they are; {len(protected)} of {len(changing)} routes that change data do"
         )
-        yield rule.at(path, line, message, snippet=_line(context, path, line))
+        yield rule.at(path, line, message)
 
 
 def _name(endpoint: Endpoint) -> str:
     return endpoint.handler.node.name if endpoint.handler else ""
 
 
-def _line(context: Context, path: str, line: int) -> str:
-    return line_of(context.text(context.inventory.by_path[path]), line)
-
-
-def _owners(context: Context, facts: Facts) -> Iterator[Finding]:
+def _owners(facts: Facts) -> Iterator[Finding]:
     """Lookups by identifier without an owner, of models that other routes of the file look up with one."""
     found: dict[tuple[str, str], dict[int, tuple[Endpoint, bool]]] = defaultdict(dict)
     for each in facts.endpoints:
@@ -102,7 +98,7 @@ def _owners(context: Context, facts: Facts) -> Iterator[Finding]:
                 message = (
                     f"{each.shown} takes any `{model}` by its identifier; {owned} routes beside it ask whose it is"
                 )
-                yield NO_OWNER.at(path, each.line, message, snippet=_line(context, path, each.line))
+                yield NO_OWNER.at(path, each.line, message)
 
 
 def _looked_up(endpoint: Endpoint) -> frozenset[str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from omni.verify.analysis.places import BESIDE_THE_PRODUCT
 from omni.verify.analysis.program import Program, Routine, read_program
 from omni.verify.analysis.python import Function, dotted
-from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.rule import Rule
 from omni.verify.check import Check, Context, Item, Unseen
 from omni.verify.parsing import walk
 from omni.verify.report import Severity
@@ -39,12 +39,11 @@ def run(context: Context) -> Iterator[Item]:
     program = read_program(context)
     for routine in program.routines.values():
         if isinstance(routine.node, ast.AsyncFunctionDef) and not BESIDE_THE_PRODUCT.search(routine.path):
-            text = context.text(context.inventory.by_path[routine.path])
             for call in _calls(routine.node):
                 way = _way(program, routine, call, DEPTH)
                 if way:
                     message = f"`{routine.node.name}` waits in {' → '.join(f'`{each}`' for each in way)}"
-                    yield BLOCKS.at(routine.path, call.lineno, message, snippet=line_of(text, call.lineno))
+                    yield BLOCKS.at(routine.path, call.lineno, message)
 
 
 def _calls(function: ast.AST) -> Iterator[ast.Call]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.rule import Rule
 from omni.verify.check import Check, Context, Gap, Item
 from omni.verify.checks.openapi import LOOKS_LIKE, load
 from omni.verify.deep.base import Base, find_base
@@ -89,7 +89,7 @@ def _compare(file: File, old: Document, new: Document, base: Base) -> Iterator[I
         if (change.rule, change.at) in said:
             continue  # a schema that several operations use is one place to mend
         said.add((change.rule, change.at))
-        finding = rule.at(file.path, line, message, snippet=line_of(new.text, line))
+        finding = rule.at(file.path, line, message)
         yield finding.model_copy(update={"severity": Severity.NOTE}) if announced else finding
 
 

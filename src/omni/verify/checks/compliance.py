@@ -49,7 +49,7 @@ def _check(profile_id: str, title: str) -> Check:
             "python", "javascript", "typescript", "sql", "yaml", "toml", "ini", "env", "json", "terraform",
             "dockerfile", "shell",
         ),
-        globs=("*.prisma", "*.conf", "Caddyfile", "*.vhost"),
+        globs=("*.prisma", "*.conf", "Caddyfile", "*.vhost", "**/sites-available/*", "**/sites-enabled/*"),
         config=("omni.toml",),
         profile=profile_id,
         run=_runner(profile),

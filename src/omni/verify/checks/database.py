@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from omni.verify.analysis.python import Function, last_name, text_of
-from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.rule import Rule
 from omni.verify.analysis.tables import Column, Table, mixin_columns, sql_tables, sqlalchemy_tables
 from omni.verify.check import Check, Context, Gap, Item, Unseen
 from omni.verify.files import File
@@ -83,10 +83,9 @@ NOT_THE_PROGRAM = re.compile(r"(^|/)(tests?|migrations|versions|scripts|benchmar
 def run(context: Context) -> Iterator[Item]:
     mixins: dict[str, list[Column]] = {}
     tables: list[Table] = []
-    sources: dict[str, str] = {}
     asked = False
     for file in context.files:
-        text = sources[file.path] = context.text(file)
+        text = context.text(file)
         if file.language == "sql":
             tables += sql_tables(file.path, text)
             continue
@@ -98,15 +97,14 @@ def run(context: Context) -> Iterator[Item]:
             mixins |= mixin_columns(tree)
             tables += sqlalchemy_tables(file.path, tree)
         if not NOT_THE_PROGRAM.search(file.path):
-            for found in _queries(file, text, tree):
+            for found in _queries(file, tree):
                 asked = True
                 yield found
     tables = [table for table in tables if not NOT_THE_PROGRAM.search(table.path) or table.path.endswith(".sql")]
     if not tables and not asked:
         yield Gap("the project declares no tables", Status.SKIPPED)
     for table in tables:
-        for finding in _table(table, mixins):
-            yield finding.model_copy(update={"snippet": line_of(sources[table.path], finding.line)})
+        yield from _table(table, mixins)
 
 
 def _table(table: Table, mixins: dict[str, list[Column]]) -> Iterator[Finding]:
@@ -150,19 +148,17 @@ def _column(table: Table, column: Column) -> Iterator[Finding]:
         yield BOOLEAN_INDEX.at(path, line, f"`{name}` of `{table.name}` is true or false, and indexed alone")
 
 
-def _queries(file: File, text: str, tree: ast.Module) -> Iterator[Item]:
+def _queries(file: File, tree: ast.Module) -> Iterator[Item]:
     for node in walk(tree):
         if isinstance(node, ast.Call) and node.args and STAR_QUERY.match(text_of(node.args[0]) or ""):
-            yield STAR.at(file.path, node.lineno, "all columns are asked for", snippet=line_of(text, node.lineno))
+            yield STAR.at(file.path, node.lineno, "all columns are asked for")
         elif isinstance(node, ast.For | ast.AsyncFor):
             for call in _asked_each_time(node):
                 message = f"`{ast.unparse(call.func)}` is called for each turn of the loop"
-                yield IN_LOOP.at(file.path, call.lineno, message, snippet=line_of(text, call.lineno))
+                yield IN_LOOP.at(file.path, call.lineno, message)
         elif isinstance(node, Function):
             for call in _connections(node):
-                yield POOL.at(
-                    file.path, call.lineno, "each call opens a connection", snippet=line_of(text, call.lineno)
-                )
+                yield POOL.at(file.path, call.lineno, "each call opens a connection")
 
 
 def _asked_each_time(loop: ast.For | ast.AsyncFor) -> Iterator[ast.Call]:

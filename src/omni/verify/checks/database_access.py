@@ -12,7 +12,7 @@ from functools import partial
 from omni.verify.analysis.places import BESIDE_THE_PRODUCT
 from omni.verify.analysis.program import Program, Routine, read_program
 from omni.verify.analysis.python import dotted, keyword, last_name, text_of
-from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.rule import Rule
 from omni.verify.check import Check, Context, Item, Unseen
 from omni.verify.parsing import walk
 from omni.verify.report import Severity
@@ -83,15 +83,14 @@ def run(context: Context) -> Iterator[Item]:
     yield from (tree for _, tree in context.parsed_python() if isinstance(tree, Unseen))
     program = read_program(context)
     relations = _relations(program)
-    texts = {each.path: context.text(context.inventory.by_path[each.path]) for each in program.modules.values()}
-    asking = {path for path, text in texts.items() if not BESIDE_THE_PRODUCT.search(path) and DATABASE.search(text)}
+    product = {each.path for each in program.modules.values() if not BESIDE_THE_PRODUCT.search(each.path)}
+    asking = {path for path in product if DATABASE.search(context.text(context.inventory.by_path[path]))}
     for routine in program.routines.values():
         if routine.path not in asking:
             continue
-        text = texts[routine.path]
         for judge in (partial(_lazy, relations), partial(_repeated, program), _overtaken, _lost, _left_open):
             for rule, line, message in judge(routine):
-                yield rule.at(routine.path, line, message, snippet=line_of(text, line))
+                yield rule.at(routine.path, line, message)
 
 
 Judgement = Iterator[tuple[Rule, int, str]]

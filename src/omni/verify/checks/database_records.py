@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from omni.verify.analysis.python import text_of
-from omni.verify.analysis.rule import Rule, line_of, line_with
+from omni.verify.analysis.rule import Rule, line_with
 from omni.verify.check import Check, Context, Item, Unseen
 from omni.verify.checks.database import NOT_THE_PROGRAM
 from omni.verify.parsing import walk
@@ -64,7 +64,7 @@ def run(context: Context) -> Iterator[Item]:
             written = text_of(node)
             if written and QUERY.match(written) and not any(_folded(written) in plan for plan in plans):
                 line = getattr(node, "lineno", 1)
-                yield PLAN.at(file.path, line, "there is no plan of this query", snippet=line_of(text, line))
+                yield PLAN.at(file.path, line, "there is no plan of this query")
 
 
 def _folded(text: str) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from omni.verify.analysis.python import Function, dotted, imports, last_name, text_of
-from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.rule import Rule
 from omni.verify.analysis.tables import Table, sql_tables, sqlalchemy_tables
 from omni.verify.check import Check, Context, Item, Unseen
 from omni.verify.checks.database import NOT_THE_PROGRAM
@@ -63,7 +63,7 @@ def run(context: Context) -> Iterator[Item]:
     for file, tree in trees:
         text = texts[file.path]
         for rule, line, message in _judge(tree, text, ends=ends, counted=counted):
-            yield rule.at(file.path, line, message, snippet=line_of(text, line))
+            yield rule.at(file.path, line, message)
 
 
 def _tables(context: Context, trees: list[tuple[File, ast.Module]], texts: dict[str, str]) -> Iterator[Table]:

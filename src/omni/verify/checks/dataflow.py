@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from omni.verify.analysis.fstrings import parse_with_fstrings
-from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.rule import Rule
 from omni.verify.check import Check, Context, Gap, Item, Scope, Unseen
 from omni.verify.dataflow.analysis import analyse
 from omni.verify.dataflow.model import load
@@ -34,7 +34,7 @@ def run(context: Context) -> Iterator[Item]:
     for path, why in sorted(analysis.unseen.items()):
         yield Unseen(path, why)
     for hits in by_sink(analysis.hits):
-        yield from _finding(context, hits)
+        yield from _finding(hits)
 
 
 def _template(context: Context, file: File) -> str:
@@ -62,17 +62,15 @@ def severity_of(hit: Hit) -> Severity | None:
     return weakness.local if hit.taint.kind == "local" else weakness.severity
 
 
-def _finding(context: Context, hits: list[Hit]) -> Iterator[Item]:
+def _finding(hits: list[Hit]) -> Iterator[Item]:
     hit = hits[0]
     severity, weakness = severity_of(hit), load().weaknesses[hit.weakness]
     if severity is None:
         return
-    file = context.inventory.by_path.get(hit.sink.path)
     rule = Rule("dataflow", weakness.id, severity, weakness.why, weakness.fix, weakness.cwe)
-    snippet = line_of(context.text(file), hit.sink.line) if file else ""
     more = f"; {len(hits) - 1} more ways lead there" if len(hits) > 1 else ""
     message = f"{weakness.title}: {way(hit)}{more}"
-    yield rule.at(hit.sink.path, hit.sink.line, message, snippet=snippet, column=hit.column or None)
+    yield rule.at(hit.sink.path, hit.sink.line, message, column=hit.column or None)
 
 
 def way(hit: Hit) -> str:

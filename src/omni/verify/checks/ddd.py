@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from omni.verify.analysis.modules import import_graph
 from omni.verify.analysis.places import BESIDE_THE_PRODUCT
 from omni.verify.analysis.python import dotted, imports, keyword, last_name, text_of
-from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.rule import Rule
 from omni.verify.analysis.script_modules import add_scripts
 from omni.verify.check import Check, Context, Item, Unseen
 from omni.verify.files import File
@@ -96,17 +96,13 @@ def run(context: Context) -> Iterator[Item]:
             if other["name"] in SHARED or other["inside"] is None or other["inside"] in OFFERED:
                 continue
             message = f"`{own['name']}` imports the inside of `{other['name']}`: {edge.imported}"
-            yield CROSS.at(edge.path, edge.line, message, snippet=_line(context, edge.path, edge.line))
+            yield CROSS.at(edge.path, edge.line, message)
     for file, tree in context.parsed_python():
         if isinstance(tree, Unseen):
             yield tree
         elif not BESIDE_THE_PRODUCT.search(file.path):
             for rule, line, message in _judge(file, tree):
-                yield rule.at(file.path, line, message, snippet=_line(context, file.path, line))
-
-
-def _line(context: Context, path: str, line: int) -> str:
-    return line_of(context.text(context.inventory.by_path[path]), line)
+                yield rule.at(file.path, line, message)
 
 
 def _judge(file: File, tree: ast.Module) -> Iterator[tuple[Rule, int, str]]:

@@ -37,9 +37,8 @@ from omni.verify.analysis.manifests import (
 )
 from omni.verify.analysis.packages import installed, module_owners, popular, providers, snapshot_of
 from omni.verify.analysis.places import EXAMPLES, TESTS
-from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.rule import Rule
 from omni.verify.check import Check, Context, Failed, Gap, Item, Metric
-from omni.verify.files import File
 from omni.verify.report import Finding, Severity
 
 MISSING = Rule(
@@ -89,7 +88,6 @@ class Named:
     name: str
     path: str
     line: int
-    snippet: str
     declared: bool = False
     """By a manifest, so that whoever follows it installs the package; not only imported."""
 
@@ -134,26 +132,22 @@ def _named(context: Context) -> Iterator[Named]:
         for entry in found:
             declared.add((registry, entry.name))
             if entry.direct:
-                yield replace(_place(context, registry, entry.name, file, entry.line), declared=True)
+                yield Named(registry, entry.name, file.path, entry.line, declared=True)
     for each in python_imports(context):
         known = providers(each.module, {}) & {name for _, name in declared}
         top = each.module.split(".")[0]
         namespace = any(name.startswith(f"{top.lower()}-") for _, name in declared)
         if not (known or namespace or each.optional or top in module_owners()):
-            yield _place(context, "pypi", normalise(top), each.file, each.line)
+            yield Named("pypi", normalise(top), each.file.path, each.line)
     if any(registry == "npm" for registry, _ in declared):
         for each in javascript_imports(context):
             if ("npm", each.module) not in declared:
-                yield _place(context, "npm", each.module, each.file, each.line)
-
-
-def _place(context: Context, registry: str, name: str, file: File, line: int) -> Named:
-    return Named(registry, name, file.path, line, line_of(context.text(file), line))
+                yield Named("npm", each.module, each.file.path, each.line)
 
 
 def _look_alike(each: Named, meant: str) -> Finding:
     message = f"`{each.name}` is not among the popular packages of {each.registry}, and looks like `{meant}`, which is"
-    return LOOKALIKE.at(each.path, each.line, message, snippet=each.snippet)
+    return LOOKALIKE.at(each.path, each.line, message)
 
 
 def _ask(context: Context, registry: str, asked: list[Named]) -> Iterator[Item]:
@@ -184,7 +178,7 @@ def _missing(context: Context, missing: Iterable[Named]) -> Iterator[Finding]:
     for each in missing:
         message = f"there is no package `{each.name}` on {each.registry}"
         rule = DOUBTFUL if each.doubtful else SIBLING if each.name in own else MISSING
-        yield rule.at(each.path, each.line, message, snippet=each.snippet)
+        yield rule.at(each.path, each.line, message)
 
 
 def _known(context: Context, registry: str) -> Mapping[str, bool]:

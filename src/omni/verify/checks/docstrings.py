@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from omni.verify.analysis.docstrings import Promises, read_docstring
 from omni.verify.analysis.python import Function, body_without_docstring, functions, last_name
-from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.rule import Rule
 from omni.verify.check import Check, Context, Item, Unseen
 from omni.verify.files import File
 from omni.verify.parsing import walk
-from omni.verify.report import Finding, Severity
+from omni.verify.report import Severity
 
 PARAMETER = Rule(
     "docstrings",
@@ -56,11 +56,7 @@ def run(context: Context) -> Iterator[Item]:
     unraised = _declared_errors(trees) - _mentioned(trees)
     for file, tree in trees.items():
         for line, rule, message in _contradictions(tree, unraised):
-            yield _finding(context, file, line, rule, message)
-
-
-def _finding(context: Context, file: File, line: int, rule: Rule, message: str) -> Finding:
-    return rule.at(file.path, line, message, snippet=line_of(context.text(file), line))
+            yield rule.at(file.path, line, message)
 
 
 def _declared_errors(trees: dict[File, ast.Module]) -> frozenset[str]:

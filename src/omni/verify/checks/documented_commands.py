@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from omni.verify.analysis.adoption import table
 from omni.verify.analysis.markdown import Block, read
 from omni.verify.analysis.modules import module_name
-from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.rule import Rule
 from omni.verify.check import Check, Context, Item
 from omni.verify.files import File
 from omni.verify.parsing import walk
@@ -80,10 +80,10 @@ def run(context: Context) -> Iterator[Item]:
         for block in document.blocks:
             if block.language.split(" ")[0].lower() in SHELLS:
                 for line, rule, message in _commands(context, file, block, known):
-                    yield rule.at(file.path, line, message, snippet=line_of(text, line))
+                    yield rule.at(file.path, line, message)
         for line, name in _variables(text, known):
             message = f"`{name}` is documented, and nothing in the project reads it"
-            yield VARIABLE.at(file.path, line, message, snippet=line_of(text, line))
+            yield VARIABLE.at(file.path, line, message)
 
 
 def _known(context: Context) -> Known:

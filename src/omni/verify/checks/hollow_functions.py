@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from omni.verify.analysis.places import BESIDE_THE_PRODUCT
 from omni.verify.analysis.python import Function, body_without_docstring, dotted, functions, last_name
-from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.rule import Rule
 from omni.verify.check import Check, Context, Item, Unseen
 from omni.verify.files import File
 from omni.verify.parsing import walk
@@ -64,12 +64,10 @@ def run(context: Context) -> Iterator[Item]:
             trees[file] = tree
     bases = {last_name(b) for t in trees.values() for n in walk(t) if isinstance(n, ast.ClassDef) for b in n.bases}
     for file, tree in trees.items():
-        text = context.text(file)
         for function, owner in functions(tree):
             if not _is_replaced(function, owner, bases):
                 for rule, message in _judge(function):
-                    line = function.lineno
-                    yield rule.at(file.path, line, message, snippet=line_of(text, line))
+                    yield rule.at(file.path, function.lineno, message)
 
 
 def _is_replaced(function: Function, owner: ast.ClassDef | None, bases: set[str]) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from omni.verify.analysis.adoption import pyproject, table
 from omni.verify.analysis.places import TEST_FILE
 from omni.verify.analysis.python import Function, dotted, functions, keyword, last_name, text_of
-from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.rule import Rule
 from omni.verify.check import Check, Context, Item, Unseen
 from omni.verify.checks.assertions import is_test
 from omni.verify.parsing import walk
@@ -73,14 +73,13 @@ def run(context: Context) -> Iterator[Item]:
         if isinstance(tree, Unseen):
             yield tree
             continue
-        text = context.text(file)
         found = list(_not_collected(file.path, tree, imported)) if not configured else []
         names = _names(tree)
         for function, owner in functions(tree):
             if is_test(function, owner):
                 found += _judge(function, names)
         for rule, line, message in found:
-            yield rule.at(file.path, line, message, snippet=line_of(text, line))
+            yield rule.at(file.path, line, message)
 
 
 def _configured(context: Context) -> bool:

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from omni.verify.analysis.markup import DYNAMIC, parse_markup
 from omni.verify.analysis.python import dotted, keyword, last_name, text_of
-from omni.verify.analysis.rule import Rule, line_of, line_with
+from omni.verify.analysis.rule import Rule, line_with
 from omni.verify.check import Check, Context, Gap, Item, Unseen
 from omni.verify.files import File
 from omni.verify.parsing import walk
@@ -109,7 +109,7 @@ def run(context: Context) -> Iterator[Item]:
             continue
         if file.language == "python":
             tree = context.parse_python(file)
-            yield from [tree] if isinstance(tree, Unseen) else _python(file, context.text(file), tree)
+            yield from [tree] if isinstance(tree, Unseen) else _python(file, tree)
         elif file.language in PATTERNS:
             text = context.text(file)
             yield from _text(file, text)
@@ -138,11 +138,11 @@ def _catalogs(context: Context, files: list[File]) -> Iterator[Item]:
             yield KEYS.at(file.path, 1, f"`{key}` is in {has} and not here", snippet=key)
 
 
-def _python(file: File, text: str, tree: ast.Module) -> Iterator[Item]:
+def _python(file: File, tree: ast.Module) -> Iterator[Item]:
     for node in walk(tree):
         for rule, message in _judge(node):
             line = getattr(node, "lineno", 1)
-            yield rule.at(file.path, line, message, snippet=line_of(text, line))
+            yield rule.at(file.path, line, message)
 
 
 def _judge(node: ast.AST) -> Iterator[tuple[Rule, str]]:
@@ -189,7 +189,7 @@ def _components(file: File, text: str) -> Iterator[Item]:
             "pre",
         }:
             message = "text stands in the page itself"
-            yield HARD_CODED.at(file.path, element.line, message, snippet=line_of(text, element.line))
+            yield HARD_CODED.at(file.path, element.line, message)
 
 
 def _compares_with_one(test: ast.expr) -> bool:
@@ -217,7 +217,7 @@ def _text(file: File, text: str) -> Iterator[Item]:
                 continue
             start = found.start("text") if pattern is MARKUP_TEXT else found.start()
             line = text.count("\n", 0, start) + 1 + _leading_lines(found, pattern)
-            yield rule.at(file.path, line, message, snippet=line_of(text, line))
+            yield rule.at(file.path, line, message)
 
 
 def _leading_lines(found: re.Match[str], pattern: re.Pattern[str]) -> int:

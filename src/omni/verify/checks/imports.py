@@ -20,7 +20,7 @@ from omni.verify.analysis.manifests import (
     python_dependencies,
 )
 from omni.verify.analysis.packages import installed, module_owners, providers
-from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.rule import Rule
 from omni.verify.check import Check, Context, Item, Unseen
 from omni.verify.report import Finding, Severity
 
@@ -74,27 +74,24 @@ def _python(context: Context) -> Iterator[Item]:
     modules = installed(context.environment)
     by_name = {each.name: each for each in sorted(declared, key=lambda each: not each.development)}
     for each in imported:
-        yield from _judge(context, each, by_name, modules)
+        yield from _judge(each, by_name, modules)
     yield from _unused(context, declared, imported, modules)
 
 
-def _judge(
-    context: Context, each: Foreign, declared: Mapping[str, Declared], modules: Mapping[str, frozenset[str]]
-) -> Iterator[Finding]:
+def _judge(each: Foreign, declared: Mapping[str, Declared], modules: Mapping[str, frozenset[str]]) -> Iterator[Finding]:
     top = each.module.split(".")[0]
     bringing = [declared[name] for name in providers(each.module, modules) if name in declared]
     if "." in each.module or not bringing:  # a namespace: google.cloud comes from google-cloud-storage
         bringing += [entry for name, entry in declared.items() if name.startswith(f"{top.lower()}-")]
-    snippet = line_of(context.text(each.file), each.line)
     if not bringing:
         if each.optional:
             return
         unknown = [name for name in declared if name not in modules and not _module_known(name)]
         rule = DOUBTFUL if each.beside or (not modules and unknown and _could_be(top, unknown)) else UNDECLARED
-        yield rule.at(each.file.path, each.line, f"`{top}` is imported and not declared", snippet=snippet)
+        yield rule.at(each.file.path, each.line, f"`{top}` is imported and not declared")
     elif all(entry.development for entry in bringing) and not each.beside and not each.optional:
         message = f"`{top}` is declared for development only ({bringing[0].name})"
-        yield DEVELOPMENT.at(each.file.path, each.line, message, snippet=snippet)
+        yield DEVELOPMENT.at(each.file.path, each.line, message)
 
 
 def _module_known(distribution: str) -> bool:
@@ -144,8 +141,7 @@ def _javascript(context: Context) -> Iterator[Item]:
         inside = any(each.file.path.startswith(f"{folder}/" if folder else "") for folder in folders)
         if inside and each.module not in names and f"@types/{each.module}" not in names:
             rule = DOUBTFUL if each.beside else UNDECLARED
-            snippet = line_of(context.text(each.file), each.line)
-            yield rule.at(each.file.path, each.line, f"`{each.module}` is imported and not declared", snippet=snippet)
+            yield rule.at(each.file.path, each.line, f"`{each.module}` is imported and not declared")
 
 
 CHECK = Check(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from omni.verify.analysis.predicates import Query, class_tables, python_queries, sql_queries
 from omni.verify.analysis.python import keyword, last_name, text_of
-from omni.verify.analysis.rule import Rule, line_of
+from omni.verify.analysis.rule import Rule
 from omni.verify.analysis.tables import Table, sql_tables, sqlalchemy_tables
 from omni.verify.check import Check, Context, Gap, Item, Unseen
 from omni.verify.checks.database import NOT_THE_PROGRAM
@@ -108,11 +108,11 @@ def run(context: Context) -> Iterator[Item]:
             classes |= class_tables(tree)
             tables |= {each.name: each for each in sqlalchemy_tables(file.path, tree)}
             made += _indexes(file.path, tree)
-            yield from _names(file.path, tree, text, conventional)
+            yield from _names(file.path, tree, conventional)
     queries = [query for path, tree in trees for query in python_queries(path, tree, classes)]
     queries += [each for path, text in texts.items() if path.endswith(".sql") for each in sql_queries(path, text)]
     for rule, path, line, message in _judge(tables, made, queries):
-        yield rule.at(path, line, message, snippet=line_of(texts[path], line))
+        yield rule.at(path, line, message)
 
 
 def _declares(path: str, text: str) -> bool:
@@ -202,10 +202,10 @@ def _sql_names(path: str, text: str) -> Iterator[Item]:
             kind = " ".join(found["kind"].lower().split())
             if (message := _wrong_name(found["name"] or "", kind, table.name)) is not None:
                 line = bare.count("\n", 0, found.start("kind")) + 1
-                yield NAME.at(path, line, message, snippet=line_of(text, line))
+                yield NAME.at(path, line, message)
 
 
-def _names(path: str, tree: ast.Module, text: str, conventional: bool) -> Iterator[Item]:
+def _names(path: str, tree: ast.Module, conventional: bool) -> Iterator[Item]:
     for node in walk(tree):
         table = class_tables(ast.Module([node], [])).get(node.name) if isinstance(node, ast.ClassDef) else None
         for call in walk(node) if table else ():
@@ -213,7 +213,7 @@ def _names(path: str, tree: ast.Module, text: str, conventional: bool) -> Iterat
                 name = text_of(keyword(call, "name")) or ""
                 message = None if conventional else _wrong_name(name, kind, table or "")
                 if message is not None:
-                    yield NAME.at(path, call.lineno, message, snippet=line_of(text, call.lineno))
+                    yield NAME.at(path, call.lineno, message)
 
 
 def _wrong_name(name: str, kind: str, table: str) -> str | None:
