@@ -22,6 +22,7 @@ RAW = frozenset({"script", "style"})
 """What is in them is no markup."""
 CODE = (("{%", "%}"), ("{#", "#}"), ("<!--", "-->"), ("[%", "%]"))
 SHOWN = (("{{", "}}"), ("[[", "]]"))
+JSX_COMMENT = (("{/*", "*/}"),)
 TAG = re.compile(r"<(?P<close>/?)(?P<name>[A-Za-z][\w.:-]*)")
 ATTRIBUTE = re.compile(r"(?P<name>[@:#\w\[\]().*-]+)\s*(?P<equals>=\s*)?")
 DEEPEST = 400
@@ -66,7 +67,7 @@ class Element:
 
 def parse_markup(text: str, *, jsx: bool = False) -> Element:
     """A root with all elements below it."""
-    source = text if jsx else _without_code(text)
+    source = blanked(text, JSX_COMMENT) if jsx else _without_code(text)
     root = here = Element("", 1)
     at, depth = 0, 0
     starts = _line_starts(source)
