@@ -275,12 +275,13 @@ def test_what_was_not_tried_is_said(look: Look, campaign: Campaigns) -> None:
     problems = ["tests/test_b.py: no module", "tests/test_c.py: no module"]
     campaign(by_line(), untried=3, failed=failed, problems=problems)
     result = look("mutation", SMALL, environment=ENVIRONMENT)
-    assert (result.status, result.reason) == (
-        Status.INCOMPLETE,
-        "2 files of tests could not be collected: tests/test_b.py: no module; "
-        "2 tests fail before anything is changed, so they were left out: tests/test_a.py::test_a: E  assert 1 == 2; "
-        "there was no time to try 3 of 8 mutants; run it again, what is known is kept",
-    )
+    assert result.status is Status.INCOMPLETE
+    assert result.reason.split("; ") == [
+        "2 files of tests could not be collected: tests/test_b.py: no module",
+        "2 tests fail before anything is changed, so they were left out: tests/test_a.py::test_a: E  assert 1 == 2",
+        "there was no time to try 3 of 8 mutants",
+        "run it again, what is known is kept",
+    ]
     assert (result.metrics["mutation.untried"], "mutation.score" in result.metrics) == (3, False)
 
 
