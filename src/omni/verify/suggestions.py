@@ -13,7 +13,7 @@ from omni.verify.checks.compliance import CHECKS
 from omni.verify.compliance.facts import Facts, facts_of
 from omni.verify.config import load_config
 from omni.verify.execution import Execution, Resources
-from omni.verify.files import take_inventory
+from omni.verify.files import Inventory, take_inventory
 from omni.verify.profile import Sign, profiles
 from omni.verify.report import Model
 
@@ -61,7 +61,7 @@ def _signs(root: Path) -> Mapping[Sign, tuple[str, str]]:
         execution=Execution(Resources(_nothing, _nothing, resolved)),
     )
     found: dict[Sign, tuple[str, str]] = {"always": ("every project", "")}
-    for sign, because, where in _seen(facts_of(context)):
+    for sign, because, where in _seen(facts_of(context), inventory):
         found.setdefault(sign, (because, where))
     return found
 
@@ -70,7 +70,7 @@ def _nothing(*_: object) -> NoReturn:
     raise AssertionError("suggestions run no tools")
 
 
-def _seen(facts: Facts) -> Iterator[tuple[Sign, str, str]]:
+def _seen(facts: Facts, inventory: Inventory) -> Iterator[tuple[Sign, str, str]]:
     families: tuple[tuple[Sign, Family], ...] = (
         ("personal-data", "personal"),
         ("health-data", "health"),
@@ -84,7 +84,7 @@ def _seen(facts: Facts) -> Iterator[tuple[Sign, str, str]]:
         yield "routes", f"it answers {endpoint.shown}", f"{endpoint.file}:{endpoint.line}"
     for model in facts.models:
         yield "tables", f"it keeps {model.table or model.name}", f"{model.path}:{model.line}"
-    for file in facts.context.inventory.files:
+    for file in inventory.files:  # of now: facts are of the product's code alone, and kept
         if PAGES.search(file.path):
             yield "pages", "it has pages", file.path
         if DOMAIN.search(file.path):
