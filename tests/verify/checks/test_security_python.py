@@ -1,11 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import ast
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
+from tests.verify.played import context_of, told
 
-from omni.verify.report import CheckResult
+from omni.verify.check import Output, Unseen
+from omni.verify.checks import security_python
+from omni.verify.report import CheckResult, Finding
 
+Write = Callable[[Mapping[str, str | bytes]], Path]
 Found = Callable[..., list[str]]
 Look = Callable[..., CheckResult]
 
@@ -64,3 +71,55 @@ def test_what_compile_made_is_no_text_taken_for_a_program(look: Look, source: st
 
 def test_in_tests_it_is_a_note(found: Found) -> None:
     assert found("security-python", {"tests/test_a.py": "eval(x)\n"}) == ["note S307 tests/test_a.py:1"]
+
+
+def said(rule: str | None, path: str, message: str = "bad") -> dict[str, object]:
+    return {"code": rule, "filename": path, "message": message, "location": {"row": 2, "column": 5}}
+
+
+def test_what_ruff_says_is_told_with_what_it_means(write: Write) -> None:
+    root = write({"a.py": "x = 1\n    eval(x)\n", "tests/test_a.py": "\n"})
+    report = [
+        said("S307", "a.py"),
+        said("S602", str(root / "a.py"), "it seems safe"),
+        said("S307", "tests/test_a.py"),
+        said("S307", "gone.py"),
+        said(None, "a.py"),
+        said("E999", "a.py"),
+    ]
+    found = list(security_python.parse(context_of(root, "security-python"), Output(0, json.dumps(report), "")))
+    assert told(found) == [
+        "error S307 a.py:2 bad",
+        "note S602 a.py:2 it seems safe",
+        "note S307 tests/test_a.py:2 bad",
+        "error S307 gone.py:2 bad",
+    ]
+    assert [(each.column, each.snippet) for each in found if isinstance(each, Finding)] == [
+        (5, "eval(x)"),
+        (5, "eval(x)"),
+        (5, ""),
+        (5, ""),
+    ]
+    assert told(security_python.parse(context_of(root, "security-python"), Output(0, "", ""))) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "rows"),
+    [
+        ("def f(c: CodeType):\n    exec(c)\ndef g(c: str):\n    exec(c)\n", [2]),
+        ("def f(c: CodeType): exec(c)\ndef g(c): exec(c)\n", [1]),
+        ("async def f(c: types.CodeType):\n    eval(c)\nexec(c)\n", [2, 3]),
+        ("def f(c: str):\n    exec(c)\nexec(compile(c))\n", [3]),
+        ("exec()\nexec(*a)\nother(compile(a))\nexec(a.b)\nexec(d)\n", []),
+        ("a.c = compile(x)\nexec(c)\n", []),
+        ("c = d = compile(x)\nexec(d)\nexec(c)\n", [2, 3]),
+    ],
+)
+def test_the_lines_that_run_what_compile_made(source: str, rows: list[int]) -> None:
+    tree = ast.parse(source)
+    lines = range(1, source.count("\n") + 1)
+    assert [row for row in lines if security_python.runs_code_object(tree, row)] == rows
+
+
+def test_of_a_file_that_does_not_parse_nothing_is_known() -> None:
+    assert not security_python.runs_code_object(Unseen("a.py", "why"), 1)
