@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from inline_snapshot import snapshot
 
 from omni.verify.checks import dependency_names
-from omni.verify.report import CheckResult, Status
+from omni.verify.report import CheckResult, Severity, Status
 
 Found = Callable[..., list[str]]
 Look = Callable[..., CheckResult]
+AddTool = Callable[[str, str], None]
 
 
 def _project(*names: str) -> dict[str, str]:
@@ -134,3 +138,116 @@ def test_who_was_not_there_is_asked_about_again_soon(look: Look, monkeypatch: py
     monkeypatch.setattr(time, "time", lambda: now + 700)
     result = look("dependency-names", files)
     assert (result.status, result.metrics) == (Status.PASS, {})
+
+
+def index(names: dict[str, bool | None]) -> str:
+    """A program in the place of the Python that asks pip: answers for these, and fails without any."""
+    lines = "".join(f"echo '{json.dumps(each)}'\n" for each in names.items())
+    return lines or "exit 3"
+
+
+@pytest.mark.parametrize(
+    ("answers", "status", "said"),
+    [
+        ({"pip": True, "gone-17": False, "there-17": True}, Status.FAIL, "there is no package `gone-17` on pypi"),
+        ({"pip": True, "gone-17": True, "there-17": True}, Status.PASS, ""),
+        ({"pip": True, "gone-17": False}, Status.INCOMPLETE, "could not be asked"),
+        ({"pip": True, "gone-17": False, "there-17": None}, Status.INCOMPLETE, "could not be asked"),
+        ({"pip": False, "gone-17": False, "there-17": False}, Status.INCOMPLETE, "could not be asked"),
+        ({}, Status.INCOMPLETE, "could not be asked"),
+    ],
+)
+def test_an_index_that_does_not_know_pip_says_nothing_of_others(
+    look: Look, add_tool: AddTool, answers: dict[str, bool | None], status: Status, said: str
+) -> None:
+    add_tool("python", index(answers))
+    result = look("dependency-names", _project("gone-17", "there-17"))
+    assert result.status is status
+    assert said in " ".join([result.reason, *(each.message for each in result.findings)])
+    assert len(result.findings) == (status is Status.FAIL)
+
+
+NPM = {
+    "here-17": "echo '\"here-17\"'",
+    "gone-17": 'echo \'{"error": {"code": "E404"}}\'; exit 1',
+    "down-17": 'echo \'{"error": {"code": "ENOTFOUND"}}\'; exit 1',
+    "odd-17": "echo nothing; exit 1",
+    "list-17": "echo '[]'; exit 1",
+    "npm": "echo '\"npm\"'",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "said"),
+    [
+        ("here-17", Status.PASS, ""),
+        ("gone-17", Status.FAIL, "there is no package `gone-17` on npm"),
+        (
+            "down-17",
+            Status.INCOMPLETE,
+            "`down-17`, `here-17`: not in the snapshot of 2026-11, and npm could not be asked",
+        ),
+        ("odd-17", Status.INCOMPLETE, "npm could not be asked"),
+        ("list-17", Status.INCOMPLETE, "npm could not be asked"),
+    ],
+)
+def test_npm_is_asked_about_its_own(
+    look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, status: Status, said: str
+) -> None:
+    cases = "".join(f"{each}) {does} ;;\n" for each, does in NPM.items())
+    (tmp_path / "npm").write_text(f'#!/bin/sh\ncase "$3" in\n{cases}esac\n')
+    (tmp_path / "npm").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    result = look("dependency-names", {"package.json": f'{{"dependencies": {{"{name}": "1", "here-17": "1"}}}}'})
+    assert result.status is status
+    assert said in " ".join([result.reason, *(each.message for each in result.findings)])
+    assert result.metrics == ({"dependencies.missing.npm": 1} if status is Status.FAIL else {})
+    monkeypatch.setenv("PATH", str(tmp_path / "none"))
+    again = look("dependency-names", {"package.json": '{"dependencies": {"other-17": "1"}}'})
+    assert again.reason.endswith("and npm could not be asked")
+
+
+def test_which_names_are_asked_about(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not what a declared package brings, what may be absent, or a script's import where no manifest of npm is."""
+    asked: dict[str, list[str]] = {}
+
+    def answers(_context: object, registry: str, names: set[str]) -> dict[str, bool]:
+        asked[registry] = sorted(names)
+        return {name: name in {"pip", "npm"} for name in names}
+
+    monkeypatch.setattr(dependency_names, "_answers", answers)
+    python = (
+        "import declared_17\nimport spaced_17.part\nimport yaml\nimport made_up_17\ntry:\n    import absent_17\n"
+        "except ImportError:\n    absent_17 = None\n"
+    )
+    files = {
+        "requirements.txt": "declared-17\nspaced-17-part\n",
+        "a.py": python,
+        "a.js": "import 'left-17';\n",
+        "docs/b.py": "import doubtful_17\n",
+    }
+    result = look("dependency-names", files)
+    assert asked == {"pypi": ["declared-17", "doubtful-17", "made-up-17", "pip", "spaced-17-part"]}
+    assert [(each.severity, each.path, each.line, each.message.split("`")[1]) for each in result.findings] == snapshot(
+        [
+            (Severity.ERROR, "a.py", 4, "made-up-17"),
+            (Severity.WARNING, "docs/b.py", 1, "doubtful-17"),
+            (Severity.ERROR, "requirements.txt", 1, "declared-17"),
+            (Severity.ERROR, "requirements.txt", 2, "spaced-17-part"),
+        ]
+    )
+    package = {"package.json": '{"dependencies": {"named-17": "1"}}', "a.js": "import 'left-17';\nimport 'named-17';\n"}
+    look("dependency-names", files | package)
+    assert asked["npm"] == ["left-17", "named-17", "npm"]
+
+
+def test_what_is_installed_is_there(look: Look, tmp_path: Path) -> None:
+    info = tmp_path / "env/lib/python3.11/site-packages/our_own_17-1.0.dist-info"
+    info.mkdir(parents=True)
+    result = look("dependency-names", _project("our-own-17"), environment=tmp_path / "env", offline=True)
+    assert (result.status, result.reason) == (Status.PASS, "")
+
+
+def test_a_broken_manifest_names_nothing(look: Look) -> None:
+    result = look("dependency-names", {"pyproject.toml": "[project\n", "package.json": "{"}, offline=True)
+    assert (result.status, result.findings) == (Status.PASS, ())

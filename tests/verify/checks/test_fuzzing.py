@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from inline_snapshot import snapshot
 
 from omni.kernel.settings import Settings
+from omni.verify.check import Failed
+from omni.verify.fuzzing.campaign import Campaign
+from omni.verify.fuzzing.campaign import Found as Campaigned
 from omni.verify.report import CheckResult, Status
 
 Look = Callable[..., CheckResult]
@@ -78,3 +83,60 @@ def test_a_harness_that_does_not_start_is_incomplete(look: Look) -> None:
 def test_no_target(look: Look, root: Path) -> None:
     assert look("fuzzing", {"fuzz/notes.py": "x = 1\n"}).status is Status.SKIPPED
     assert root.is_dir()
+
+
+def broken(data: bytes, *places: tuple[str, int]) -> dict[str, object]:
+    return {
+        "kind": "crash",
+        "data": base64.b64encode(data).decode(),
+        "original": 9,
+        "error": "IndexError: out of range",
+        "places": [(f"/work/{path}" if path[0] != "/" else path, line) for path, line in places],
+    }
+
+
+def test_each_campaign_is_reported_at_the_programs_own_innermost_line(
+    look: Look, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What the campaigns in the sandbox give is told here; those of one that could not run are missing, and said so."""
+    reports = {
+        "fuzz/fuzz_parser.py": [
+            broken(
+                b"PN", ("/usr/lib/json.py", 9), ("src/app/parser.py", 3), ("fuzz/fuzz_parser.py", 9), ("a", 1), ("b", 2)
+            ),
+            broken(b"", ("/usr/lib/json.py", 9), ("fuzz/fuzz_parser.py", 9)),
+        ],
+        "fuzz/more_fuzzer.py": [],
+    }
+    asked: list[tuple[str, int]] = []
+
+    def run(campaign: Campaign, seconds: int) -> tuple[dict[str, object], list[Campaigned]]:
+        asked.append((campaign.name, seconds))
+        if campaign.path not in reports:
+            raise Failed(f"{campaign.path} could not be run", Status.INCOMPLETE)
+        found = reports[campaign.path]
+        return {"executions": 40}, [Campaigned(each, tmp_path / "kept") for each in found]  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Campaign, "run", run)
+    more = {"fuzz/more_fuzzer.py": HARNESS, "fuzz/broken_fuzzer.py": HARNESS, "fuzz/none.py": "x = 1\n"}
+    result = look("fuzzing", FILES | more)
+    assert asked == [("broken", 3), ("parser", 3), ("more", 3)]
+    assert [(str(each.severity), each.path, each.line, each.snippet) for each in result.findings] == [
+        ("error", "fuzz/fuzz_parser.py", 1, "import sys"),
+        ("error", "src/app/parser.py", 3, "return data[2]"),
+    ]
+    assert [each.message.split("; ") for each in result.findings] == snapshot(
+        [
+            [
+                "IndexError: out of range, by fuzz/fuzz_parser.py, with the input b'' (0 bytes, made smaller from 9)",
+                "/usr/lib/json.py:9 ← fuzz/fuzz_parser.py:9",
+            ],
+            [
+                "IndexError: out of range, by fuzz/fuzz_parser.py, with the input b'PN' (2 bytes, made smaller from 9)",
+                "/usr/lib/json.py:9 ← src/app/parser.py:3 ← fuzz/fuzz_parser.py:9 ← a:1",
+            ],
+        ]
+    )
+    assert all(each.fix.endswith(f"It is at {tmp_path / 'kept'} now.") for each in result.findings)
+    assert result.reason == "fuzz/broken_fuzzer.py could not be run"
+    assert result.metrics == {"fuzzing.targets": 3, "fuzzing.executions": 80, "fuzzing.broken": 2}

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from inline_snapshot import snapshot
 
 from omni.verify.report import CheckResult, Status
 
+Told = Callable[..., str]
 Found = Callable[..., list[str]]
 Look = Callable[..., CheckResult]
 
@@ -118,3 +122,76 @@ def test_what_may_be_absent_or_is_declared_elsewhere(found: Found, source: str) 
     assert [
         each for each in found("imports", {"pyproject.toml": MANIFEST, "app.py": source}) if "unused" not in each
     ] == []
+
+
+def test_what_is_said_of_python(told: Told) -> None:
+    """A distribution that nobody knows may bring a module of a like name: that only warns, as beside the product."""
+    manifest = (
+        '[project]\nname = "app"\ndependencies = [\n  "strict-thing-kit",\n  "google-cloud-storage",\n'
+        '  "zope-interface",\n  "never-named-thing",\n  "named-in-a-text",\n]\n'
+        '[dependency-groups]\ndev = ["pytest", "google-auth", "unused-dev"]\n'
+    )
+    files = {
+        "pyproject.toml": manifest,
+        "requirements.txt": "unused-of-a-list\n",
+        "app/__init__.py": "",
+        "app/a.py": (
+            "import strict_thing\nimport strict_thing_kit_more.b\nimport rich.console\nimport google.cloud.storage\n"
+            "import zope\nimport pytest\n# named_in_a_text\n"
+            "try:\n    import attr\nexcept ImportError:\n    attr = None\n"
+        ),
+        "tests/test_a.py": "import rich\nimport pytest\n",
+    }
+    assert told("imports", files) == snapshot("""\
+warning undeclared-import app/a.py:1: `strict_thing` is imported and not declared
+    import strict_thing
+warning undeclared-import app/a.py:2: `strict_thing_kit_more` is imported and not declared
+    import strict_thing_kit_more.b
+error undeclared-import app/a.py:3: `rich` is imported and not declared
+    import rich.console
+warning development-dependency app/a.py:6: `pytest` is declared for development only (pytest)
+    import pytest
+note unused-dependency pyproject.toml:7: `never-named-thing` is declared and not imported anywhere
+    "never-named-thing",
+warning undeclared-import tests/test_a.py:1: `rich` is imported and not declared
+    import rich
+""")
+
+
+def test_what_is_installed_is_known_by_its_modules(found: Found) -> None:
+    """Then a like name is no hint any more, and what a distribution brings is what it really brings."""
+    manifest = '[project]\nname = "app"\ndependencies = ["strict-thing-kit", "ruff"]\n'
+    files = {"pyproject.toml": manifest, "app/__init__.py": "", "app/a.py": "import strict_thing\n"}
+    assert found("imports", files, environment=Path(sys.prefix)) == [
+        "error undeclared-import app/a.py:1",
+        "note unused-dependency pyproject.toml:3",
+        "note unused-dependency pyproject.toml:3",
+    ]
+
+
+def test_what_is_said_of_scripts(told: Told, look: Look) -> None:
+    """Only below a manifest; the names of all packages of the repository are known, and aliases of TypeScript."""
+    files = {
+        "web/package.json": '{"name": "web", "dependencies": {"react": "1", "@types/geojson": "1"}}',
+        "kit/package.json": '{"name": "kit"}',
+        "tsconfig.json": '{"compilerOptions": {"paths": {"one/*": ["./src/*"]}}}',
+        "web/tsconfig.app.json": '{"compilerOptions": {"paths": {"two": ["./src/two.ts"]}}}',
+        "web/tsconfig.bad.json": "{",
+        "web/jsconfig.json": '{"compilerOptions": {"paths": {"three": ["./src/three.ts"]}}}',
+        "web/src/a.ts": "".join(
+            f"import '{name}';\n" for name in ("kit", "web", "react", "geojson", "one/b", "two", "three", "dayjs")
+        ),
+        "web/src/a.test.ts": "import 'vitest';\n",
+        "scripts/a.js": "import 'zx';\n",
+        "website/a.js": "import 'zx';\n",
+    }
+    assert told("imports", files) == snapshot("""\
+warning undeclared-import web/src/a.test.ts:1: `vitest` is imported and not declared
+    import 'vitest';
+error undeclared-import web/src/a.ts:7: `three` is imported and not declared
+    import 'three';
+error undeclared-import web/src/a.ts:8: `dayjs` is imported and not declared
+    import 'dayjs';
+""")
+    result = look("imports", {"web/package.json": "{"})
+    assert (result.status, list(result.coverage.failed)) == (Status.FAIL, ["web/package.json"])
