@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from omni.verify.analysis.python import Import, imports_of
+from omni.verify.analysis.python import Import, imports_of, package_of
 
 if TYPE_CHECKING:
     from omni.verify.check import Context
@@ -77,11 +77,7 @@ def module_name(path: str, source_roots: tuple[str, ...] = ()) -> str:
 
 def _targets(graph: Graph, name: str, path: str, each: Import) -> Iterator[str]:
     """The modules that an import loads: `from a import b` is `a.b` if that is a module, else `a`."""
-    base = each.module
-    if each.level:
-        package = name.split(".") if path.endswith("/__init__.py") else name.split(".")[:-1]
-        package = package[: len(package) - each.level + 1]
-        base = ".".join([*package, *filter(None, [each.module])])
+    base = ".".join([*package_of(name, path, each.level), *filter(None, [each.module])])
     if not each.names:
         if base in graph.modules:
             yield base

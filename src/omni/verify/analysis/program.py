@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from omni.verify.analysis.modules import module_name
-from omni.verify.analysis.python import Function, dotted, last_name, text_of
+from omni.verify.analysis.python import Function, dotted, last_name, package_of, text_of
 from omni.verify.parsing import children, walk
 
 if TYPE_CHECKING:
@@ -293,11 +293,9 @@ def _names_in(node: ast.AST | None) -> Iterator[str]:
 
 
 def _imported(name: str, path: str, tree: ast.Module) -> Iterator[tuple[str, str]]:
-    package = name.split(".") if path.endswith("/__init__.py") else name.split(".")[:-1]
     for node in walk(tree):
         if isinstance(node, ast.ImportFrom):
-            kept = package[: len(package) - node.level + 1] if node.level else []
-            base = ".".join([*kept, *filter(None, [node.module])])
+            base = ".".join([*package_of(name, path, node.level), *filter(None, [node.module])])
             for alias in node.names:
                 yield alias.asname or alias.name, f"{base}.{alias.name}" if base else alias.name
         elif isinstance(node, ast.Import):

@@ -90,6 +90,12 @@ def body_without_docstring(function: Function) -> list[ast.stmt]:
     return body[1:] if isinstance(first, ast.Expr) and text_of(first.value) is not None else body
 
 
+def package_of(name: str, path: str, level: int) -> list[str]:
+    """The parts of the package from which a module's import with so many dots starts; none where it leads outside."""
+    package = name.split(".") if path.endswith("/__init__.py") else name.split(".")[:-1]
+    return package[: max(0, len(package) - level + 1)] if level else []
+
+
 def imports(tree: ast.Module) -> Iterator[Import]:
     """All imports, also those in functions."""
     yield from _imports(tree.body, optional=False)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from omni.verify.analysis.modules import module_name
-from omni.verify.analysis.python import Function, dotted, imports_of, keyword, last_name, text_of
+from omni.verify.analysis.python import Function, dotted, imports_of, keyword, last_name, package_of, text_of
 from omni.verify.parsing import walk
 
 if TYPE_CHECKING:
@@ -96,11 +96,9 @@ class _Module:
 
     def _imported(self) -> Iterator[tuple[str, str]]:
         """Local name → what it stands for."""
-        package = self.name.split(".") if self.path.endswith("/__init__.py") else self.name.split(".")[:-1]
         for node in walk(self.tree):
             if isinstance(node, ast.ImportFrom):
-                kept = package[: len(package) - node.level + 1] if node.level else []
-                base = ".".join([*kept, *filter(None, [node.module])])
+                base = ".".join([*package_of(self.name, self.path, node.level), *filter(None, [node.module])])
                 for alias in node.names:
                     yield alias.asname or alias.name, f"{base}.{alias.name}"
             elif isinstance(node, ast.Import):
