@@ -121,3 +121,134 @@ def test_node(look: Look) -> None:
     files = {"package.json": json.dumps(package, indent=2), "package-lock.json": json.dumps(lock)}
     (finding,) = look("licences", files).findings
     assert (finding.rule, finding.path, finding.line) == ("incompatible", "package.json", 5)
+
+
+def said(result: CheckResult) -> list[str]:
+    assert result.status is not Status.ERROR, result.reason
+    return [f"{each.severity} {each.rule} {each.path}:{each.line} {each.message}" for each in result.findings]
+
+
+STRONG = "GPL-3.0-only (copyleft of the whole program)"
+
+
+@pytest.mark.parametrize(
+    ("files", "own"),
+    [
+        ({"pyproject.toml": PROJECT.replace('"MIT"', '{text = "Apache-2.0"}')}, "Apache-2.0"),
+        ({"package.json": '{"license": "ISC"}'}, "ISC"),
+        ({"package.json": '{"license": "UNLICENSED"}', "LICENSE": "Apache License\nVersion 2.0\n"}, "Apache-2.0"),
+        ({"package.json": '{"license": "SEE LICENSE IN LICENSE"}'}, ""),
+        ({"package.json": '{"license": 3}', "COPYING": "Mozilla Public License Version 2.0\n"}, "MPL-2.0"),
+        ({"LICENSE.md": "Permission is hereby granted, free of charge, to any person obtaining a copy"}, "MIT"),
+        ({"LICENSE.txt": "Do as I say.\n"}, ""),
+        ({"LICENSE": b"\xff\xfe\x00"}, ""),
+        ({"pyproject.toml": PROJECT.replace('"MIT"', f'"{"x" * 100}"')}, ""),
+    ],
+)
+def test_the_project_s_own_licence(look: Look, environment: Environment, files: dict[str, str], own: str) -> None:
+    home = environment({"httpx": "License: MIT", "readline-gpl": GPL})
+    without = {"pyproject.toml": PROJECT.replace('license = "MIT"\n', "")}
+    line = 7 if "pyproject.toml" in files else 6
+    severity, said_of = ("error", f"can't be part of a program under {own}") if own else ("warning", "")
+    (finding,) = said(look("licences", without | files, environment=home))
+    expected = f"{severity} incompatible pyproject.toml:{line} readline-gpl 1.0: {STRONG}"
+    assert finding == f"{expected} {said_of}" if own else f"{expected}; the project itself names no licence"
+
+
+def test_of_several_licences_one_that_fits_is_enough(look: Look, environment: Environment) -> None:
+    two = "License-Expression: MIT OR GPL-3.0-only"
+    assert (
+        said(
+            look("licences", {"pyproject.toml": PROJECT}, environment=environment({"httpx": two, "readline-gpl": two}))
+        )
+        == []
+    )
+
+
+def test_what_is_not_understood_is_named(look: Look, environment: Environment) -> None:
+    mine = "“Mine-1.0”: “Mine-1.0” is not in the table of licences"
+    home = environment({"httpx": "License-Expression: Mine-1.0", "readline-gpl": ""})
+    result = look("licences", {"pyproject.toml": PROJECT}, environment=home)
+    assert said(result) == [
+        f"note unknown pyproject.toml:6 httpx 1.0: its licence is not understood: {mine}",
+        "note unknown pyproject.toml:7 readline-gpl 1.0: its metadata names no licence",
+    ]
+    assert (result.status, result.metrics) == (Status.PASS, {"licences.known": 1, "licences.unknown": 1})
+
+
+PACKAGE = '{\n"license": "MIT",\n"dependencies": {\n"left": "1",\n"right": "2"}}\n'
+NODE = "node_modules"
+
+
+def test_without_a_lock_what_is_installed_counts(look: Look) -> None:
+    """What is not, or says nothing, is not known."""
+    files = {
+        "web/package.json": PACKAGE,
+        f"web/{NODE}/left/package.json": '{"license": "GPL-3.0-only"}',
+        f"web/{NODE}/right/package.json": '{"license": {"type": "MIT"}}',
+        ".gitignore": f"{NODE}\n",
+    }
+    result = look("licences", files)
+    assert said(result) == [
+        f"warning incompatible web/package.json:4 left: {STRONG}; the project itself names no licence"
+    ]
+    assert (result.status, result.reason) == (
+        Status.INCOMPLETE,
+        "the licences of 1 dependencies are not known, since they are not installed: right",
+    )
+    assert result.metrics == {"licences.known": 1, "licences.unknown": 0}
+
+
+def test_by_a_lock(look: Look) -> None:
+    """Links and what is for developers are left out; of what the lock does not name the installed package does."""
+    lock = {
+        "packages": {
+            "": {"license": "GPL-3.0-only"},
+            f"{NODE}/left": {"version": "1.0.0"},
+            f"{NODE}/right": {"version": "2.0.0", "license": "MIT", "dependencies": {"between": "1"}},
+            f"{NODE}/between": {"license": "MIT", "dependencies": {"deep": "1", "right": "1"}},
+            f"{NODE}/right/{NODE}/deep": {"license": "GPL-3.0-only"},
+            f"{NODE}/linked": {"link": True, "license": "GPL-3.0-only"},
+            f"{NODE}/tool": {"dev": True, "license": "GPL-3.0-only"},
+            f"{NODE}/odd": 3,
+            f"{NODE}/mute": {"version": "3.0.0", "license": ["MIT"]},
+        }
+    }
+    files = {
+        "package.json": PACKAGE,
+        "package-lock.json": json.dumps(lock),
+        f"{NODE}/left/package.json": '{"license": "GPL-3.0-only"}',
+        ".gitignore": f"{NODE}\n",
+    }
+    result = look("licences", files)
+    assert said(result) == [
+        f"error incompatible package.json:4 left 1.0.0: {STRONG} can't be part of a program under MIT",
+        "note unknown package.json:4 mute 3.0.0, which left needs: its metadata names no licence",
+        f"error incompatible package.json:5 deep, which right needs: {STRONG} can't be part of a program under MIT",
+    ]
+    assert (result.status, result.reason) == (Status.FAIL, "")
+    assert result.metrics == {"licences.known": 4, "licences.unknown": 1}
+
+
+@pytest.mark.parametrize("lock", ["{", "[]", '{"packages": 3}'])
+def test_a_lock_that_names_nothing(look: Look, lock: str) -> None:
+    result = look("licences", {"package.json": PACKAGE, "package-lock.json": lock})
+    assert (result.status, result.reason) == (
+        Status.INCOMPLETE,
+        "the licences of 2 dependencies are not known, since they are not installed: left",
+    )
+
+
+def test_without_an_environment_it_is_said_once(look: Look) -> None:
+    result = look("licences", {"pyproject.toml": PROJECT})
+    assert result.reason == (
+        "the licences of the Python dependencies are not known: there is no environment with them installed"
+    )
+    both = look("licences", {"pyproject.toml": PROJECT, "package.json": PACKAGE}).reason
+    assert both.endswith("; the licences of 4 dependencies are not known, since they are not installed: httpx")
+
+
+def test_a_manifest_that_can_not_be_read(look: Look) -> None:
+    result = look("licences", {"package.json": "{", "web/package.json": '{"devDependencies": {"a": "1"}}'})
+    assert [path for path, why in result.coverage.failed.items() if "not a manifest" in why] == ["package.json"]
+    assert (result.status, result.findings) == (Status.INCOMPLETE, ())

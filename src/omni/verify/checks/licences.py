@@ -138,12 +138,28 @@ def _node_parts(context: Context, declared: list[Declared]) -> Iterator[Part]:
 def _locked_parts(
     context: Context, folder: str, packages: dict[str, dict[str, object]], direct: dict[str, Declared]
 ) -> Iterator[Part]:
+    brought = _brought(packages, direct)
     for place, about in packages.items():
         name = place.rpartition("node_modules/")[2]
         if place and not about.get("dev") and not about.get("link"):
             said = about.get("license") or _installed_licence(context.root / folder / place)
-            by = direct.get(name) or next(iter(direct.values()))
+            by = brought.get(name) or next(iter(direct.values()))
             yield Part(name, str(about.get("version", "")), (said,) if isinstance(said, str) else (), by)
+
+
+def _brought(packages: dict[str, dict[str, object]], direct: dict[str, Declared]) -> dict[str, Declared]:
+    """Package → the direct dependency that needs it, by the shortest way."""
+    needs: dict[str, dict[str, object]] = {}
+    for place, about in packages.items():
+        needs.setdefault(place.rpartition("node_modules/")[2], {}).update(table(about, "dependencies"))
+    brought = dict(direct)
+    waiting = list(direct)
+    for name in waiting:
+        for other in needs.get(name, {}):
+            if other not in brought:
+                brought[other] = brought[name]
+                waiting.append(other)
+    return brought
 
 
 def _packages(context: Context, lock: File) -> dict[str, dict[str, object]]:
@@ -164,7 +180,7 @@ def _installed_licence(folder: Path) -> str:
 
 def _judge(part: Part, own: str) -> Iterator[Finding]:
     through = "" if part.by.name == part.name else f", which {part.by.name} needs"
-    what = f"{part.name} {part.version}{through}".strip()
+    what = f"{part.name} {part.version}".strip() + through
     if not part.licences:
         yield UNKNOWN.at(part.by.path, part.by.line, f"{what}: its metadata names no licence")
         return
