@@ -36,7 +36,7 @@ def run(context: Context) -> Iterator[Item]:
     if not installed and asked and not re.search(rf"(^|[^\d.]){pinned.partition('.')[0]}(\.|$)", asked):
         yield Gap(f"the project asks for Prettier {asked}, which is not installed. Type: {install}")
         return
-    files = [file.path for file in context.files if file.path != "package-lock.json"]
+    files = [file.path for file in context.files]
     result = _run(context, files, installed)
     if lacking := LACKING.search(result.stderr):
         yield Gap(f"the configuration of Prettier needs {lacking['name']}, which is not installed. Type: {install}")
