@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from inline_snapshot import snapshot
+
 from omni.verify.report import CheckResult, Status
 
+Told = Callable[..., str]
 Found = Callable[..., list[str]]
 Look = Callable[..., CheckResult]
 
@@ -151,3 +154,103 @@ def test_a_glob_that_matches_nothing_is_an_error(found: Found) -> None:
     assert found("architecture", {"omni.toml": rule.format("src/a"), "src/a.py": ""}) == []
     gone = rule.format("gone/*")
     assert found("architecture", {"omni.toml": gone, "src/a.py": ""}) == ["error no-such-module omni.toml:1"]
+
+
+INI = """\
+[importlinter]
+root_package = app
+
+[importlinter:contract:1]
+name = apart
+type = independence
+modules =
+    app.a
+
+    app.b
+    app.c
+
+[importlinter:contract:2]
+type = layers
+layers =
+    app.top
+    app.left | app.right : app.middle
+    (app.optional)
+    app.base
+
+[importlinter:contract:3]
+name = b alone
+type = forbidden
+source_modules = app.b
+forbidden_modules =
+    app.util
+"""
+
+
+def test_contracts_of_an_ini_file(told: Told) -> None:
+    """What goes through another that is named is that one's own fault; each module is told its shortest way."""
+    files = {
+        ".importlinter": INI,
+        "app/__init__.py": "",
+        "app/a.py": "import app.util\nimport app.long\n",
+        "app/b.py": "X = 1\nimport app.a\nfrom app import c\n",
+        "app/c.py": "import app.a\n",
+        "app/util.py": "import app.c\n",
+        "app/long.py": "import app.longer\n",
+        "app/longer.py": "import app.long\nimport app.b\n",
+        "app/top.py": "import app.left\n",
+        "app/left.py": "import app.right\nimport app.base\n",
+        "app/right.py": "",
+        "app/middle.py": "",
+        "app/base.py": "import app.top\n",
+    }
+    assert told("architecture", files) == snapshot("""\
+error layer-violation app/a.py:1: “apart” forbids app.a → app.util → app.c
+    import app.util
+error layer-violation app/a.py:2: “apart” forbids app.a → app.long → app.longer → app.b
+    import app.long
+error layer-violation app/b.py:2: “apart” forbids app.b → app.a
+    import app.a
+error layer-violation app/b.py:2: “b alone” forbids app.b → app.a → app.util
+    import app.a
+error layer-violation app/b.py:3: “apart” forbids app.b → app.c
+    from app import c
+error layer-violation app/base.py:1: “layers” forbids app.base → app.top
+    import app.top
+error layer-violation app/c.py:1: “apart” forbids app.c → app.a
+    import app.a
+error layer-violation app/left.py:1: “layers” forbids app.left → app.right
+    import app.right
+""")
+
+
+def test_side_by_side(found: Found) -> None:
+    """`a | b` are apart, `a : b` may use each other."""
+    files = {"app/__init__.py": "", "app/a.py": "import app.b\n", "app/b.py": ""}
+    for sign, expected in (("|", ["error layer-violation app/a.py:1"]), (":", [])):
+        layers = f'[architecture]\nlayers = ["app.a {sign} app.b"]\n'
+        assert found("architecture", {**files, "omni.toml": layers}) == expected
+
+
+def test_circles(told: Told) -> None:
+    """Each once, by its shortest way, among the modules that are named, from each of them."""
+    modules = ["app.a", "app.b", "app.c", "app.d"]
+    rule = f"[[verify.architecture]]\nname = 'no circles'\ntype = 'acyclic'\nmodules = {modules}\n"
+    files = {
+        "omni.toml": rule + "[[verify.architecture]]\nname = 'odd'\ntype = 'layers'\nlayers = ['app.gone', 'app.a']\n",
+        "app/__init__.py": "",
+        "app/a.py": "import app.a\nimport app.b\nimport app.e\n",
+        "app/b.py": "import app.c\nimport app.d\n",
+        "app/c.py": "import app.a\nimport app.b\n",
+        "app/d.py": "import app.b\n",
+        "app/e.py": "import app.a\n",
+    }
+    assert told("architecture", files) == snapshot("""\
+error import-cycle app/a.py:2: “no circles” forbids the circle app.a → app.b → app.c → app.a
+    import app.b
+error import-cycle app/b.py:1: “no circles” forbids the circle app.b → app.c → app.b
+    import app.c
+error import-cycle app/d.py:1: “no circles” forbids the circle app.d → app.b → app.d
+    import app.b
+error no-such-module omni.toml:1: “odd” speaks of `app.gone`, which does not exist
+    [[verify.architecture]]
+""")

@@ -6,11 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from inline_snapshot import snapshot
 
 from omni.kernel import clock
 from omni.verify import repository
 from omni.verify.analysis.complexity import complexity
 from omni.verify.analysis.duplication import Copy, copies
+from omni.verify.checks.debt import MOST_NOTES, costs
 from omni.verify.report import CheckResult
 
 Look = Callable[..., CheckResult]
@@ -91,3 +93,60 @@ def test_git_runs_nothing_of_the_repository(git: Git, write: Write, tmp_path: Pa
         git("config", key, f"touch {mark}; cat")
     assert repository.written(root, "a.py", 1, "# TODO") is not None
     assert not mark.exists()
+
+
+def test_the_borders_of_what_counts(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits are what may be; a test names a package by its folder, a method by its class."""
+    limits = costs().limits
+    ages = {3: limits.age, 4: limits.age + 1}
+    dates = {line: clock.now() - timedelta(days=days, seconds=5) for line, days in ages.items()}
+    monkeypatch.setattr(repository, "written", lambda _root, _path, line, _text: dates.get(line))
+    lines = "".join(f"call_{number}()\n" for number in range(limits.duplicate))
+    branches = "".join(f"    if a == {number}: pass\n" for number in range(limits.complexity - 1))
+    files = {
+        "app/most.py": f"def most(a):\n{branches}",
+        "app/copy.js": lines,
+        "app/notes.js": "// FIXME\n// no note\n// TODO: old\n// TODO(me): older\n" + lines,
+        "app/named/__init__.py": "def one(): ...\n",
+        "app/other/__init__.py": "def two(): ...\nclass Seen:\n    def three(self): ...\ndef _own(): ...\n",
+        "__init__.py": "def four(): ...\n",
+        "app/broken.py": "def (\n",
+        "benchmarks/a.py": "def five(): ...\n",
+        "tests/helper.py": "def six(): ...\n",
+        "tests/test_a.py": "import named, most, Seen\n",
+    }
+    result = look("debt", files)
+    assert [(each.rule, each.path, each.line, each.message) for each in result.findings] == snapshot(
+        [
+            ("test-gap", "__init__.py", 1, "no test names `four`, nor the module it is in"),
+            ("old-note", "app/notes.js", 1, "FIXME: without a word"),
+            ("old-note", "app/notes.js", 3, "TODO, 180 days old: old"),
+            ("old-note", "app/notes.js", 4, "TODO, 181 days old: older"),
+            ("duplicate", "app/notes.js", 5, "12 lines are the same as in app/copy.js:1"),
+            ("test-gap", "app/other/__init__.py", 1, "no test names `two`, nor the module it is in"),
+        ]
+    )
+    assert result.metrics == snapshot(
+        {
+            "debt.most_complex": 15.0,
+            "debt.complexity": 0.0,
+            "debt.duplicate": 0.6,
+            "debt.note": 2.0,
+            "debt.test_gap": 1.0,
+            "debt.hours": 3.6,
+        }
+    )
+
+
+def test_nothing_is_owed_where_nothing_is(look: Look) -> None:
+    """Without any tests no function is a gap in them."""
+    result = look("debt", {"app/a.js": "run();\n", "app/b.py": "x = 1\n"})
+    assert (result.findings, set(result.metrics.values())) == ((), {0})
+    assert look("debt", {"app/b.py": "def f(): ...\n"}).findings == ()
+
+
+def test_only_so_many_notes_are_looked_up(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(repository, "written", lambda _root, _path, line, _text: asked.append(line))
+    look("debt", {"a.py": "# TODO: more\n" * (MOST_NOTES + 5)})
+    assert asked == list(range(1, MOST_NOTES + 1))

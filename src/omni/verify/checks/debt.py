@@ -108,7 +108,7 @@ def _complex(context: Context) -> Iterator[Owed]:
 
 
 def _copied(context: Context) -> Iterator[Owed]:
-    texts = {file.path: context.text(file) for file in context.files if file.language in LANGUAGES}
+    texts = {file.path: context.text(file) for file in context.files}
     for copy in copies(texts, costs().limits.duplicate):
         message = f"{copy.lines} lines are the same as in {copy.of_path}:{copy.of_line}"
         yield "duplicate", copy.lines * costs().hours["duplicate"], COPIED.at(copy.path, copy.line, message)
