@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from inline_snapshot import snapshot
 
 from omni.verify.analysis.installed_api import history, of_standard_library
 from omni.verify.report import CheckResult, Status
@@ -133,3 +134,47 @@ def test_history_agrees_with_this_python() -> None:
     wrong = [name for name, there in names.items() if name in facts and facts[name].kind and not there]
     wrong += [name for name, there in names.items() if name in facts and facts[name].missing == "name" and there]
     assert wrong == []
+
+
+def test_what_is_said_of_each(look: Look) -> None:
+    """With what was meant, and never twice: a name that its import is told about is not told about where it is used."""
+    more = (
+        "import json\njson.loads('1', zzz=1)",
+        "from json import parse\nparse(1, 2, 3)",
+        "from json import loads\nloads('1', strict_mode=True)\nloads('1', '2', '3')",
+        "from datetime import UTC",
+        "from imp import reload\nreload()",
+        "import distutils.core",
+        "import os\nos.getcwd(1)",
+    )
+    files = {f"a{at:02}.py": source for at, source in enumerate((*(source for source, _ in STANDARD), *more))}
+    files["pyproject.toml"] = '[project]\nname = "a"\nrequires-python = ">=3.11"\n'
+    result = look("api-use", {**files, "a.pyi": more[0], "broken.py": "def (\n"})
+    assert [
+        (each.path[1:3], each.line, each.message, each.fix.partition(" ")[0]) for each in result.findings
+    ] == snapshot(
+        [
+            ("00", 2, "`json.loads` takes no parameter `strict_mode`", "Did"),
+            ("01", 2, "`subprocess.run` takes no parameter `timeout_seconds`", "Did"),
+            ("02", 2, "there is no name `parse` in `json`", "Use"),
+            ("03", 1, "there is no name `parse` in `json`", "Use"),
+            ("04", 1, "there is no module `os.paths` in `os`", "Did"),
+            ("05", 2, "`shutil.copytree` takes 7 arguments by position, and 8 are given", "Give"),
+            ("06", 3, "there is no name `terminate` in `Thread`", "Use"),
+            ("07", 1, "`collections.Mapping` is there until Python 3.9 only", "Use"),
+            ("08", 1, "`imp` is there until Python 3.11 only", "Use"),
+            ("09", 2, "`datetime.datetime.utcnow` is deprecated", "Use"),
+            ("10", 2, "`json.loads` takes no parameter `zzz`", "It"),
+            ("11", 1, "there is no name `parse` in `json`", "Use"),
+            ("12", 2, "`loads` takes no parameter `strict_mode`", "Did"),
+            ("12", 3, "`loads` takes 1 arguments by position, and 3 are given", "Give"),
+            ("14", 1, "`imp.reload` is there until Python 3.11 only", "Use"),
+            ("15", 1, "`distutils.core` is there until Python 3.11 only", "Use"),
+            ("16", 2, "`os.getcwd` takes 0 arguments by position, and 1 are given", "Give"),
+        ]
+    )
+    assert list(result.coverage.failed) == ["broken.py"]
+
+
+def test_a_module_of_the_projects_own_is_not_pythons(found: Found) -> None:
+    assert found("api-use", {"json.py": "def parse(): ...\n", "a.py": "import json\njson.parse()\n"}) == []
