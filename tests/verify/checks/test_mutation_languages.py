@@ -98,3 +98,43 @@ def test_cargo_mutants(look: Look, answer: Answer) -> None:
 def test_cargo_mutants_is_not_there(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "find", lambda _name: None)
     assert look("mutation-rust", {"src/lib.rs": "fn f() {}\n"}).status is Status.SKIPPED
+
+
+def test_four_of_five_have_to_be_noticed(look: Look, answer: Answer) -> None:
+    """A mutant that hung was noticed; one that was left out does not count. The score is named at the worst file."""
+    for survived, score, count in ((1, 80, 0), (2, 60, 1)):
+        statuses = [
+            "Timeout",
+            "Killed",
+            "Killed",
+            *(["Survived"] * survived),
+            *(["Killed"] * (2 - survived)),
+            "Ignored",
+        ]
+        mutants = [mutant(1, status) for status in statuses]
+        answer({"reports/mutation/mutation.json": json.dumps({"files": {"src/price.js": {"mutants": mutants}}})})
+        result = look("mutation-javascript", FILES | {"a.js": f"{survived}\n"})
+        assert result.metrics == {"mutation.score.javascript": score}
+        assert [each.path for each in result.findings if each.rule == "score"] == ["src/price.js"] * count
+
+
+@pytest.mark.parametrize(
+    ("said", "ended"),
+    [("\n".join("abcdefgh"), "c / d / e / f / g / h"), ("x" * 500, "x" * 400), ("", "exited")],
+)
+def test_without_a_report_its_last_words_are_the_reason(look: Look, answer: Answer, said: str, ended: str) -> None:
+    answer({}, said, 1)
+    for check, program in (("mutation-javascript", "node"), ("mutation-rust", "cargo")):
+        result = look(check, {**FILES, "Cargo.toml": "[package]\n", "src/lib.rs": "fn f() {}\n"})
+        assert (result.status, result.reason, result.metrics) == (
+            Status.INCOMPLETE,
+            f"{program} left no report of its mutants: {ended}",
+            {},
+        )
+
+
+def test_how_cargo_mutants_is_run_and_that_it_found_nothing(look: Look, answer: Answer) -> None:
+    asked = answer({"mutants.out/outcomes.json": '{"outcomes": [{"scenario": "Baseline", "summary": "Success"}]}'})
+    result = look("mutation-rust", {"Cargo.toml": "[package]\n", "src/lib.rs": "fn f() {}\n"})
+    assert asked == [("cargo", "mutants", "--offline", "--no-times", "--in-place", "--output", ".")]
+    assert (result.status, result.reason) == (Status.INCOMPLETE, "cargo-mutants found nothing to change")
