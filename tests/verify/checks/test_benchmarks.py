@@ -9,9 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from omni.kernel.errors import OmniError
 from omni.verify import machine
+from omni.verify.deep.base import Base
 from omni.verify.deep.play import Step
+from omni.verify.deep.race import Race
+from omni.verify.deep.statistics import Comparison
 from omni.verify.report import CheckResult, Finding, Status
+from omni.verify.repository import NO_REVISION
 
 Look = Callable[..., CheckResult]
 Git = Callable[..., str]
@@ -208,6 +213,31 @@ def test_what_noise_can_explain_is_undecided(look: Look, commit: Callable[..., N
     assert result.reason.endswith(
         " pairs of runs would tell. Raise `seconds`, let each run measure for longer, or count instructions"
     )
+
+
+def test_both_trees_lie_where_the_benchmark_runs(
+    look: Look, commit: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a base that git can't read is said to be so."""
+    commit(shop(1.0))
+    seen: list[tuple[str, str]] = []
+
+    def run(race: Race) -> dict[str, Comparison]:
+        before, after = (race.workspace / side / "shop.py" for side in ("base", "head"))
+        seen.append((before.read_text(), after.read_text()))
+        return {}
+
+    monkeypatch.setattr(Race, "run", run)
+    look("benchmarks", {"shop.py": "A = 1\n"})
+    assert seen == [(shop(1.0)["shop.py"], "A = 1\n")]
+
+    def unreadable(_base: Base, _into: Path) -> None:
+        raise OmniError(NO_REVISION, "an object is missing")
+
+    monkeypatch.setattr(Base, "export", unreadable)
+    result = look("benchmarks", {"shop.py": "A = 2\n"})
+    said = "the base commit can't be read: an object is missing"
+    assert (result.status, result.reason) == (Status.INCOMPLETE, said)
 
 
 def test_nothing_to_compare(look: Look, commit: Callable[..., None], stage: Stage, git: Git) -> None:

@@ -225,20 +225,26 @@ def test_which_names_are_asked_about(look: Look, monkeypatch: pytest.MonkeyPatch
         "a.py": python,
         "a.js": "import 'left-17';\n",
         "docs/b.py": "import doubtful_17\n",
+        "tests/requirements.txt": "given-17\n",
     }
     result = look("dependency-names", files)
-    assert asked == {"pypi": ["declared-17", "doubtful-17", "made-up-17", "pip", "spaced-17-part"]}
+    assert asked == {"pypi": ["declared-17", "doubtful-17", "given-17", "made-up-17", "pip", "spaced-17-part"]}
     assert [(each.severity, each.path, each.line, each.message.split("`")[1]) for each in result.findings] == snapshot(
         [
             (Severity.ERROR, "a.py", 4, "made-up-17"),
             (Severity.WARNING, "docs/b.py", 1, "doubtful-17"),
             (Severity.ERROR, "requirements.txt", 1, "declared-17"),
             (Severity.ERROR, "requirements.txt", 2, "spaced-17-part"),
+            (Severity.ERROR, "tests/requirements.txt", 1, "given-17"),
         ]
     )
     package = {"package.json": '{"dependencies": {"named-17": "1"}}', "a.js": "import 'left-17';\nimport 'named-17';\n"}
-    look("dependency-names", files | package)
+    of_npm = [each for each in look("dependency-names", files | package).findings if each.message.endswith("npm")]
     assert asked["npm"] == ["left-17", "named-17", "npm"]
+    assert [(each.severity, each.path, each.line) for each in of_npm] == [
+        (Severity.ERROR, "a.js", 1),
+        (Severity.ERROR, "package.json", 1),
+    ]
 
 
 def test_what_is_installed_is_there(look: Look, tmp_path: Path) -> None:
