@@ -135,7 +135,7 @@ def test_a_script_that_has_no_sessions_may_keep_what_it_likes(broken: Broken) ->
 def test_environments(broken: Broken) -> None:
     files = {
         ".env": "SESSION_TIMEOUT_MINUTES=60\nTOKEN_TTL='900'\nexport TOKEN_EXPIRE_SECONDS=901\nTIMEOUT=3600\n",
-        "compose.yaml": 'services:\n  app:\n    environment:\n      - SESSION_LIFETIME_DAYS=1\n      SESSION_TTL: "3600"\n',
+        "compose.yaml": 'a:\n  b:\n    environment:\n      - SESSION_LIFETIME_DAYS=1\n      SESSION_TTL: "3600"\n',
         "notes.md": "SESSION_TIMEOUT_MINUTES=60\n",
     }
     assert broken("HIPAA-004", files) == [

@@ -74,14 +74,10 @@ def _type_way(facts: Facts, found: Sensitive) -> str:
         full = facts.program.resolve(found.field.module, dotted(node))
         if (kind := facts.program.classes.get(full)) is not None:
             text = ast.unparse(kind.node)
-            reached = [
-                each.text
-                for name in _methods(text)
-                if (m := facts.program.method(kind, name))
-                for each in facts.program.reach(m)
-            ]
-            whole = "\n".join([text, *reached])
-            if re.search(r"\.encrypt\(", whole) or (ENCRYPTS.search(whole) and PRIMITIVE.search(whole)):
+            own = [each for name in _methods(text) if (each := facts.program.method(kind, name))]
+            code = "\n".join([text, *(each.text for start in own for each in facts.program.reach(start))])
+            whole = _with_constants(facts, own, code)
+            if re.search(r"\.encrypt\(", code) or (ENCRYPTS.search(code) and PRIMITIVE.search(whole)):
                 return whole
             texts = [each.replace(kind.short, "") for each in texts]  # its name claims what it does not do
         elif (constant := facts.program.constant(found.field.module, dotted(node))) is not None:
@@ -167,11 +163,12 @@ def _encrypting(facts: Facts, routine: Routine, value: ast.expr) -> str:
 
 
 def _with_constants(facts: Facts, own: list[Routine], text: str) -> str:
-    """With what the module made at its top (`_fernet = Fernet(key)`) and what the methods' classes hold."""
+    """With what it uses of the module's top (`_fernet = Fernet(key)`), and what the methods' classes hold."""
     owners = {each.owner.name: each.owner for each in own if each.owner is not None}
     text = "\n".join([text, *(ast.unparse(each.node) for each in owners.values())])
     modules = {routine.module for start in own for routine in facts.program.reach(start)}
-    made = [ast.unparse(value) for name in sorted(modules) for value in facts.program.modules[name].constants.values()]
+    constants = (each for name in sorted(modules) for each in facts.program.modules[name].constants.items())
+    made = [ast.unparse(value) for name, value in constants if re.search(rf"\b{re.escape(name)}\b", text)]
     return "\n".join([text, *made])
 
 
