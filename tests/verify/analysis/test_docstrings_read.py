@@ -62,3 +62,30 @@ def test_any_text_is_read(text: str) -> None:
     lines = text.count("\n")
     promises = read_docstring(text)
     assert all(0 <= line <= lines for line in (*promises.parameters.values(), *promises.raises.values()))
+
+
+@pytest.mark.parametrize(
+    ("text", "parameters", "raises", "returns"),
+    [
+        ("Args:\n    a: x\n\nNotes\n    b: y\n", {"a": 1}, {}, None),
+        ("Arguments:\n    a: x\nKeyword Args:\n    b (int): z\n", {"a": 1, "b": 3}, {}, None),
+        ("Other Parameters:\n    a: x\nb: y\n", {"a": 1}, {}, None),
+        (".\nArgs:\n    a\n    b:x\n    c: x\n", {"c": 4}, {}, None),
+        (".\nExamples:\n    a: x\n", {}, {}, None),
+        (".\nReturns:\n    x\n", {}, {}, 2),
+        (".\nReturn:\n    x\n", {}, {}, 2),
+        (".\nReturns:\n\n", {}, {}, None),
+        *((f".\nReturns:\n    {nothing}\n", {}, {}, None) for nothing in ("None.", "nothing", "N/A", "-", "none: x")),
+        *((f":return: {nothing}\n", {}, {}, None) for nothing in ("None", "", "This method never returns.")),
+        (":return: this function's name\n", {}, {}, 0),
+        (":returns: nonesuch\n", {}, {}, 0),
+        (".\nRaises:\n    a.B: x\n    C\n    D : y\n", {}, {"B": 2, "D": 4}, None),
+        ("Raises\n------\na.B\n    why\nC, D\n", {}, {"C": 4, "D": 4}, None),
+        ("\n\n    :param a: x\n    :raise a.B: y\n", {"a": 2}, {"B": 3}, None),
+        ("  Parameters\n  ----------\n  *a, **b : int\n      c\n  d\n", {"a": 2, "b": 2, "d": 4}, {}, None),
+    ],
+)
+def test_what_is_promised_where(
+    text: str, parameters: dict[str, int], raises: dict[str, int], returns: int | None
+) -> None:
+    assert read_docstring(text) == Promises(parameters, raises, returns)

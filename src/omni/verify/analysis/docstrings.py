@@ -21,7 +21,8 @@ SECTION = re.compile(
 GOOGLE_ENTRY = re.compile(r"^\\?\*{0,2}(?P<name>[A-Za-z_]\w*)\s*(?:\([^\n]*?\))?\s*:(?:\s|$)")
 NUMPY_ENTRY = re.compile(r"^\\?\*{0,2}(?P<names>[A-Za-z_]\w*(?:\s*,\s*\\?\*{0,2}\w+)*)\s*(?::.*)?$")
 NOTHING = re.compile(
-    r"\A\s*(none|nothing|null|n/a|-|this (function|method) (does not|doesn't|never))?\b\s*([.:;,]|$)", re.IGNORECASE
+    r"\A\s*(((none|nothing|null|n/a)\b|-)\s*([.:;,]|$)|this (function|method) (does not|doesn't|never)\b)",
+    re.IGNORECASE,
 )
 PARAMETERS = frozenset({"Args", "Arguments", "Parameters", "Keyword Args", "Keyword Arguments", "Other Parameters"})
 
