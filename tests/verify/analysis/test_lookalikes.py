@@ -53,3 +53,41 @@ def test_resembles(name: str, registry: str, meant: str) -> None:
 
 def test_no_popular_name_resembles_another() -> None:
     assert [name for name in list(popular("pypi"))[:300] if resembles(name, "pypi")] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("flask", ""),
+        ("flsak", "flask"),
+        ("flas", ""),
+        ("flaskk", "flask"),
+        ("flasxy", ""),
+        ("fl-ask", "flask"),
+        ("f1ask", "flask"),
+        ("fiask", "flask"),
+        ("requestz-cache", "requests-cache"),
+        ("reqeustz-cache", "requests-cache"),
+        ("xequestz-cache", ""),
+        ("reqzeustz-cacheq", ""),
+        ("modem", "modern"),
+        ("sqlite", ""),
+        ("sqlite4", ""),
+        ("types-flsak", ""),
+        ("@scope/thinx", ""),
+        ("@skope/things", "@scope/things"),
+        ("rarest", ""),
+    ],
+)
+def test_how_close_is_too_close(monkeypatch: pytest.MonkeyPatch, name: str, meant: str) -> None:
+    known = {"flask": 1, "requests-cache": 2, "modern": 3, "sqlite3": 4, "@scope/things": 5, "abcd": 6, "rarestt": 3001}
+    monkeypatch.setattr("omni.verify.analysis.lookalikes.popular", lambda _registry: known)
+    assert resembles(name, "pypi") == meant
+
+
+def test_of_several_the_closest_and_then_the_most_popular_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"abcdefghij": 1, "abcdefghik": 2, "abcdefgh-iz": 3}
+    monkeypatch.setattr("omni.verify.analysis.lookalikes.popular", lambda _registry: known)
+    assert resembles("abcdefghiz", "pypi") == "abcdefgh-iz"
+    assert resembles("abcdefghiy", "pypi") == "abcdefghij"
+    assert resembles("abcdefxhik", "pypi") == "abcdefghik"
