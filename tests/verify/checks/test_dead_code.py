@@ -125,11 +125,12 @@ warning unused app/a.py:13: function `nowhere` is used nowhere: no code and no t
 """)
 
 
-def test_a_program_offers_nothing_but_its_commands(found: Found) -> None:
-    source = {"app.py": "def dead():\n    return 1\n"}
-    assert found("dead-code", {**source, "setup.py": ""}) == ["note unused app.py:1"]
-    scripts = {"pyproject.toml": '[project]\nname = "a"\n[project.scripts]\na = "app:main"\n'}
-    assert found("dead-code", source | scripts) == ["warning unused app.py:1"]
+def test_a_program_offers_nothing_but_its_commands(replay: Callable[..., CheckResult]) -> None:
+    scripts = '[project]\nname = "a"\n[project.scripts]\na = "app:main"\n'
+    said = "app.py:1: unused function 'dead' (60% confidence)\n"
+    for manifest, severity in (({"setup.py": ""}, "note"), ({"pyproject.toml": scripts}, "warning")):
+        result = replay("dead-code", {"app.py": "def dead():\n    return 1\n", **manifest}, said, 3)
+        assert [(each.severity, each.path, each.line) for each in result.findings] == [(severity, "app.py", 1)]
 
 
 def test_nothing_to_look_at(look: Look) -> None:
