@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
+from tests.verify.played import context_of, told
 
 from omni.verify.analysis.positions import line_of_path, steps
+from omni.verify.check import Output
+from omni.verify.checks import schemas
 from omni.verify.report import CheckResult, Status
 
+Write = Callable[[Mapping[str, str | bytes]], Path]
 Found = Callable[..., list[str]]
 Look = Callable[..., CheckResult]
 Files = Mapping[str, str | bytes]
@@ -97,3 +103,38 @@ def test_paths_lead_to_lines() -> None:
     assert line_of_path(text, ["a", 7]) == 1
     assert line_of_path(text, ["x", "y"], document=1) == 7
     assert line_of_path("a: [", ["a"]) == 1
+
+
+def test_what_is_said_of_a_file_is_told_at_its_line(write: Write) -> None:
+    def error(message: str, path: str, **more: object) -> dict[str, object]:
+        return {"filename": "a.json", "message": message, "path": path, **more}
+
+    report = {
+        "errors": [
+            error("bad", "$"),
+            error("bad", "$.b[0]"),
+            error("no form fits", "$", best_deep_match={"message": "'c' was unexpected", "path": "$"}),
+            error("'matrix' is a required property", "$.b"),
+            error("bad", "$.b", filename="gone.json"),
+            error("x" * 400, "$"),
+        ],
+        "parse_errors": [{"filename": "d.json"}],
+    }
+    context = context_of(write({"a.json": '{\n "b": [\n  1],\n "c": 2}\n'}), "schemas")
+    assert told(schemas.parse(context, Output(1, json.dumps(report), ""), "own")) == [
+        "unseen d.json: it does not parse",
+        "error own a.json:1 bad",
+        "error own a.json:3 b[0]: bad",
+        "error own a.json:4 'c' was unexpected",
+        "error own gone.json:1 b: bad",
+        f"error own a.json:1 {'x' * 300}",
+    ]
+
+
+def test_a_validator_that_fails_is_no_pass(write: Write) -> None:
+    context = context_of(write({}), "schemas")
+    failed = Output(2, '{"errors": []}', " no \n network ")
+    assert told(schemas.parse(context, failed, "own")) == ["incomplete: check-jsonschema failed: no network"]
+    assert told(schemas.parse(context, Output(0, '{"errors": []}', ""), "own")) == []
+    with pytest.raises(TypeError, match="did not print an object"):
+        told(schemas.parse(context, Output(0, "[]", ""), "own"))

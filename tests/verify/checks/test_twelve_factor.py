@@ -1,11 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import ast
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
+from tests.verify.played import context_of, told
 
+from omni.verify.checks import twelve_factor
 from omni.verify.report import CheckResult, Status
 
+Write = Callable[[Mapping[str, str | bytes]], Path]
 Look = Callable[..., CheckResult]
 
 SERVICE = (
@@ -50,3 +55,77 @@ def test_signs_that_are_missing_are_notes(look: Look) -> None:
 
 def test_no_service(look: Look) -> None:
     assert look("twelve-factor", {"a.py": "import click\n"}).status is Status.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("DB = 'redis://cache.internal:6379'", "03-config the address of a service stands in the code"),
+        ("DB = 'postgresql+psycopg://a@b'", "03-config the address of a service stands in the code"),
+        ("DB = 'redis://localhost:6379'", ""),
+        ("DB = 'redis://127.0.0.1'", ""),
+        ("DB = 'see redis://cache'", ""),
+        ("DB = 'redis://{host}/0'", ""),
+        ("io.open('a', 'a')", "06-processes a file beside the program is written: a"),
+        ("open('a', mode='x')", "06-processes a file beside the program is written: a"),
+        ("open('a', 'r+')", "06-processes a file beside the program is written: a"),
+        ("open('a', 'rb')", ""),
+        ("open('a')", ""),
+        ("open(a, 'w')", ""),
+        ("open(mode='w')", ""),
+        ("open('a', mode)", ""),
+        ("open('/tmp/a', 'w')", ""),
+        ("open('/dev/null', 'w')", ""),
+        ("open('/proc/self/a', 'w')", ""),
+        ("store.open('a', 'w')", ""),
+        *(
+            (f"handlers.{name}('a')", "11-logs the log goes to a file")
+            for name in ("FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler", "WatchedFileHandler")
+        ),
+        ("basicConfig(filename='a')", "11-logs the log goes to a file"),
+        ("logging.basicConfig(level=1)", ""),
+        ("logging.StreamHandler('a')", ""),
+        ("other(filename='a')", ""),
+    ],
+)
+def test_what_binds_a_program_to_its_place(line: str, said: str) -> None:
+    found = [f"{at} {rule.name} {message}" for rule, at, message in twelve_factor._judge(ast.parse(f"\n{line}\n"))]
+    assert found == ([f"2 {said}"] if said else [])
+
+
+@pytest.mark.parametrize(
+    ("fields", "kept"),
+    [
+        ({"files": ("*.lock",)}, True),
+        ({"files": ("*.toml",)}, False),
+        ({"says": "inside"}, True),
+        ({"says": "around"}, True),
+        ({"says": "nowhere"}, False),
+        ({"never": "inside"}, False),
+        ({"never": "around"}, True),
+        ({"files": ("*.toml",), "says": "nowhere", "never": "nothing"}, True),
+        ({}, False),
+    ],
+)
+def test_the_signs_of_a_factor(fields: dict[str, object], kept: bool) -> None:
+    factor = twelve_factor.Factor.model_validate({"number": 1, "name": "a", "why": "w", "fix": "f", **fields})
+    assert factor.kept(["a.py", "b.lock"], "inside", "around") is kept
+    assert (factor.rule.name, factor.rule.severity) == ("01-a", "note")
+
+
+def test_only_the_program_is_judged(write: Write) -> None:
+    files = {
+        "app.py": "import flask.views\n",
+        "tests/a.py": "open('a', 'w')\n",
+        "b.py": "x = (\n",
+        "c.md": "import a\n",
+    }
+    said = told(twelve_factor.run(context_of(write(files), "twelve-factor")))
+    assert [each for each in said if "tests/" in each or "b.py" in each] == []
+    assert said[0] == "twelve_factor.01 = 0.0"
+    beside = {"app.py": "import click\n", "tests/test_a.py": "import flask\n"}
+    for path in files:
+        (write({}) / path).unlink()
+    assert told(twelve_factor.run(context_of(write(beside), "twelve-factor"))) == [
+        "skipped: it is no service: nothing imports a web framework"
+    ]
