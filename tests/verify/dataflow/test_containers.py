@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from omni.verify.dataflow import containers
 from omni.verify.dataflow.folding import literal
-from omni.verify.dataflow.value import NONE, UNKNOWN, Sequence, Step, Table, Taint, Value, join_all
+from omni.verify.dataflow.value import MOST_ITEMS, NONE, UNKNOWN, Sequence, Step, Table, Taint, Value, join_all
 
 DIRTY = Taint("remote", Step("a.py", 1, "request"))
 ITEMS = st.lists(st.integers(0, 3) | st.sampled_from(["a", "b"]), max_size=5)
@@ -182,3 +182,87 @@ def test_what_is_taken_out_of_the_untrusted_is_untrusted() -> None:
 )
 def test_a_key_is_what_is_written_out(value: Value, key: object) -> None:
     assert containers.key_of(value) == key
+
+
+def test_a_container_is_known_item_by_item_up_to_the_most() -> None:
+    full = listed([1] * MOST_ITEMS)
+    shape = full.shape
+    assert isinstance(shape, Sequence)
+    one, loose = literal(1), Value(Sequence((), join_all([literal(1), literal(2)])))
+    assert containers.call_list(listed([1] * (MOST_ITEMS - 1)), "append", [one]) == (NONE, full)
+    assert containers.call_list(full, "append", [literal(2)]) == (NONE, Value(Sequence(shape.items, literal(2))))
+    assert containers.call_list(full, "insert", [literal(0), literal(2)]) == (NONE, loose)
+    assert containers.added(listed([1] * (MOST_ITEMS - 1)), listed([1])) == full
+    assert containers.added(full, listed([2])) == Value(Sequence(shape.items, literal(2)))
+    entries: dict[object, object] = dict.fromkeys(range(MOST_ITEMS), 1)
+    assert containers.with_item(table(entries), literal(0), literal(2)) == table(entries | {0: 2})
+    assert containers.with_item(table(entries), literal("new"), one) == table(entries, one)
+
+
+HALF = Value(Sequence((literal("a"),), literal("b")))
+EITHER = join_all(map(literal, "ab"))
+
+
+@pytest.mark.parametrize(
+    ("name", "given_", "result", "after"),
+    [
+        ("append", ["b"], None, HALF),
+        ("append", ["c"], None, Value(Sequence((literal("a"),), join_all(map(literal, "bc"))))),
+        ("appendleft", ["b"], None, Value(Sequence((), EITHER))),
+        ("extend", [["b"]], None, HALF),
+        ("pop", [], EITHER, Value(Sequence((), EITHER))),
+        ("popleft", [], EITHER, Value(Sequence((), EITHER))),
+        ("remove", ["a"], None, Value(Sequence((), EITHER))),
+        ("reverse", [], None, Value(Sequence((), EITHER))),
+        ("copy", [], HALF, HALF),
+    ],
+)
+def test_methods_of_a_list_of_which_the_beginning_is_known(
+    name: str, given_: list[object], result: Value | None, after: Value
+) -> None:
+    assert containers.call_list(HALF, name, list(map(literal, given_))) == (result or NONE, after)
+
+
+REST = table({"a": 1}, literal(2))
+
+
+@pytest.mark.parametrize(
+    ("container", "name", "given_", "outcome"),
+    [
+        (table({"a": 1}), "get", [literal("z")], (NONE, table({"a": 1}))),
+        (table({"a": 1}), "get", [literal("z"), literal(2)], (literal(2), table({"a": 1}))),
+        (table({"a": 1}), "get", [UNKNOWN, literal(1)], (literal(1), table({"a": 1}))),
+        (table({"a": 1}), "pop", [literal("z"), literal(2)], (literal(2), table({"a": 1}))),
+        (table({"a": 1}), "setdefault", [literal("z"), literal(2)], (literal(2), table({"a": 1, "z": 2}))),
+        (REST, "get", [literal("z"), literal(2)], (literal(2), REST)),
+        (REST, "get", [literal("a")], (literal(1), REST)),
+        (REST, "values", [], (Value(Sequence((literal(1),), literal(2))), REST)),
+        (REST, "keys", [], (Value(Sequence((literal("a"),), UNKNOWN)), REST)),
+        (REST, "items", [], (Value(Sequence((listed(["a", 1]),), Value(Sequence((UNKNOWN, literal(2)))))), REST)),
+        (REST, "copy", [], (REST, REST)),
+        (REST, "update", [table({"a": 3})], (NONE, table({"a": 3}, literal(2)))),
+        (table({"a": 1}), "update", [REST], (NONE, REST)),
+        (REST, "update", [REST], (NONE, REST)),
+        (REST, "update", [listed([["b", 2]])], (NONE, REST)),
+        (table({"a": 1}), "update", [listed([["b", 2]])], (NONE, REST)),
+        (table({"a": 1}), "update", [UNKNOWN], (NONE, table({"a": 1}, UNKNOWN))),
+    ],
+)
+def test_methods_of_a_dictionary(
+    container: Value, name: str, given_: list[Value], outcome: tuple[Value, Value]
+) -> None:
+    assert containers.call_table(container, name, given_, {}) == outcome
+
+
+def test_what_nothing_is_known_of_takes_up_the_data() -> None:
+    dirty = Value(None, (DIRTY,))
+    assert containers.merged(UNKNOWN, [dirty], {}) == dirty
+    assert containers.merged(UNKNOWN, [], {"a": dirty}) == dirty
+    assert containers.added(UNKNOWN, dirty) == dirty
+    assert containers.with_item(UNKNOWN, literal(0), dirty) == dirty
+    assert containers.without(dirty, literal(0)) == dirty
+    assert containers.slice_of(dirty, None, None) == dirty
+    assert containers.item(literal("abc"), literal(9)) == UNKNOWN
+    assert containers.element(literal("a")) == literal("a")
+    assert containers.element(literal("ab")) == UNKNOWN
+    assert containers.element(table({"a": dirty}, dirty)) == dirty
