@@ -11,7 +11,7 @@ import pytest
 from omni.kernel.settings import Settings
 from omni.verify import engine
 from omni.verify.plan import Options
-from omni.verify.report import Report, Status
+from omni.verify.report import CheckResult, Report, Status
 from omni.verify.tools import Tools
 
 Write = Callable[..., Path]
@@ -76,3 +76,21 @@ def test_unreadable(examined: Callable[..., Report], root: Path) -> None:
     (root / "a.py").write_text("x = 1\n")
     (root / "a.py").chmod(0)
     assert "a.py" in examined({}).files.failed
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "authorisation",
+        "blocking-calls",
+        "database-access",
+        "ddd",
+        "docstrings",
+        "hollow-functions",
+        "hollow-tests",
+    ],
+)
+def test_what_can_not_be_parsed_was_not_looked_at(look: Callable[..., CheckResult], check: str) -> None:
+    """Each check says so itself: nothing found in such a file is no evidence."""
+    result = look(check, {"tests/test_a.py": "def (\n"})
+    assert (result.status, list(result.coverage.failed)) == (Status.INCOMPLETE, ["tests/test_a.py"])
