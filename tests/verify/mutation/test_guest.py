@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import importlib.machinery
+import io
 import json
 import os
 import signal
@@ -257,6 +258,16 @@ def test_mutants_in_functions_end_at_the_first_test_that_fails(project: Path) ->
         (2, "survived", ""),
         (3, "invalid", "'(' was never closed (shop_of_guest.py, line 8)"),
     ]
+
+
+def test_the_job_comes_on_standard_input(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    edge = task(project, "> LIMIT", ">= LIMIT", "test_edge", scope=(5, 8))
+    told = json.dumps(job(project, edge, answers=f"{project}/new/answers"))
+    monkeypatch.setattr(sys, "argv", ["guest", "hot"])
+    monkeypatch.setattr(sys, "stdin", io.StringIO(told))
+    guest.main()
+    assert sys.argv == ["guest"], "what is tested sees none of it"
+    assert [outcome for _, outcome, _ in said(project / "new")] == ["started", "killed"]
 
 
 def test_mutants_that_take_effect_on_import(project: Path) -> None:
