@@ -169,14 +169,14 @@ def test_a_flag_or_a_link_holds_no_data(kind: str, holds: bool) -> None:
 
 def test_tables_without_a_class() -> None:
     text = """\
+three = 3
 users = Table("people", metadata, Column("email", String), Column(), Column(NAME), other("x"), 3)
 odd: Table = sa.Table(NAME, metadata)
 none = Table()
 other = make("x")
-three = 3
 """
     models = list(core_tables(program_of({"a.py": text})))
-    assert [shown(each) for each in models] == ["users people 1: email 1 (Column('email', String))", "odd odd 2: "]
+    assert [shown(each) for each in models] == ["users people 2: email 2 (Column('email', String))", "odd odd 3: "]
     assert {(each.path, each.language, each.module, each.cls) for each in models} == {("a.py", "python", "a", None)}
 
 
