@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 
@@ -15,7 +15,7 @@ from omni.verify import engine, machine, registry
 from omni.verify.check import Context, Runner
 from omni.verify.deep.play import Done, Outcome, Server, Step
 from omni.verify.plan import Options
-from omni.verify.report import CheckResult, Finding
+from omni.verify.report import CheckResult, Finding, Status
 from omni.verify.tools import BASE, Tools, installed, open_tools
 
 Write = Callable[[Mapping[str, str | bytes]], Path]
@@ -62,7 +62,9 @@ def found(look: Look) -> Found:
     """The findings of one check as `severity rule path:line`, in order."""
 
     def run(check: str, files: Mapping[str, str | bytes], **options: object) -> list[str]:
-        return [shape(finding) for finding in look(check, files, **options).findings]
+        result = look(check, files, **options)
+        assert result.status is not Status.ERROR, result.reason  # a check that crashes finds nothing
+        return [shape(finding) for finding in result.findings]
 
     return run
 
@@ -101,9 +103,19 @@ def answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Answer:
     def give(files: Mapping[str, str], said: str = "", exit_code: int = 0, errors: str = "") -> list[tuple[str, ...]]:
         asked: list[tuple[str, ...]] = []
 
-        def run(_context: Context, argv: tuple[str, ...], *, into: Path = nowhere, **_more: object) -> JobResult:
+        def run(
+            _context: Context,
+            argv: tuple[str, ...],
+            *,
+            into: Path = nowhere,
+            collect: Iterable[str] = (),
+            **_more: object,
+        ) -> JobResult:
             asked.append(tuple(argv))
-            for path, text in files.items():
+            patterns = tuple(collect)
+            for path, text in (
+                (path, text) for path, text in files.items() if any(map(PurePath(path).match, patterns))
+            ):
                 (into / path).parent.mkdir(parents=True, exist_ok=True)
                 (into / path).write_text(text)
             return JobResult(exit_code, "exited", said, errors, False, 1.0, "full")
