@@ -17,8 +17,8 @@ LONGEST_ARGUMENTS = 128 * 1024
 """Bytes of file names on one command line; Linux allows some two million, with the environment."""
 
 
-UNREADABLE = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError)
-"""What a parser may raise on output that is not what it should be."""
+UNREADABLE = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, SyntaxError)
+"""What a parser may raise on output that is not what it should be; the last one for XML."""
 
 
 def analyse(context: Context) -> list[Item]:

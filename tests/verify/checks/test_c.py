@@ -66,6 +66,13 @@ def test_cppcheck(replay: Replay) -> None:
     )
 
 
+@pytest.mark.parametrize("report", ["", "\x0c", "<results"])
+def test_a_report_of_cppcheck_that_is_no_xml_is_no_pass(replay: Replay, report: str) -> None:
+    result = replay("cppcheck", FILES, report, parse=lambda context, output: parse_cppcheck(context, printed(output)))
+    said = "cppcheck did not print what it should (ParseError("
+    assert (result.status, result.reason[: len(said)]) == (Status.ERROR, said)
+
+
 def diagnostic(kind: str, message: str, path: str | None = "src/a.c", line: int = 2, **more: object) -> object:
     places = [{"caret": {"file": path, "line": line, "column": 3}}] if path else []
     return {"kind": kind, "message": message, "locations": places, **more}
