@@ -52,11 +52,14 @@ def test_every_command_has_its_answer(served: Mailbox) -> None:
     assert kept(served) == {"0001.eml": b"text\r\n"}
 
 
-def test_a_mail_takes_no_more_room_than_the_largest(served: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mail_that_is_too_large_is_refused_and_read_to_its_end(
+    served: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(mailbox, "LARGEST", 12)
-    said(served, b"DATA", b"12345", b"12345", b"12345", b"QUIT")
-    (mail,) = kept(served).values()
-    assert mail == b"12345\r\n12345\r\n"
+    mail = (b"DATA", b"12345", b"12345", b"QUIT", b".")
+    answers = said(served, *mail, b"DATA", b"1234567890", b".", b"QUIT")
+    assert answers == ["220 mailbox", "354 go on", "552 too large", "354 go on", "250 kept", "221 bye"]
+    assert kept(served) == {"0001.eml": b"1234567890\r\n"}
 
 
 def test_a_client_that_goes_in_the_middle_of_a_mail(served: Mailbox) -> None:

@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 
 LARGEST = 32 << 20
-"""Bytes of one mail."""
+"""Bytes of one mail; a larger one is refused once it has ended, so that none of it is taken for a command."""
 
 
 class Session(socketserver.StreamRequestHandler):
@@ -32,9 +32,15 @@ class Session(socketserver.StreamRequestHandler):
                 self._say("502 not here")
 
     def _take(self) -> None:
-        mail = bytearray()
-        while (line := self.rfile.readline()) not in {b".\r\n", b".\n", b""} and len(mail) < LARGEST:
-            mail += line[1:] if line.startswith(b"..") else line
+        mail, size = bytearray(), 0
+        while (line := self.rfile.readline()) not in {b".\r\n", b".\n", b""}:
+            text = line[1:] if line.startswith(b"..") else line
+            size += len(text)
+            if size <= LARGEST:
+                mail += text
+        if size > LARGEST:
+            self._say("552 too large")
+            return
         server = self.server
         assert isinstance(server, Mailbox)  # noqa: S101 - it is the only server that makes sessions
         server.keep(bytes(mail))
