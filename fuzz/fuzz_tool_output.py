@@ -9,7 +9,7 @@ import atheris
 with atheris.instrument_imports(include=["omni"]):
     import shapes
     from omni.verify import registry
-    from omni.verify.check import Output
+    from omni.verify.check import Failed, Output
     from omni.verify.examine import UNREADABLE
 
 
@@ -23,7 +23,7 @@ def target(data: bytes) -> None:
     text = shapes.json_text(data[2:], words) if data[1:2] < b"\x80" else shapes.worded(data[2:], words)
     try:
         shapes.said(parse(CONTEXTS[check.id], Output(1, text, text)))
-    except UNREADABLE:
+    except (*UNREADABLE, Failed):
         return
 
 
