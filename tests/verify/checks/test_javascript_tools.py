@@ -83,14 +83,12 @@ def test_of_what_eslint_did_not_look_at_nothing_is_known(look: Look) -> None:
     assert result.status is Status.SKIPPED
 
 
-@pytest.mark.parametrize(
-    ("check", "what"),
-    [("eslint", "no configuration of ESLint"), ("prettier", "no configuration of Prettier")],
-)
-def test_without_a_configuration_at_the_root_they_do_not_apply(look: Look, check: str, what: str) -> None:
-    files = {"web/eslint.config.js": "export default [];\n", "web/.prettierrc": "{}\n", "web/a.js": "let a;\n"}
-    result = look(check, files)
-    assert (result.status, result.reason) == (Status.SKIPPED, f"the project has {what} at its root")
+BELOW_THE_ROOT = {"web/eslint.config.js": "export default [];\n", "web/.prettierrc": "{}\n", "web/a.js": "let a;\n"}
+
+
+def test_without_a_configuration_of_eslint_at_the_root_it_does_not_apply(look: Look) -> None:
+    result = look("eslint", BELOW_THE_ROOT)
+    assert (result.status, result.reason) == (Status.SKIPPED, "the project has no configuration of ESLint at its root")
 
 
 @pytest.fixture
@@ -100,6 +98,13 @@ def _prettier() -> None:
         open_tools(settings.home, settings.offline, print, "prettier")
     except OmniError as problem:
         pytest.skip(f"Prettier can't be had here: {problem.why}")
+
+
+@pytest.mark.usefixtures("_prettier")
+def test_without_a_configuration_of_prettier_at_the_root_it_does_not_apply(look: Look) -> None:
+    result = look("prettier", BELOW_THE_ROOT)
+    said = "the project has no configuration of Prettier at its root"
+    assert (result.status, result.reason) == (Status.SKIPPED, said)
 
 
 @pytest.mark.slow

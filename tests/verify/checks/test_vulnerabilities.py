@@ -189,7 +189,7 @@ def test_online_a_lock_file_is_looked_up_in_the_snapshot_alone(
     write: Write, settings: Settings, snapshot: Callable[[int], None]
 ) -> None:
     lock = 'version = 1\n\n[[package]]\nname = "shop"\nversion = "1.0"\n'
-    lock += 'source = { registry = "https://pypi.org/simple" }\n'
+    lock += 'source = { registry = "https://index.example/simple" }\n'
     root = write({"uv.lock": lock, "Cargo.lock": "= no TOML"})
     unseen = "unseen uv.lock: only a snapshot of OSV can look it up, and there is none."
     said, played = looked_up(root)
