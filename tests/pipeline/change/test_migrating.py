@@ -12,7 +12,7 @@ from tests.pipeline.change.changing import changing, left
 from omni.agents.log import Resumed, SessionLog
 from omni.models.enabling import Wish, add
 from omni.models.script import Call, Record, Reply, Rule, Script, serve
-from omni.pipeline.change import asked, migrating
+from omni.pipeline.change import asked, hand_over, migrating
 from omni.pipeline.change.flow import BASELINE, EDIT, PLAN
 from omni.pipeline.change.handoffs import BaselineHandoff, EditHandoff, PlanHandoff, StepHandoff
 from omni.pipeline.change.migration import Step
@@ -119,11 +119,15 @@ def test_steps_that_a_budget_cut_off_go_on_and_take_nothing_back(tmp_path: Path,
 def test_a_change_of_the_whole_counts_until_a_further_step_stands(tmp_path: Path) -> None:
     with changing(tmp_path, REQUEST, NEW) as work:
         base = work.workspace.head()
-        made = EditHandoff(commit=base, changed=True, ended="done", summary="")
-        stands, fails = (StepHandoff(passed=passed, commit=base, path="a.py") for passed in (True, False))
+        made = EditHandoff(commit=base, changed=True, ended="done", summary="All of it.")
+        stands, fails = (
+            StepHandoff(passed=passed, commit=base, path="a.py", summary="A step.") for passed in (True, False)
+        )
         assert asked.edited(work) is None
         for stage, handoff, expected in ((step(0), stands, None), (EDIT, made, made), (step(1), fails, made)):
             left(work, stage, handoff)
             assert asked.edited(work) == expected
+        assert hand_over._summary(work) == "All of it."
         left(work, step(1), stands)
         assert asked.edited(work) is None
+        assert hand_over._summary(work) == "a.py: A step. a.py: A step."

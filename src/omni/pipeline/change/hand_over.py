@@ -113,7 +113,7 @@ def _told(work: Work, of: BaselineHandoff | ProofHandoff | None) -> str:
 
 def _write(work: Work, folder: Path, base: str, made: HandOverHandoff) -> None:
     understood = work.handoff(ComprehensionHandoff, "comprehension")
-    first, change = newest(work, RedHandoff, "test-first"), newest(work, EditHandoff, "change")
+    first = newest(work, RedHandoff, "test-first")
     titles = {name: f"{name} {step.path}".strip() for name, step in steps_of(work)}
     account = Account(
         request=work.run.request,
@@ -123,7 +123,7 @@ def _write(work: Work, folder: Path, base: str, made: HandOverHandoff) -> None:
         handed=made,
         review=work.read(ChangeReview, made.review) if made.review else None,
         fails_before=first.why if first else {},
-        summary=change.summary if change else first.summary if first else _steps(work),
+        summary=_summary(work),
         attempts=tuple(
             Attempt(
                 stage=titles.get(each.name, each.name),
@@ -139,6 +139,12 @@ def _write(work: Work, folder: Path, base: str, made: HandOverHandoff) -> None:
     write_atomic(folder / "codebase-analysis.md", work.store.get(understood.document))
     write_atomic(folder / "report.json", account.model_dump_json(indent=2) + "\n")
     write_atomic(folder / "report.html", page(account, work.store.get(made.patch).decode("utf-8", "replace")))
+
+
+def _summary(work: Work) -> str:
+    """What was said of what is handed over."""
+    first, change = newest(work, RedHandoff, "test-first"), edited(work)
+    return change.summary if change else first.summary if first else _steps(work)
 
 
 def _steps(work: Work) -> str:
