@@ -73,7 +73,7 @@ def absolute(file: str, module: str) -> str:
     if not level:
         return module
     folder = file.split("/")[:-1]
-    return ".".join([*folder[: len(folder) - level + 1], *filter(None, [module.lstrip(".")])])
+    return ".".join([*folder[: max(0, len(folder) - level + 1)], *filter(None, [module.lstrip(".")])])
 
 
 def _names(codebase: Codebase) -> Mapping[str, str]:

@@ -246,6 +246,9 @@ def test_who_did_not_get_to_its_end_is_always_chosen(tmp_path: Path) -> None:
         "def know(name, *, _known={}):\n    return _known",
         "def know(name):\n    know.known = name",
         "def know(name):\n    return name\nknow.known = {}",
+        "_KNOWN = [1]\ndef know(name):\n    _KNOWN.remove(name)",
+        "_KNOWN = [1]\ndef know():\n    _KNOWN.sort()",
+        "import json\ndef know(name):\n    setattr(json, 'known', name)",
     ],
 )
 def test_what_carries_something_from_test_to_test_is_not_told_apart(root: Path, kept: str) -> None:

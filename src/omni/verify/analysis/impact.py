@@ -103,6 +103,10 @@ class Graph:
             waiting |= self._importers.get(path, set()) - reached
         return frozenset(reached)
 
+    def users(self, paths: Iterable[str]) -> frozenset[str]:
+        """All that depend on one of them, directly or not; and on what anything may affect."""
+        return self.reached({user for path in paths for user in self._importers.get(path, ())})
+
 
 def _is_dynamic(context: Context, file: File) -> bool:
     return bool(context.fact("dynamic", file, lambda: bool(DYNAMIC.search(context.text(file)))))
@@ -129,7 +133,7 @@ def _targets(path: str, each: Import, tails: Mapping[str, frozenset[str]]) -> It
     module = each.module.split(".") if each.module else []
     if each.level:
         folder = list(PurePosixPath(path).parent.parts)
-        module = folder[: len(folder) - each.level + 1] + module
+        module = folder[: max(0, len(folder) - each.level + 1)] + module
     names = [module[:length] for length in range(1, len(module) + 1)] + [[*module, name] for name in each.names]
     for name in names:
         yield from tails.get(".".join(name), ())

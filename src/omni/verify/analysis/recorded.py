@@ -31,14 +31,18 @@ from omni.verify.report import Model
 
 CARRIES = re.compile(
     r"\b(lru_cache|functools\.cache|multiprocessing|ProcessPoolExecutor|ThreadPoolExecutor|os\.fork|Thread\(|getsource"
-    r"|cached_property|ClassVar|setdefault\()|@cache\b|import cache\b|^\s*global\s",
+    r"|cached_property|ClassVar|(?:setdefault|setattr|delattr)\()|@cache\b|import cache\b|^\s*global\s",
     re.MULTILINE,
 )
 """Code by which one test may get what came of another, or of what nobody recorded; `_keeps` finds the rest of it."""
 FILLED = re.compile(r"dict|set|list|deque|defaultdict|OrderedDict|Counter|count|Weak\w+|ContextVar|local")
 """Names of what makes something to be filled."""
 FILLS = frozenset(
-    {"add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popitem", "popleft", "update"}
+    {
+        *("add", "append", "appendleft", "clear", "difference_update", "discard", "extend", "extendleft", "insert"),
+        *("intersection_update", "move_to_end", "pop", "popitem", "popleft", "remove", "reverse", "rotate", "sort"),
+        *("subtract", "symmetric_difference_update", "update"),
+    }
 )
 """Methods that do it."""
 FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
@@ -124,7 +128,7 @@ def narrowed(context: Context, graph: Graph, chosen: Selection, changed: Set[str
 def _users_of_what_carries(context: Context, graph: Graph) -> Set[str]:
     """Wherever it stands: what the changed function fills need not know of it, nor what is filled with its result."""
     sources = (file.path for file in context.inventory.files if file.language == "python")
-    return {user for each in sources if _carries(context, each) for user in graph.reached({each}) - {each}}
+    return graph.users({each for each in sources if _carries(context, each)})
 
 
 def _affected(context: Context, graph: Graph, record: Record, path: str, untold: Set[str]) -> Set[str]:

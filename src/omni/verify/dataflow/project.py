@@ -121,5 +121,5 @@ def import_base(module: Module, node: ast.ImportFrom) -> str:
     if not node.level:
         return node.module or ""
     package = module.package
-    package = package[: len(package) - node.level + 1]
+    package = package[: max(0, len(package) - node.level + 1)]
     return ".".join([*package, *filter(None, [node.module])])
