@@ -165,6 +165,8 @@ def asked():
         os.system(data)  # bad: command
     else:
         os.system(data)
+    if data.isalnum() is not None:
+        os.system(data)  # bad: command
     if None == re.fullmatch("[a-z]+", data):
         return {}
     os.system(data)

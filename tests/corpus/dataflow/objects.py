@@ -189,6 +189,8 @@ def special():
     os.system(pair.one)
     setattr(pair, "o" + data, data)
     os.system(pair.one)  # bad: command
+    setattr(types, data, data)
+    os.system(types.__name__)
     nested = Pair(Pair("ls"))
     nested.one.one = data
     os.system(nested.one.one)  # bad: command

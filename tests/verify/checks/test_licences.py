@@ -206,7 +206,11 @@ def test_by_a_lock(look: Look) -> None:
             "": {"license": "GPL-3.0-only"},
             f"{NODE}/left": {"version": "1.0.0"},
             f"{NODE}/right": {"version": "2.0.0", "license": "MIT", "dependencies": {"between": "1"}},
-            f"{NODE}/between": {"license": "MIT", "dependencies": {"deep": "1", "right": "1"}},
+            f"{NODE}/between": {
+                "license": "MIT",
+                "optionalDependencies": {"deep": "1"},
+                "dependencies": {"right": "1"},
+            },
             f"{NODE}/right/{NODE}/deep": {"license": "GPL-3.0-only"},
             f"{NODE}/linked": {"link": True, "license": "GPL-3.0-only"},
             f"{NODE}/tool": {"dev": True, "license": "GPL-3.0-only"},

@@ -109,6 +109,22 @@ def test_writes(broken: Broken, rest: str, why: str) -> None:
     assert broken("HIPAA-001", files) == said(why)
 
 
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        ("KEY = os.urandom(16)\n_aes = AESGCM(KEY)", SHORT),
+        ("KEY = os.urandom(32)\nSALT = os.urandom(16)\n_aes = AESGCM(KEY)", ""),
+        ("_ring = [AESGCM(each) for each in KEYS]\n_aes = wrap(_ring)", ""),
+        ("_other = AESGCM(key)\n_aes = wrap(KEYS)", UNSHOWN),
+    ],
+)
+def test_what_encrypts_is_made_of_other_constants(broken: Broken, made: str, why: str) -> None:
+    rest = "def add(text):\n    return Record(diagnosis=encrypt(text))\n"
+    crypto = CRYPTO.replace("_aes = AESGCM(key)", made)
+    files = {"app/models.py": MODELS.replace("DECLARED", FIELD) + rest, "app/crypto.py": crypto}
+    assert broken("HIPAA-001", files) == said(why)
+
+
 SCHEMA = "CREATE TABLE visits (\n  id uuid PRIMARY KEY,\n  diagnosis bytea NOT NULL\n);\n"
 
 

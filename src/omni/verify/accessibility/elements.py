@@ -55,8 +55,8 @@ EMPTY_ALT = re.compile(
     r"^(image|picture|photo|img|icon|logo|graphic|untitled|spacer|[\w-]+\.(png|jpe?g|gif|svg|webp))$", re.IGNORECASE
 )
 RED = re.compile(
-    r"(border|outline|color|background)[^;]*:\s*[^;]*(?<!\w)"
-    r"(red|crimson|#([d-f][0-4]{2}|[d-f][0-9a-f]([0-4][0-9a-f]){2}))\b",
+    r"(border|outline|color|background)[^;:]*:[^;]*(?<!\w)"
+    r"(red|crimson|#([b-f][0-4]{2}|[b-f][0-9a-f]([0-4][0-9a-f]){2}))\b",
     re.IGNORECASE,
 )
 """A style that paints something red: much of red, little of green and blue."""

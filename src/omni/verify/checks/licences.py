@@ -151,7 +151,9 @@ def _brought(packages: dict[str, dict[str, object]], direct: dict[str, Declared]
     """Package → the direct dependency that needs it, by the shortest way."""
     needs: dict[str, dict[str, object]] = {}
     for place, about in packages.items():
-        needs.setdefault(place.rpartition("node_modules/")[2], {}).update(table(about, "dependencies"))
+        needed = needs.setdefault(place.rpartition("node_modules/")[2], {})
+        for group in ("dependencies", "optionalDependencies", "peerDependencies"):
+            needed.update(table(about, group))
     brought = dict(direct)
     waiting = list(direct)
     for name in waiting:

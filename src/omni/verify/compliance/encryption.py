@@ -167,9 +167,12 @@ def _with_constants(facts: Facts, own: list[Routine], text: str) -> str:
     owners = {each.owner.name: each.owner for each in own if each.owner is not None}
     text = "\n".join([text, *(ast.unparse(each.node) for each in owners.values())])
     modules = {routine.module for start in own for routine in facts.program.reach(start)}
-    constants = (each for name in sorted(modules) for each in facts.program.modules[name].constants.items())
-    made = [ast.unparse(value) for name, value in constants if re.search(rf"\b{re.escape(name)}\b", text)]
-    return "\n".join([text, *made])
+    left = {(module, name) for module in modules for name in facts.program.modules[module].constants}
+    while used := {each for each in left if re.search(rf"\b{re.escape(each[1])}\b", text)}:
+        left -= used  # what they are made of counts, too: `_aes = AESGCM(KEY)`
+        made = (ast.unparse(facts.program.modules[module].constants[name]) for module, name in sorted(used))
+        text = "\n".join([text, *made])
+    return text
 
 
 def _statement_way(facts: Facts, found: Sensitive) -> str:

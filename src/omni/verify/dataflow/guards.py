@@ -58,7 +58,8 @@ def _compared(frame: Frame, left: ast.expr, kind: ast.cmpop, right: ast.expr, ou
     member = isinstance(kind, ast.In) if outcome else isinstance(kind, ast.NotIn)
     if _none(left) or _none(right):
         given = right if _none(left) else left
-        if isinstance(given, ast.Call):  # `re.fullmatch(…) is not None`, the other way of asking
+        # `re.fullmatch(…) is not None` is another way of asking; of what answers True or False it is none.
+        if isinstance(given, ast.Call) and last_name(given.func) in {"match", "fullmatch", "search"}:
             _asked(frame, given, isinstance(kind, ast.Is | ast.Eq) is not outcome)
     elif equal:
         for one, other in ((left, right), (right, left)):

@@ -18,6 +18,7 @@ from omni.verify.dataflow.value import (
     UNKNOWN,
     ClassRef,
     Const,
+    Instance,
     Ref,
     Sequence,
     Step,
@@ -267,8 +268,11 @@ def _gotten(call: Built) -> Value | None:
 def _set(call: Built) -> Value | None:
     if len(call.given) == len(call.node.args) == 3:
         holder, name, value = call.given
-        held = Value(holder.shape, united(holder.taints, taints_in(value)))  # in one of its attributes
-        write_back(call.frame, call.node.args[0], with_attribute(holder, name.text, value) if name.text else held)
+        if name.text is None and isinstance(holder.shape, Instance):
+            held = Value(holder.shape, united(holder.taints, taints_in(value)))  # in one of its attributes
+        else:
+            held = with_attribute(holder, name.text or "", value)
+        write_back(call.frame, call.node.args[0], held)
     return NONE
 
 
