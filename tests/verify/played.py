@@ -14,7 +14,7 @@ from omni.verify.check import Context, Gap, Item, Metric, Output
 from omni.verify.config import ProjectConfig
 from omni.verify.execution import Execution
 from omni.verify.files import take_inventory
-from omni.verify.report import Finding
+from omni.verify.report import CheckResult, Finding, Status
 from omni.verify.tools import Tools
 
 
@@ -64,6 +64,12 @@ def context_of(root: Path, check_id: str, played: Played | None = None, **more: 
     fields: dict[str, object] = {"project": ProjectConfig(), "cache": root.parent / "cache"} | more
     execution = cast("Execution", played or Played())
     return Context(check=check, root=root, files=inputs, inventory=inventory, execution=execution, **fields)  # type: ignore[arg-type]
+
+
+def said(result: CheckResult) -> list[str]:
+    """The findings of a check that did not crash, a line each."""
+    assert result.status is not Status.ERROR, result.reason
+    return told(result.findings)
 
 
 def told(items: Iterable[Item]) -> list[str]:

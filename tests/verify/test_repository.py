@@ -230,7 +230,7 @@ def test_commits_are_received_as_a_new_branch_and_nothing_else_changes(write: Wr
     root, first = committed(write, git, {"a.py": "x\n"})
     there = tmp_path / "there"
     subprocess.run(["git", "clone", "-q", str(root), str(there)], check=True)
-    who = ("-c", "user.name=T", "-c", "user.email=t@example.org")
+    who = ("-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false")
     subprocess.run(["git", *who, "commit", "-q", "--allow-empty", "-m", "two"], cwd=there, check=True)
     second = subprocess.run(["git", "rev-parse", "HEAD"], cwd=there, check=True, capture_output=True, text=True).stdout
     second = second.strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from tests.verify.played import said
 
 from omni.verify.report import CheckResult, Status
 
@@ -25,11 +26,6 @@ ABSENT = (
     "module not found: a.b",
     "too many module declarations found",
 )
-
-
-def said(result: CheckResult) -> list[str]:
-    assert result.status is not Status.ERROR, result.reason
-    return [f"{each.severity} {each.rule} {each.path}:{each.line} {each.message}" for each in result.findings]
 
 
 @pytest.mark.parametrize("stream", [1, 2])

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 
 import pytest
+from tests.verify.played import said
 
 from omni.verify.analysis.javascript_runners import command
 from omni.verify.report import CheckResult, Status
@@ -270,11 +271,6 @@ def jest(*tests: tuple[str, str], path: str = "src/a.test.js") -> str:
         for name, status in tests
     ]
     return json.dumps({"testResults": [{"name": f"/work/{path}", "assertionResults": results}]})
-
-
-def said(result: CheckResult) -> list[str]:
-    assert result.status is not Status.ERROR, result.reason
-    return [f"{each.severity} {each.rule} {each.path}:{each.line} {each.message}" for each in result.findings]
 
 
 def test_a_failure_is_shown_at_its_line_or_by_its_name(look: Look, answer: Answer) -> None:

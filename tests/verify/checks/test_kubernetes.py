@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tests.verify.played import said
+
 from omni.verify.report import CheckResult, Status
 
 Replay = Callable[..., CheckResult]
@@ -37,11 +39,6 @@ WARNING k.yaml did not validate for resource deployment/web against version 1.37
 ERROR k.yaml did not validate for resource deployment/gone against version 1.37: spec.replicas: 'two' is no integer
 WARN k.yaml Couldn't find schema for kind Thing with api version example.org/v1
 """
-
-
-def said(result: CheckResult) -> list[str]:
-    assert result.status is not Status.ERROR, result.reason
-    return [f"{each.severity} {each.rule} {each.path}:{each.line} {each.message}" for each in result.findings]
 
 
 def test_each_at_the_value_in_its_resource(replay: Replay) -> None:

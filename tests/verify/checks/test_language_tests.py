@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from tests.verify.played import said
 
 from omni.verify.report import CheckResult, Status
 
@@ -40,11 +41,6 @@ COMMANDS = {
     "Rust": "cargo test --offline --quiet --manifest-path {}/Cargo.toml",
     "Java": "mvn --offline --quiet --file {}/pom.xml test",
 }
-
-
-def said(result: CheckResult) -> list[str]:
-    assert result.status is not Status.ERROR, result.reason
-    return [f"{each.severity} {each.rule} {each.path}:{each.line} {each.message}" for each in result.findings]
 
 
 @pytest.mark.parametrize("title", PROJECTS)

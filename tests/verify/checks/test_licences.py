@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from tests.verify.played import said
 
 from omni.verify.report import CheckResult, Status
 
@@ -121,11 +122,6 @@ def test_node(look: Look) -> None:
     files = {"package.json": json.dumps(package, indent=2), "package-lock.json": json.dumps(lock)}
     (finding,) = look("licences", files).findings
     assert (finding.rule, finding.path, finding.line) == ("incompatible", "package.json", 5)
-
-
-def said(result: CheckResult) -> list[str]:
-    assert result.status is not Status.ERROR, result.reason
-    return [f"{each.severity} {each.rule} {each.path}:{each.line} {each.message}" for each in result.findings]
 
 
 STRONG = "GPL-3.0-only (copyleft of the whole program)"

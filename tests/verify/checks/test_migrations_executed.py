@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from tests.verify.played import said
 
 from omni.verify.deep.play import Server, Step
 from omni.verify.report import CheckResult, Status
@@ -139,11 +140,6 @@ def database(stage: Callable[..., list[Server | Step]]) -> Database:
         return stage("checks.migrations_executed", does)
 
     return put
-
-
-def said(result: CheckResult) -> list[str]:
-    assert result.status is not Status.ERROR, result.reason
-    return [f"{each.severity} {each.rule} {each.path}:{each.line} {each.message}" for each in result.findings]
 
 
 @pytest.mark.host

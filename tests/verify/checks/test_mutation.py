@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from tests.verify.played import said
 
 from omni.kernel.settings import Settings
 from omni.verify.analysis.changed_lines import lines_not_in
@@ -208,11 +209,6 @@ def campaign(monkeypatch: pytest.MonkeyPatch) -> Campaigns:
         return drawn
 
     return put
-
-
-def said(result: CheckResult) -> list[str]:
-    assert result.status is not Status.ERROR, result.reason
-    return [f"{each.severity} {each.rule} {each.path}:{each.line} {each.message}" for each in result.findings]
 
 
 def by_line(**outcomes: str) -> Judge:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from tests.verify.played import said
 
 from omni.verify import registry
 from omni.verify.deep.play import Server, Step
@@ -56,11 +57,6 @@ def verified(write: Write, stage: Stage, add_tool: AddTool, verify: Verify) -> A
         return result, asked
 
     return run
-
-
-def said(result: CheckResult) -> list[str]:
-    assert result.status is not Status.ERROR, result.reason
-    return [f"{each.severity} {each.rule} {each.path}:{each.line} {each.message}" for each in result.findings]
 
 
 def test_what_is_broken_stands_at_its_interaction(verified: Asked) -> None:

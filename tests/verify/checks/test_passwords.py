@@ -3,9 +3,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from tests.verify.played import said
 
 from omni.verify.checks.passwords import entropy
-from omni.verify.report import CheckResult, Status
+from omni.verify.report import CheckResult
 
 Look = Callable[..., CheckResult]
 
@@ -37,11 +38,6 @@ def test_written_out(look: Look, path: str, text: str, expected: str) -> None:
     result = look("passwords", {path: text + "\n"})
     assert [f"{each.severity} {each.rule}" for each in result.findings] == ([expected] if expected else [])
     assert RANDOM not in result.model_dump_json()
-
-
-def said(result: CheckResult) -> list[str]:
-    assert result.status is not Status.ERROR, result.reason
-    return [f"{each.severity} {each.rule} {each.path}:{each.line} {each.message}" for each in result.findings]
 
 
 def test_where_it_stands_and_by_which_name(look: Look) -> None:

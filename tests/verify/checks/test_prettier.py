@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from tests.verify.played import said
 
 from omni.verify.report import CheckResult, Status
 from omni.verify.tools import versions
@@ -33,16 +34,11 @@ def judged(replay: Replay, answer: Answer) -> Judged:
     return run
 
 
-def shapes(result: CheckResult) -> list[str]:
-    assert result.status is not Status.ERROR, result.reason
-    return [f"{each.severity} {each.rule} {each.path}:{each.line} {each.message}" for each in result.findings]
-
-
 def test_by_the_pinned_one_it_is_a_note(judged: Judged) -> None:
     asked: list[tuple[str, ...]] = []
     lock = {"package-lock.json": "{}\n"}
     result = judged("a.ts\nb.css\nREADME.md\nmade/x.ts\n", "", 1, asked=asked, **lock)
-    assert shapes(result) == [
+    assert said(result) == [
         f"note unformatted {path}:1 not laid out as Prettier would" for path in ("README.md", "a.ts", "b.css")
     ]
     (argv,) = asked
@@ -54,7 +50,7 @@ def test_by_the_project_s_own_one_the_layout_of_code_counts(judged: Judged) -> N
     asked: list[tuple[str, ...]] = []
     own = {OWN: "", ".gitignore": "node_modules\n", "package.json": '{"dependencies": {"prettier": "1"}}'}
     result = judged("a.ts\nb.css\nREADME.md\n", "", 1, asked=asked, **own)
-    assert [each.partition(":")[0] for each in shapes(result)] == [
+    assert [each.partition(":")[0] for each in said(result)] == [
         "note unformatted README.md",
         "error unformatted a.ts",
         "error unformatted b.css",
