@@ -142,7 +142,7 @@ def test_only_what_may_have_changed_is_read_again(write: Write, monkeypatch: pyt
     root = write({"a.py": "x = 1\n", "b.py": "y = 1\n"})
     known = Known()
     monkeypatch.setattr("omni.verify.files.examine", counting)
-    monkeypatch.setattr("omni.verify.files.SETTLED", -1)
+    monkeypatch.setattr("omni.verify.marks.SETTLED", -1)
     before = [known.examine(root, path) for path in ("a.py", "b.py")]
     assert [known.examine(root, path) for path in ("a.py", "b.py")] == before
     write({"b.py": "y = 2\n"})

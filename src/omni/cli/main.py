@@ -83,7 +83,7 @@ def main() -> NoReturn:
     """Run the command line; ends the process."""
     arguments = sys.argv[1:]
     try:
-        code = omni.main(args=arguments, prog_name="omni", standalone_mode=False)
+        code = omni.main(args=arguments, prog_name="omni", standalone_mode=False, obj=tuple(arguments))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -13,6 +13,8 @@ from omni.cli.common import colored, line, settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from omni.kernel.settings import Settings
+    from omni.verify.asked import Asked
     from omni.verify.engine import CheckEvent
     from omni.verify.report import Report
 
@@ -74,6 +76,7 @@ def verify(
     from omni.verify.engine import verify as examine
     from omni.verify.fix import require_clean
     from omni.verify.gate import decide, gate_of
+    from omni.verify.outputs import render
     from omni.verify.plan import Options
 
     found = settings()
@@ -96,12 +99,28 @@ def verify(
         raise click.UsageError("--commit needs --fix")
     if commit:
         require_clean(path)
+    form = "ndjson" if as_json else form
+    repeats = not (fix or sarif or output or "@{" in base)  # what a reflog says, no file in view tells
+    asked = _asked(path, environment, found) if repeats else None
     report = examine(path, options, found, _progress())
-    _say(report, "ndjson" if as_json else form, output)
+    _say(report, form, output)
     if commit:
         _committed(path, as_json=as_json)
     decision = decide(report, gate_of("default", load_config(path)))
-    return Exit.PASS if decision.passed else Exit.FAILED if report.verdict == "fail" else Exit.INCOMPLETE
+    code = Exit.PASS if decision.passed else Exit.FAILED if report.verdict == "fail" else Exit.INCOMPLETE
+    if asked:
+        from omni.verify.asked import warm
+
+        asked.answered(report, code, render(warm(report), form, color=colored()))
+    return code
+
+
+def _asked(path: Path, environment: Path | None, found: Settings) -> Asked | None:
+    """The question, so that it need not be answered twice; None where it did not come from the command line."""
+    from omni.verify.asked import put
+
+    arguments = click.get_current_context().find_root().obj
+    return put(arguments, path, environment, found) if arguments else None
 
 
 def _say(report: Report, form: str, output: Path | None) -> None:

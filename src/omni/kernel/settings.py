@@ -17,6 +17,7 @@ from typing import Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from omni.kernel.errors import Exit, OmniError, declare
+from omni.kernel.home import default_home
 
 BAD_SETTING = declare("K001", "A setting can't be used", Exit.USAGE, "Type: omni config")
 
@@ -26,15 +27,6 @@ _PASSWORD = re.compile(r"([?&](?:ssl)?password=)[^&]*", re.IGNORECASE)
 
 OF_A_PROJECT = ("tier_deadlines", "retries", "color")
 """What a project may set: nothing that says whose tools run, how they are isolated, or who approves."""
-
-
-def default_home(environ: Mapping[str, str]) -> Path:
-    """`/var/lib/omni` for root, else `omni` in the user's data folder (XDG Base Directory Specification 0.8)."""
-    if os.geteuid() == 0:
-        return Path("/var/lib/omni")
-    data = environ.get("XDG_DATA_HOME", "")
-    base = Path(data) if data.startswith("/") else Path(environ.get("HOME") or Path.home()) / ".local/share"
-    return base / "omni"
 
 
 class Settings(BaseModel):

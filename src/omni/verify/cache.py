@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -56,6 +56,8 @@ class Remembered:
     missing: tuple[File, ...]
     complete: bool
     """Nothing has to be looked at."""
+    until: float = field(default=0.0, compare=False)
+    """Unix time until which `items` hold if nothing changes."""
 
 
 class Cache:
@@ -83,23 +85,25 @@ class Cache:
     def recall(self, context: Context) -> Remembered:
         """What is known of the check's inputs."""
         keys = _keys(context)
-        since = time.time() - min(KEPT if context.check.fresh_for is None else context.check.fresh_for, KEPT)
-        known = self._read(keys, since)
-        items = dict.fromkeys(item for key in keys if key in known for item in _from_json(known[key]))
+        fresh_for = min(KEPT if context.check.fresh_for is None else context.check.fresh_for, KEPT)
+        known = self._read(keys, time.time() - fresh_for)
+        items = dict.fromkeys(item for key in keys if key in known for item in _from_json(known[key][0]))
         missing = tuple(file for key, files in keys.items() if key not in known for file in files)
-        return Remembered(tuple(items), missing, len(known) == len(keys))
+        oldest = min((at for _, at in known.values()), default=time.time())
+        return Remembered(tuple(items), missing, len(known) == len(keys), oldest + fresh_for)
 
-    def remember(self, context: Context, examined: Sequence[File], items: Sequence[Item]) -> None:
-        """Keep what the check said of the files, unless something failed."""
+    def remember(self, context: Context, examined: Sequence[File], items: Sequence[Item]) -> bool:
+        """Keep what the check said of the files, unless something failed. Whether all of it can be kept."""
         if any(isinstance(item, Gap) and item.status is not Status.SKIPPED for item in items):
-            return
+            return False
         if any(isinstance(item, Metric) and item.volatile for item in items):
-            return
+            return False
         fresh = set(examined)
         keys = {key: files for key, files in _keys(context).items() if not files or files[0] in fresh}
         by_key = _by_key(context.check, keys, items)
         rows = [(key, _to_json(said), time.time()) for key, said in by_key.items() if not any(map(_failed, said))]
         self._write("INSERT OR REPLACE INTO results VALUES (?, ?, ?)", rows)
+        return len(rows) == len(keys)
 
     def expected_seconds(self, context: Context) -> float:
         """How long the check took here last, or else anywhere; its time-out when it never ran."""
@@ -120,12 +124,13 @@ class Cache:
         with suppress(sqlite3.OperationalError), self.database:
             self.database.executemany(statement, rows)
 
-    def _read(self, keys: Iterable[str], since: float) -> dict[str, str]:
-        known: dict[str, str] = {}
+    def _read(self, keys: Iterable[str], since: float) -> dict[str, tuple[str, float]]:
+        """Key → (items, when they were kept)"""
+        known: dict[str, tuple[str, float]] = {}
         for part in _batches(keys, AT_ONCE):
             marks = ",".join("?" * len(part))
-            query = f"SELECT key, items FROM results WHERE at > ? AND key IN ({marks})"  # noqa: S608 - only marks
-            known |= dict(self.database.execute(query, (since, *part)).fetchall())
+            query = f"SELECT key, items, at FROM results WHERE at > ? AND key IN ({marks})"  # noqa: S608 - only marks
+            known |= {key: (items, at) for key, items, at in self.database.execute(query, (since, *part))}
         return known
 
 

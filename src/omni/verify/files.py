@@ -17,7 +17,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
-from omni.verify import repository
+from omni.verify import marks, repository
 from omni.verify.languages import language
 
 LARGEST = 5 * 1024 * 1024
@@ -109,10 +109,6 @@ def examine(root: Path, path: str) -> File | None:
     return _regular(root, path, status)
 
 
-SETTLED = 2_000_000_000
-"""Nanoseconds that a file has to have rested: a second change within one tick of the clock leaves the times alone."""
-
-
 class Known:
     """Looks at files as `examine` does, and reads one again only when its times, size or place on the disk changed."""
 
@@ -125,13 +121,12 @@ class Known:
         except OSError:
             self._files.pop(path, None)
             return examine(root, path)
-        mark = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_mode)
+        mark = marks.of(status)
         before = self._files.get(path)
         if before and before[0] == mark:
             return before[1]
         file = examine(root, path)
-        rested = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > SETTLED
-        if file and rested and stat.S_ISREG(status.st_mode):
+        if file and marks.settled(mark, time.time_ns()) and stat.S_ISREG(status.st_mode):
             self._files[path] = (mark, file)
         else:
             self._files.pop(path, None)

@@ -13,6 +13,7 @@ from omni.kernel.processes import clean_env, run
 from omni.verify import quarantine, repository
 from omni.verify.check import Context, Failed
 from omni.verify.examine import commands
+from omni.verify.git import SAFE
 
 NOT_CLEAN = declare("V063", "The fixes can't be a commit of their own", Exit.USAGE, "Commit your own changes first.")
 NO_COMMIT = declare("V064", "The commit can't be made", Exit.FAILED, "See what git says; the files are mended.")
@@ -88,7 +89,7 @@ def _changed(root: Path) -> list[str]:
 
 def _git(root: Path, *argv: str, **env: str) -> str:
     """With the identity of whoever commits. Raises `V064`."""
-    done = run(["git", *repository.SAFE, "-C", str(root), *argv], env=clean_env(**env), timeout=SECONDS)
+    done = run(["git", *SAFE, "-C", str(root), *argv], env=clean_env(**env), timeout=SECONDS)
     if not done.ok:
         raise OmniError(NO_COMMIT, " ".join(done.stderr.split())[-300:] or "git failed", where=str(root))
     return done.stdout

@@ -117,6 +117,8 @@ class Report(Model):
     """What the project decided about its own verification: profiles that it keeps, gates that ask for less and why."""
     files: Coverage = Coverage()
     """The project's files: seen by at least one check, or not, and why not."""
+    holds_until: float = Field(default=0.0, exclude=True)
+    """Unix time until which another run would say the same if nothing changes; nobody else is told."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:

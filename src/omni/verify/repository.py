@@ -16,32 +16,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from omni.kernel.errors import Exit, OmniError, declare
+from omni.verify.git import ANYBODYS, ENVIRONMENT, LISTING, SAFE
 
 NO_REVISION = declare("V003", "No such revision", Exit.USAGE, "Name a commit, branch or tag that exists.")
 
-SAFE = (
-    "-c", "core.hooksPath=/dev/null",
-    "-c", "core.fsmonitor=false",
-    "-c", "core.quotePath=false",
-    "-c", "protocol.allow=never",
-)  # fmt: skip
-ENVIRONMENT = {
-    "GIT_ALLOW_PROTOCOL": "none",
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_TERMINAL_PROMPT": "0",
-    "HOME": "/nonexistent",
-    "LC_ALL": "C.UTF-8",
-}
 SECONDS = 60
 
 
 def _git(root: Path, *argv: str, stdin: bytes = b"") -> bytes | None:
     """What git prints; None when it fails or is not installed."""
-    command = ["git", *SAFE, "-c", f"safe.directory={'*'}", "-C", str(root), *argv]
+    command = ["git", *SAFE, *ANYBODYS, "-C", str(root), *argv]
     environment = ENVIRONMENT | {"PATH": os.environ.get("PATH", os.defpath)}
     try:
         done = subprocess.run(command, env=environment, input=stdin, capture_output=True, timeout=SECONDS, check=False)
@@ -74,6 +58,16 @@ def objects(root: Path) -> Path:
     return (root / os.fsdecode(said.rstrip(b"\n"))).resolve()
 
 
+def state_files(root: Path) -> Iterator[Path]:
+    """What changes when a commit, a branch, a tag or the configuration does; folders and files, some may be missing."""
+    said = _git(root, "rev-parse", "--absolute-git-dir", "--git-common-dir") or b""
+    folders = dict.fromkeys((root / os.fsdecode(line)).resolve() for line in said.splitlines())
+    for folder in folders:
+        yield from (folder / name for name in ("HEAD", "config", "packed-refs", "shallow", "info/exclude"))
+        for inside, _, names in os.walk(folder / "refs"):
+            yield from (Path(inside), *(Path(inside, name) for name in sorted(names)))
+
+
 def receive(root: Path, pack: bytes, branch: str, commit_id: str) -> None:
     """Add the objects of a pack, and a new branch at a commit of them. Nothing else changes. Raises `V003`.
 
@@ -98,7 +92,7 @@ def listed_files(root: Path) -> list[str] | None:
     """Tracked files and new ones that are not ignored, relative to `root`; None when it is not a repository."""
     if not is_repository(root):
         return None
-    listed = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    listed = _git(root, *LISTING)
     return None if listed is None else [os.fsdecode(path) for path in listed.split(b"\0") if path]
 
 

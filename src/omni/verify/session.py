@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -66,6 +67,8 @@ class Session:
     tell: Tell
     look: Look = look_at
     """How a file is looked at."""
+    holds_until: float = math.inf
+    """Unix time until which all that was said holds if nothing changes."""
 
     @cached_property
     def resources(self) -> Resources:
@@ -120,6 +123,8 @@ class Session:
         results = [each for each in planned if isinstance(each, CheckResult)]
         waiting = []
         for each in planned:
+            if isinstance(each, Planned):
+                self.holds_until = min(self.holds_until, each.remembered.until)
             if isinstance(each, Planned) and each.remembered.complete:
                 results.append(self._result(each, (), 0.0, cached=True))
             elif isinstance(each, Planned):
@@ -180,10 +185,12 @@ class Session:
         return Task(context.check, self.cache.expected_seconds(context), work)
 
     def _conclude(self, planned: Planned, done: Done, last: str) -> CheckResult:
-        if done.on_time:
-            self.cache.remember(planned.context, planned.remembered.missing, done.items)
-            if not any(isinstance(item, Gap) and item.status is Status.SKIPPED for item in done.items):
-                self.cache.took(planned.context, done.seconds)
+        kept = done.on_time and self.cache.remember(planned.context, planned.remembered.missing, done.items)
+        if not kept:
+            self.holds_until = 0.0
+        not_needed = any(isinstance(item, Gap) and item.status is Status.SKIPPED for item in done.items)
+        if done.on_time and not not_needed:
+            self.cache.took(planned.context, done.seconds)
         return self._result(planned, done.items, done.seconds, cached=False, last=last)
 
     def _result(
@@ -221,4 +228,5 @@ class Session:
                 *concessions(self.project),
             ),
             files=looked_at(inventory, results, seen),
+            holds_until=self.holds_until,
         )
