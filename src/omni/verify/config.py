@@ -53,6 +53,9 @@ class Tests(Model):
     command: tuple[str, ...] = ()
     environment: str = ""
     """Virtual environment with the project's dependencies, relative to the target; default `.venv`."""
+    setup: str = ""
+    """What a newcomer types to have what the tests and the type checker need. It is shown where something is missing,
+    and never run."""
 
 
 class Mutation(Model):

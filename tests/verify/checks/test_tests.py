@@ -354,10 +354,49 @@ def test_what_is_missing_is_said_with_what_to_type(write: Write, environment: Pa
     shutil.rmtree(environment / "lib/python3.11/site-packages/pytest_cov-9.0.dist-info")
     assert tests._missing(context_of(root, "tests", environment=environment)) == (
         "the tests were not run: pytest-cov missing in the project's environment. "
-        f"Type: {environment}/bin/pip install pytest-cov"
+        f"Type: {environment}/bin/python -m pip install pytest-cov"
     )
     assert tests._missing(context_of(root, "tests", environment=environment, project=OWN)) == ""
     assert "no virtual environment" in tests._missing(context_of(root, "tests", project=OWN))
+
+
+WITH = {
+    **ONE,
+    "pyproject.toml": '[dependency-groups]\ndev = ["pytest", "pytest-cov", "hypothesis", "types-a"]\n'
+    '[build-system]\nrequires = ["hatchling"]\n',
+}
+LACKS = "<error message='collection failure'>E   ModuleNotFoundError: No module named '{}'</error>"
+
+
+def test_a_test_that_did_not_start_for_want_of_what_is_declared_has_not_failed(write: Write, environment: Path) -> None:
+    """It is only not installed; what nobody declares, and an error within a test, is a fault."""
+    root = write(WITH)
+    type_it = f"Type: {environment}/bin/python -m pip install"
+    for module, expected in (
+        (
+            "hypothesis.strategies",
+            f"incomplete 1 test could not be run. Declared and not installed: hypothesis. {type_it} hypothesis",
+        ),
+        ("nobody", "error failed `test_c`: collection failure"),
+    ):
+        played = Played([Output(1, "", "")], {tests.JUNIT: JUNIT.format(LACKS.format(module))})
+        own = config.ProjectConfig(tests=config.Tests(command=("make", "check")))
+        first = next(iter(tests.run(context_of(root, "tests", played, environment=environment, project=own))))
+        assert told(first) == expected
+    within = replace(FAILED_ONE, broke="failure", details=LACKS.format("hypothesis"))
+    context = context_of(root, "tests", environment=environment)
+    assert tests._lacks(context, within) == []
+    assert tests._lacks(context, replace(within, broke="error")) == ["hypothesis"]
+
+
+def test_a_run_without_a_report_names_what_is_not_installed(write: Write, environment: Path) -> None:
+    own = config.ProjectConfig(tests=config.Tests(command=("make", "check"), setup="make dev"))
+    played = Played([Output(1, "", "No module named xdist")])
+    (gap,) = tests.run(context_of(write(WITH), "tests", played, environment=environment, project=own))
+    assert told(gap) == (
+        "incomplete the tests left no report: No module named xdist. "
+        "Declared and not installed: hypothesis, types-a. Type: make dev"
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from tests.verify.played import Played, context_of, told
 
+from omni.verify import config
+from omni.verify.analysis import absent
 from omni.verify.check import Failed, Output
 from omni.verify.checks import types
 from omni.verify.report import CheckResult, Finding, Status
@@ -103,6 +105,7 @@ def judged(write: Write, answer: Output, files: Mapping[str, str], **more: objec
     return told(types.parse(context_of(write(files), "types", **more), answer))
 
 
+ONE_IMPORT = "incomplete: 1 imports lead to packages that are not here, so their use was not checked. Type:"
 FILES = {"mypy.ini": "[mypy]\nstrict = True\n", "a.py": "x = 1\n\ny = 2\n", "b.py": "", "tests/test_a.py": ""}
 
 
@@ -125,7 +128,6 @@ def test_what_mypy_says_is_judged(write: Write, tmp_path: Path) -> None:
     context = context_of(write(FILES), "types")
     items = list(types.parse(context, Output(1, "\n".join(lines), "")))
     assert told(items) == [
-        f"incomplete: 1 imports lead to packages that are not here, so their use was not checked. {types.SET_UP}",
         "error arg-type a.py:3 bad",
         "error syntax a.py:1 bad",
         "warning redundant-cast a.py:1 bad",
@@ -133,6 +135,7 @@ def test_what_mypy_says_is_judged(write: Write, tmp_path: Path) -> None:
         "warning arg-type b.py:1 bad",
         f"warning call-arg a.py:1 x {types.OF_OBJECT}",
         "warning arg-type tests/test_a.py:1 bad",
+        f"{ONE_IMPORT} {absent.SET_UP}",
     ]
     (first, second) = [each for each in items if isinstance(each, Finding)][:2]
     assert (first.column, first.fix, first.snippet) == (4, "Do it.", "y = 2")
@@ -147,6 +150,60 @@ def test_what_mypy_says_is_judged(write: Write, tmp_path: Path) -> None:
         f"error call-arg a.py:1 x {types.OF_OBJECT}",
         "warning arg-type tests/test_a.py:1 bad",
     ]
+
+
+STUBS = 'Library stubs not installed for "yaml"'
+OF_ANY = 'Returning Any from function declared to return "str"'
+DECLARED = {
+    "pyproject.toml": '[tool.mypy]\nstrict = true\n[dependency-groups]\ndev = ["types-PyYAML>=6", "pytest"]\n',
+    "a.py": "import yaml\n",
+    "b.py": "from a import load\n",
+    "c.py": "",
+}
+
+
+def test_what_only_a_missing_stub_brings_does_not_block(write: Write, tmp_path: Path) -> None:
+    """It is declared and not installed. What is no matter of it, or in a file that does not use it, counts."""
+    lines = [
+        said("a.py", 1, "import-untyped", message=STUBS),
+        said("a.py", 1, None, severity="note", message='Hint: "python3 -m pip install types-PyYAML"'),
+        said("a.py", 2, "no-any-return", message=OF_ANY),
+        said("a.py", 3, "misc", message='Class cannot subclass "Dumper" (has type "Any")'),
+        said("a.py", 4, "arg-type"),
+        said("b.py", 2, "no-any-return", message=OF_ANY),
+        said("b.py", 3, "call-arg", message='Too many arguments for "f"'),
+        said("c.py", 2, "no-any-return", message=OF_ANY),
+    ]
+    output = Output(1, "\n".join(lines), "")
+    packages = tmp_path / "env" / "lib" / "python3.12" / "site-packages"
+    packages.mkdir(parents=True)
+    why = "(perhaps only for want of types-pyyaml)"
+    begin = "incomplete: types-pyyaml: declared and not installed, so what is used of yaml was not checked, "
+    first = write(DECLARED)
+    assert told(types.parse(context_of(first, "types", environment=tmp_path / "env"), output)) == [
+        f"warning no-any-return a.py:2 {OF_ANY} {why}",
+        f'warning misc a.py:3 Class cannot subclass "Dumper" (has type "Any") {why}',
+        "error arg-type a.py:4 bad",
+        f"warning no-any-return b.py:2 {OF_ANY} {why}",
+        'error call-arg b.py:3 Too many arguments for "f"',
+        f"error no-any-return c.py:2 {OF_ANY}",
+        f"{begin}and 3 warnings may come of that alone. Type: {tmp_path}/env/bin/python -m pip install types-pyyaml",
+    ]
+    own = config.ProjectConfig(tests=config.Tests(setup="make dev"))
+    *_, gap = told(types.parse(context_of(first, "types", environment=tmp_path / "env", project=own), output))
+    assert gap == f"{begin}and 3 warnings may come of that alone. Type: make dev"
+    (packages / "types_PyYAML-6.0.dist-info").mkdir()
+    here = told(types.parse(context_of(first, "types", environment=tmp_path / "env"), output))
+    assert here[0] == f"error no-any-return a.py:2 {OF_ANY}"
+    assert len(here) == 6
+
+
+@pytest.mark.parametrize("declared", ["types-PyYAML; python_version < '3'", "requests"])
+def test_what_nobody_asked_for_here_is_not_missing(write: Write, tmp_path: Path, declared: str) -> None:
+    pyproject = f'[project]\ndependencies = ["{declared}"]\n[tool.mypy]\nstrict = true\n'
+    context = context_of(write({**DECLARED, "pyproject.toml": pyproject}), "types", environment=tmp_path)
+    lines = [said("a.py", 1, "import-untyped", message=STUBS), said("a.py", 2, "no-any-return", message=OF_ANY)]
+    assert told(types.parse(context, Output(1, "\n".join(lines), ""))) == [f"error no-any-return a.py:2 {OF_ANY}"]
 
 
 def test_where_the_project_does_not_check_types_nothing_blocks(write: Write) -> None:

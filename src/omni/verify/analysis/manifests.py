@@ -14,6 +14,8 @@ import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from packaging.requirements import InvalidRequirement, Requirement
+
 from omni.verify.analysis.adoption import table
 from omni.verify.analysis.python import keyword, last_name, text_of
 from omni.verify.parsing import parse_python, walk
@@ -39,6 +41,8 @@ class Declared:
     development: bool
     direct: bool = True
     """False: from a URL, a path or a workspace, so no registry decides what it is."""
+    wanted: bool = True
+    """False: its marker (PEP 508) says that it is for another machine, or another Python."""
 
 
 class BadManifestError(ValueError):
@@ -65,10 +69,19 @@ def python_dependencies(path: str, text: str) -> list[Declared]:
             if match:
                 direct = "@" not in requirement and "://" not in requirement
                 line = _line_of(lines, match["name"])
-                found.append(Declared(normalise(match["name"]), path, line, development, direct))
+                name = normalise(match["name"])
+                found.append(Declared(name, path, line, development, direct, _wanted(requirement)))
     except (ValueError, configparser.Error, SyntaxError, TypeError, AttributeError, *TOO_DEEP) as problem:
         raise BadManifestError(str(problem)) from problem
     return found
+
+
+def _wanted(requirement: str) -> bool:
+    try:
+        marker = Requirement(requirement.partition(" --")[0]).marker
+    except InvalidRequirement:  # Poetry's, and what pip alone reads
+        return True
+    return marker is None or marker.evaluate({"extra": ""})
 
 
 def npm_dependencies(path: str, text: str) -> list[Declared]:

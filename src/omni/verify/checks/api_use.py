@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from omni.verify.analysis.absent import how_to_set_up
 from omni.verify.analysis.imported import STANDARD, python_imports
 from omni.verify.analysis.installed_api import (
     Event,
@@ -67,7 +68,6 @@ DEPRECATED = Rule(
     "Use what its documentation names in its place.",
     "CWE-477",
 )
-SET_UP = "Type: python3 -m venv .venv && .venv/bin/pip install -e ."
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def _foreign(context: Context, places: list[Place]) -> Iterator[Item]:
     if context.environment is None:
         names = sorted({place.use.top for place in places})
         yield Gap(f"what is used of {len(names)} packages ({', '.join(names[:3])}, …) was not checked: "
-                  f"there is no environment that has them. {SET_UP}")  # fmt: skip
+                  f"there is no environment that has them. {how_to_set_up(context)}")  # fmt: skip
         return
     facts = of_environment(context, _questions(places))
     absent = {fact.name for fact in facts.values() if fact.missing == "module" and not fact.of}

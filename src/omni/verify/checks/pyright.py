@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from pydantic import Field, ValidationError
 
 from omni.kernel.canonical import JsonValue
+from omni.verify.analysis.absent import how_to_set_up
 from omni.verify.analysis.adoption import adopts
 from omni.verify.check import Check, Context, Failed, Gap, Item, Output
 from omni.verify.report import Model, Severity, Status
 
 SEVERITIES = {"error": Severity.ERROR, "warning": Severity.WARNING, "information": Severity.NOTE}
 NOT_HERE = frozenset({"reportMissingImports", "reportMissingModuleSource", "reportMissingTypeStubs"})
-SET_UP = "Type: python3 -m venv .venv && .venv/bin/pip install -e ."
 
 
 class Place(Model):
@@ -57,7 +57,7 @@ def parse(context: Context, output: Output) -> Iterator[Item]:
         raise Failed("pyright did not print what it should, so its result is unknown") from problem
     absent = {each.file for each in found if each.rule in NOT_HERE}
     if absent and context.environment is None:
-        yield Gap(f"{len(absent)} files import what is not here, so its use was not checked. {SET_UP}")
+        yield Gap(f"{len(absent)} files import what is not here, so its use was not checked. {how_to_set_up(context)}")
     inputs = {file.path for file in context.files}
     for each in found:
         path = context.relative(each.file)

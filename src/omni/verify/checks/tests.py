@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from omni.kernel.clock import now
 from omni.kernel.errors import OmniError
 from omni.verify import quarantine
+from omni.verify.analysis.absent import absent, brought_by, how_to_set_up
 from omni.verify.analysis.impact import Selection, affected_tests
 from omni.verify.analysis.junit import BadReportError, Case, read_coverage, read_junit
 from omni.verify.analysis.packages import installed
@@ -76,6 +77,7 @@ JUNIT, COVERAGE, RECORD = "reports/omni-junit.xml", "reports/omni-coverage.json"
 RECORDING = Path(__file__).parents[1] / "analysis" / "recording.py"
 UNRECORDED = "Conflicting dynamic contexts"
 """What coverage warns of where the project names contexts of its own, which count for nothing in the record."""
+NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
 NO_TESTS = 5
 """pytest's exit code when it collected nothing."""
 
@@ -119,7 +121,8 @@ def _run(context: Context, tests: Sequence[str], chosen: Selection) -> Iterator[
         if result.exit_code == NO_TESTS:
             yield NOT_COLLECTED.at(tests[0], 1, f"no test was found in {number(len(tests), 'file')} of tests")
         elif not junit.is_file():
-            yield Gap(f"the tests left no report: {_last_words(result.stdout, result.stderr)}")
+            why = f"{_last_words(result.stdout, result.stderr)}{_not_installed(context, absent(context))}"
+            yield Gap(f"the tests left no report: {why}")
         else:
             yield from _outcome(context, junit.read_bytes(), result.exit_code, whole)
         if coverage.is_file() and whole:
@@ -132,18 +135,25 @@ def _run(context: Context, tests: Sequence[str], chosen: Selection) -> Iterator[
 def _missing(context: Context) -> str:
     """What keeps the tests from being run, and what to type; empty when nothing does."""
     if context.environment is None:
-        return (
-            "the tests were not run: there is no virtual environment with the project's dependencies. Type: "
-            "python3 -m venv .venv && .venv/bin/pip install -e . pytest pytest-cov"
-        )
+        set_up = how_to_set_up(context, "pytest", "pytest-cov")
+        return f"the tests were not run: there is no virtual environment with the project's dependencies. {set_up}"
     if context.project.tests.command:
         return ""
     packages = installed(context.environment)
-    absent = [name for name in ("pytest", "pytest-cov") if name not in packages]
-    if not absent:
+    needed = [name for name in ("pytest", "pytest-cov") if name not in packages]
+    if not needed:
         return ""
-    pip = f"{context.environment}/bin/pip install {' '.join(absent)}"
-    return f"the tests were not run: {' and '.join(absent)} missing in the project's environment. Type: {pip}"
+    set_up = how_to_set_up(context, *needed)
+    return f"the tests were not run: {' and '.join(needed)} missing in the project's environment. {set_up}"
+
+
+def _not_installed(context: Context, names: Iterable[str]) -> str:
+    """What the project declares and its environment lacks, which may be why; and what to type."""
+    known = sorted(names)
+    if not known:
+        return ""
+    shown = ", ".join(known[:8]) + (", …" if len(known) > 8 else "")
+    return f". Declared and not installed: {shown}. {how_to_set_up(context, *known)}"
 
 
 def _command(context: Context) -> tuple[str, ...]:
@@ -191,7 +201,12 @@ def _outcome(context: Context, data: bytes, exit_code: int | None, whole: bool) 
     except (BadReportError, OmniError) as problem:
         yield Gap(f"the report of the tests can't be believed: {problem}")
         return
+    lacking = {case: names for case in cases if case.outcome == "failed" and (names := _lacks(context, case))}
+    if lacking:
+        needed = {name for names in lacking.values() for name in names}
+        yield Gap(f"{number(len(lacking), 'test')} could not be run{_not_installed(context, needed)}")
     again = [case for case in cases if case.outcome == "failed" or node_id(case) in quarantined]
+    again = [case for case in again if case not in lacking]
     by_hand = bool(context.project.tests.command)
     repeated = {} if by_hand else repeat(context, again, _variables(context))
     for case in again:
@@ -206,6 +221,13 @@ def _outcome(context: Context, data: bytes, exit_code: int | None, whole: bool) 
         yield Gap(f"the run of the tests ended with exit code {exit_code}, though its report names no failure")
     elif not any(case.outcome != "skipped" for case in cases):
         yield Gap("every test was skipped")
+
+
+def _lacks(context: Context, case: Case) -> list[str]:
+    """What the project declares and its environment lacks, without which the test did not even start."""
+    modules = NO_MODULE.findall(case.message if case.broke == "failure" else f"{case.message}\n{case.details}")
+    missing = absent(context) if modules else frozenset()
+    return [name for module in modules for name in brought_by(module, missing)]
 
 
 def _judge(context: Context, case: Case, again: Repeated | None, known: Quarantined | None) -> Iterator[Item]:

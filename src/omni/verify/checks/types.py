@@ -13,14 +13,19 @@ from __future__ import annotations
 
 import configparser
 import json
+import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from omni.kernel.files import write_atomic
+from omni.verify.analysis.absent import absent, brought_by, how_to_set_up
 from omni.verify.analysis.adoption import pyproject, table
+from omni.verify.analysis.impact import Graph
+from omni.verify.analysis.manifests import MANIFESTS
 from omni.verify.analysis.places import EXAMPLES, TESTS
 from omni.verify.analysis.rule import line_of
 from omni.verify.check import Check, Context, Failed, Gap, Item, Output, Unseen
+from omni.verify.outputs.summary import number
 from omni.verify.report import Severity
 
 TAKEN_OVER = frozenset(
@@ -55,8 +60,12 @@ ABOUT_PACKAGES = frozenset(
 )  # fmt: skip
 """Options that speak of what packages bring: without an environment everything from them is `Any`."""
 
-
-SET_UP = "Type: python3 -m venv .venv && .venv/bin/pip install -e ."
+OF_ANY = re.compile(
+    r"(no-any-return|no-any-unimported|untyped-decorator|valid-type Variable|misc (Class cannot subclass|Invalid base "
+    r"class|Untyped decorator))\b|call-arg .* for \"(__init_subclass__|[A-Z]\w*)\""
+)
+"""What mypy says (code and message) where something is `Any`, as all is that comes from a package without types. A
+class with an unknown decorator or base has arguments that mypy can't know."""
 
 
 def run(context: Context) -> Iterator[Item]:
@@ -93,22 +102,25 @@ def parse(context: Context, output: Output) -> Iterator[Item]:
         yield from (Unseen(each["file"], f"line {each['line']}: {each['message']}") for each in broken)
         yield Gap("mypy looks at nothing while a file does not parse")
         return
-    absent = {each["message"] for each in found if each["code"] in NOT_HERE}
-    if absent and context.environment is None and counts is Severity.ERROR:
-        yield Gap(f"{len(absent)} imports lead to packages that are not here, so their use was not checked. {SET_UP}")
+    lost = _lost(context, found)
+    names = sorted({name for owners in lost.values() for name in owners})
     sources = set(_sources(context))  # mypy also speaks of what they import
-    doubtful = {each["file"] for each in found if each["code"] in NOT_HERE and context.environment is None}
+    doubt = _doubt(context, [each["file"] for each in found if _module(each) in lost])
+    held_back = 0
     for each in found:
         if each["severity"] != "error" or each["code"] in NOT_HERE or each["file"] not in sources:
             continue
         beside = TESTS.search(each["file"]) or EXAMPLES.search(each["file"])  # a project rarely checks all of these
-        of_package = each["file"] in doubtful or (bool(doubtful) and OF_OBJECT in each["message"])
+        of_package = doubt(each["file"], f"{each['code']} {each['message']}")
+        held_back += of_package
         unsure = of_package or beside or each["code"] in OF_A_VERSION
         file = context.inventory.by_path.get(each["file"])
         snippet = line_of(context.text(file), each["line"]) if file and not file.problem else ""
         yield context.finding(
             each["code"] or "syntax",
-            each["message"],
+            f"{each['message']} (perhaps only for want of {', '.join(names)})"
+            if of_package and names
+            else each["message"],
             each["file"],
             each["line"],
             column=each["column"] + 1,
@@ -116,6 +128,45 @@ def parse(context: Context, output: Output) -> Iterator[Item]:
             fix=each["hint"] or "",
             snippet=snippet,
         )
+    if lost and counts is Severity.ERROR:
+        yield Gap(_why(context, lost, names, held_back))
+
+
+def _module(said: Mapping[str, object]) -> str:
+    """The module that mypy did not find, or not its types; empty where it speaks of something else."""
+    if said["code"] not in NOT_HERE:
+        return ""
+    found = re.search(r'"([\w.]+)"', str(said["message"]))
+    return found[1] if found else str(said["message"])
+
+
+def _lost(context: Context, found: Iterable[Mapping[str, object]]) -> dict[str, list[str]]:
+    """Modules that are unknown only because something is not installed → the distributions that the project declares.
+
+    Without an environment these are all, and nobody is asked who would bring them.
+    """
+    modules = sorted({module for each in found if (module := _module(each))})
+    if context.environment is None:
+        return {module: [] for module in modules}
+    declared = absent(context) if modules else frozenset()
+    return {module: names for module in modules if (names := brought_by(module, declared))}
+
+
+def _doubt(context: Context, importers: Sequence[str]) -> Callable[[str, str], bool]:
+    """Whether what mypy says (a file, code and message) may come only from what these files miss."""
+    if context.environment is None:
+        return lambda file, said: file in importers or (bool(importers) and OF_OBJECT in said)
+    users = Graph(context, frozenset()).users(importers) | set(importers) if importers else frozenset()
+    return lambda file, said: file in users and OF_ANY.match(said) is not None
+
+
+def _why(context: Context, lost: Mapping[str, object], names: Sequence[str], held_back: int) -> str:
+    set_up = how_to_set_up(context, *names)
+    if context.environment is None:
+        return f"{len(lost)} imports lead to packages that are not here, so their use was not checked. {set_up}"
+    modules, missing = (", ".join(each) for each in (lost, names))
+    but = f", and {number(held_back, 'warning')} may come of that alone" if held_back else ""
+    return f"{missing}: declared and not installed, so what is used of {modules} was not checked{but}. {set_up}"
 
 
 def _options(context: Context) -> Mapping[str, Mapping[str, object]]:
@@ -200,7 +251,7 @@ CHECK = Check(
     title="Python's types agree",
     tier=1,
     languages=("python",),
-    config=("pyproject.toml", "mypy.ini", ".mypy.ini", "setup.cfg"),
+    config=("mypy.ini", ".mypy.ini", *MANIFESTS),
     tool="mypy",
     run=run,
     timeout=300,  # the tier's deadline comes first; where nothing is known yet, the longest time-out starts first
