@@ -1,4 +1,4 @@
-"""Fixtures for every room: a real PostgreSQL server, and an engine on each kind of database."""
+"""Fixtures for every room: a real PostgreSQL server, an engine on each kind of database, the engine of containers."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Engine
 
 from omni.kernel.database import open_database
+from omni.kernel.errors import OmniError
 from omni.kernel.ids import uuid7
 from omni.kernel.settings import Settings
+from omni.sandbox.engine import Engine as ContainerEngine
+from omni.sandbox.engine import find
 
 # No clock: a machine that is busy with other things does not fail a test.
 hypothesis_settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -105,3 +108,12 @@ def engine(settings: Settings) -> Iterator[Engine]:
     opened = open_database(settings)
     yield opened
     opened.dispose()
+
+
+@pytest.fixture(scope="session")
+def container_engine() -> ContainerEngine:
+    """The engine of this machine; without one the test is skipped."""
+    try:
+        return find()
+    except OmniError as problem:
+        pytest.skip(f"no container engine: {problem.why}")

@@ -33,8 +33,11 @@ def run(argv: list[str]) -> None:
         parts = dict(part.split("=", 1) for part in value.split(",") if "=" in part)
         if option == "--mount" and not Path(parts["target"]).exists():  # the whole system is there already
             box += ["--ro-bind", parts["source"], parts["target"]]
+        if option == "--env-file":
+            for line in Path(value).read_text().splitlines():
+                box += ["--setenv", *line.split("=", 1)]
         if option == "--env":
-            box += ["--setenv", *value.split("=", 1)]
+            box += ["--setenv", value, os.environ[value]]
     info = os.open(STATE / f"{name}.json", os.O_WRONLY | os.O_CREAT)
     os.set_inheritable(info, True)
     (profile,) = (value.partition("=")[2] for value in argv if value.startswith("seccomp="))
@@ -77,7 +80,7 @@ def main(argv: list[str]) -> None:
             print("true" if (STATE / "oom").exists() else "false")
         case ["kill", "--signal", name_of_signal, name]:
             send(name, signal.Signals[f"SIG{name_of_signal}"])
-        case ["rm", "--force", name]:
+        case ["rm", "--force", "--volumes", name]:
             (STATE / f"{name}.json").unlink(missing_ok=True)
         case ["hang"]:
             time.sleep(60)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import stat
-import subprocess
 import sys
 import time
 import urllib.request
@@ -16,17 +14,17 @@ import pytest
 
 from omni.sandbox import cgroup, python_mounts
 from omni.sandbox.docker import Docker, arguments, image_name, seccomp_profile
+from omni.sandbox.engine import LABEL, Engine, find
 from omni.sandbox.job import Job, Limits, Mount
 from omni.sandbox.selftest import attacks
 
-_ANSWERS = shutil.which("docker") and subprocess.run(["docker", "version"], capture_output=True).returncode == 0
-engine = pytest.mark.skipif(not _ANSWERS, reason="no Docker engine answers")
+engine = pytest.mark.usefixtures("container_engine")
 
 
 def test_a_container_gets_no_network_no_rights_and_every_cap(workspace: Path) -> None:
     limits = Limits(memory=300, disk=20, processes=30)
     job = Job(("a", "b c"), workspace, {"KEY": "v"}, (Mount(Path("/data"), "/there"),), limits)
-    argv = arguments(Path("/bin/docker"), job, "omni-1", Path("/profile.json"))
+    argv = arguments(Engine(Path("/bin/docker")), job, "omni-1", Path("/profile.json"), ["--env-file", "/file"])
     options, command = argv[2 : argv.index(image_name())], argv[argv.index(image_name()) + 1 :]
     alone = {"--interactive", "--init", "--read-only"}
     assert alone <= set(options)
@@ -43,7 +41,8 @@ def test_a_container_gets_no_network_no_rights_and_every_cap(workspace: Path) ->
     assert given["--shm-size"] == ["20m"]
     assert given["--mount"][-1] == "type=bind,source=/data,target=/there,readonly"
     assert all(mount.endswith(",readonly") for mount in given["--mount"])
-    assert "KEY=v" in given["--env"]
+    assert given["--env-file"] == ["/file"]
+    assert "KEY=v" not in argv
     assert command[-2:] == ["a", "b c"]
 
 
@@ -67,7 +66,7 @@ def test_the_filter_is_the_same_as_bubblewraps() -> None:
 
 def test_without_the_command_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    problem = "the `docker` command is not installed. Install Docker Engine 20.10 or newer."
+    problem = "neither `docker` nor `podman` is installed. Install Docker Engine 20.10 or Podman 4.3, or newer."
     assert Docker().probe().problems == (problem,)
 
 
@@ -75,7 +74,7 @@ def test_without_an_engine_it_says_what_the_client_said(tmp_path: Path, monkeypa
     client = tmp_path / "docker"
     client.write_text("#!/bin/sh\necho 'Cannot connect to the Docker daemon' >&2; exit 1\n")
     client.chmod(client.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("PATH", str(tmp_path))
     (problem,) = Docker().probe().problems
     assert problem.startswith("Cannot connect to the Docker daemon. Start the engine (`systemctl start docker`)")
 
@@ -124,9 +123,17 @@ def test_a_service_for_real(workspace: Path) -> None:
 @engine
 def test_containers_of_a_dead_omni_are_removed(workspace: Path) -> None:
     namespace = cgroup.owner().split("-")[0]
-    label = f"omni-sandbox={namespace}-{os.getpid()}-1"  # our pid, another start
+    name = f"omni-{namespace}-{os.getpid()}-1-0a"  # our pid, another start
     Docker().probe()  # so that the image is there
-    create = ["docker", "create", "--label", label, image_name(), "true"]
-    left = subprocess.run(create, capture_output=True, text=True, check=True).stdout.strip()
+    host = find()
+    host.ask("create", "--name", name, "--label", LABEL, image_name(), "true")
     Docker().run(Job(("true",), workspace))
-    assert subprocess.run(["docker", "inspect", left], capture_output=True).returncode != 0
+    assert name not in host.ask("ps", "--all", "--format", "{{.Names}}")
+
+
+@pytest.mark.host
+@engine
+def test_the_environment_for_real(workspace: Path) -> None:
+    env = {"TOKEN": "hush = # 'x'", "KEY": "first\nsecond\n", "PATH": os.environ["PATH"]}
+    result = Docker().run(Job(("sh", "-c", 'printf "%s|%s" "$TOKEN" "$KEY"'), workspace, env))
+    assert result.stdout == "hush = # 'x'|first\nsecond\n"

@@ -19,8 +19,9 @@ from pathlib import Path
 import pytest
 
 from omni.kernel.errors import OmniError
-from omni.sandbox import cgroup, docker, mounts
+from omni.sandbox import cgroup, mounts
 from omni.sandbox.docker import Docker, image_name, seccomp_profile
+from omni.sandbox.errors import UNAVAILABLE
 from omni.sandbox.job import Job, Limits, Mount, Probe
 
 pytestmark = [
@@ -67,13 +68,20 @@ def test_a_job_works_on_a_copy_and_its_artifacts_come_back(engine: Engine, works
     assert name.startswith("omni-")
     assert engine.calls()[:4] == [
         ["version", "--format", "{{.Server.Version}}"],
-        ["ps", "--all", "--filter", "label=omni-sandbox", "--format", "{{.Names}} {{.Labels}}"],
+        ["ps", "--all", "--filter", "label=omni-sandbox", "--format", "{{.Names}}"],
         ["images", "--quiet", image_name()],
         ["import", "-", image_name()],
     ]
     assert engine.calls()[4][:8] == ["run", "--interactive", "--init", "--pull", "never", "--name", name, "--label"]
-    assert engine.calls()[-1] == ["rm", "--force", name]
+    assert engine.calls()[-1] == ["rm", "--force", "--volumes", name]
     assert (engine.state / "profile.json").read_text() == seccomp_profile()
+
+
+def test_the_environment_arrives_and_is_on_no_command_line(engine: Engine, workspace: Path) -> None:
+    env = {"TOKEN": "hush = # 'x'", "KEY": "first hush\nsecond\n", "PATH": os.environ["PATH"]}
+    result = Docker().run(_job('printf "%s|%s" "$TOKEN" "$KEY"', workspace, env=env))
+    assert result.stdout == "hush = # 'x'|first hush\nsecond\n"
+    assert "hush" not in json.dumps(engine.calls())
 
 
 def test_the_image_is_brought_in_once(engine: Engine, workspace: Path) -> None:
@@ -83,7 +91,8 @@ def test_the_image_is_brought_in_once(engine: Engine, workspace: Path) -> None:
     with tarfile.open(fileobj=io.BytesIO((engine.state / "image.tar").read_bytes())) as tar:
         links = {f"/{each.name}": each.linkname for each in tar.getmembers() if each.issym()}
         files = {f"/{each.name}": (each.mode, _content(tar, each)) for each in tar.getmembers() if each.isfile()}
-        assert (tar.getmember("etc").isdir(), tar.getmember("etc").mode) == (True, 0o755)
+        folders = {each.name: each.mode for each in tar.getmembers() if each.isdir()}
+    assert folders == {"etc": 0o755, "work": 0o1777}
     here = [name for name in mounts.SYSTEM if Path(name).is_symlink() and name != "/sbin"]
     assert links == {name: str(Path(name).readlink()) for name in here}
     assert files == {name: (0o444, text) for name, text in mounts.ETC.items()}
@@ -114,15 +123,12 @@ def test_the_engine_tells_of_too_much_memory(engine: Engine, workspace: Path) ->
 
 def test_containers_of_the_dead_are_removed_and_those_of_the_living_are_not(engine: Engine, workspace: Path) -> None:
     namespace, pid, start = cgroup.owner().split("-")
-    dead, living = f"{namespace}-{pid}-{int(start) + 1}", cgroup.owner()
-    lines = [f"left a=b,omni-sandbox={dead},c=d", f"ours omni-sandbox={living},a=b", f"last omni-sandbox={dead}"]
-    (engine.state / "ps").write_text("".join(f"{line}\n" for line in lines))
+    dead, living = f"omni-{namespace}-{pid}-{int(start) + 1}-0a", f"omni-{cgroup.owner()}-0b"
+    (engine.state / "ps").write_text(f"{dead}\n{living}\nomni-0199-of-an-older-version\n")
     Docker().run(_job("true", workspace))
-    assert [call for call in engine.calls() if call[0] == "rm"][:2] == [
-        ["rm", "--force", "left"],
-        ["rm", "--force", "last"],
-    ]
-    assert ["rm", "--force", "ours"] not in engine.calls()
+    removed = [call[-1] for call in engine.calls() if call[0] == "rm"]
+    assert removed[:2] == [dead, "omni-0199-of-an-older-version"]
+    assert living not in removed
 
 
 SERVER = """
@@ -176,6 +182,7 @@ def test_an_engine_that_does_not_answer_in_time(engine: Engine, monkeypatch: pyt
         asked.append(options)
         raise subprocess.TimeoutExpired(argv, 60)
 
+    monkeypatch.setenv("PATH", os.environ["PATH"].partition(":")[0])  # no other engine
     monkeypatch.setattr(subprocess, "run", slow)
-    assert Docker().probe() == Probe("docker", None, (f"the Docker engine does not answer. {docker.UNAVAILABLE.fix}",))
+    assert Docker().probe() == Probe("docker", None, (f"the container engine does not answer. {UNAVAILABLE.fix}",))
     assert asked == [{"input": b"", "capture_output": True, "timeout": 60, "check": True}]

@@ -1,4 +1,4 @@
-"""The driver for machines with a Docker engine and no bubblewrap: the same view of the host, hardened flags."""
+"""The driver for machines with a container engine and no bubblewrap: the same view of the host, hardened flags."""
 
 from __future__ import annotations
 
@@ -8,27 +8,24 @@ import io
 import json
 import os
 import select
-import shutil
 import socket
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from omni.kernel.errors import OmniError
-from omni.kernel.ids import uuid7
-from omni.sandbox import cgroup, endpoint, mounts, seccomp
-from omni.sandbox.errors import UNAVAILABLE
+from omni.sandbox import endpoint, engine, mounts, seccomp
+from omni.sandbox.engine import LABEL, Engine
 from omni.sandbox.guest import ENVIRONMENT, NOBODY, START, Guest, await_gate, gated
 from omni.sandbox.job import Job, JobResult, Mount, Probe
 from omni.sandbox.service import RelayedService, dialled
 from omni.sandbox.supervise import Ended
 
-LABEL = "omni-sandbox"
 _CONTROL = "/run/omni-control"
 
 
@@ -48,20 +45,20 @@ class Docker:
 
     def run(self, job: Job, *, trusted: bool = False) -> JobResult:  # noqa: ARG002 - isolation is full for all
         """Run the command to its end. Raises OmniError when the engine can't make a container."""
-        program = _program()
+        host = _engine()
         if not job.endpoint:
-            return Guest(job, lambda: container(program, job), "full").result()
+            return Guest(job, lambda: container(host, job), "full").result()
         with _control() as (listener, mount):
             started = endpoint.listening(replace(job, mounts=(*job.mounts, mount)), _CONTROL)
-            guest = Guest(started, lambda: container(program, started), "full")
+            guest = Guest(started, lambda: container(host, started), "full")
             return endpoint.result(guest, lambda: listener.accept()[0], job.endpoint)
 
     def serve(self, job: Job, port: int, *, trusted: bool = False) -> RelayedService:  # noqa: ARG002
         """Start a command that listens on 127.0.0.1:`port` inside. Needs a `python3` on the job's PATH."""
-        program = _program()
+        host = _engine()
         with _control() as (listener, mount):
             started = dialled(replace(job, mounts=(*job.mounts, mount)), port, _CONTROL)
-            guest = Guest(started, lambda: container(program, started), "full")
+            guest = Guest(started, lambda: container(host, started), "full")
             guest.wait_until_started()
             control, _ = listener.accept()
             return RelayedService(guest, control)
@@ -80,24 +77,23 @@ def _control() -> Iterator[tuple[socket.socket, Mount]]:
         yield listener, Mount(place, _CONTROL)
 
 
-def arguments(docker: Path, job: Job, name: str, profile: Path) -> list[str]:
-    """The whole command line of one container."""
+def arguments(host: Engine, job: Job, name: str, profile: Path, env: Sequence[str]) -> list[str]:
+    """The whole command line of one container. `env` are the options that give it its environment."""
     limits, user = job.limits, os.geteuid() or NOBODY
-    memory, disk = f"{limits.memory}m", f"size={limits.disk}m,nosuid,nodev,exec"
-    argv = [str(docker), "run", "--interactive", "--init", "--pull", "never", "--name", name]
-    argv += ["--label", f"{LABEL}={cgroup.owner()}"]
+    memory, disk = f"{limits.memory}m", f"size={limits.disk}m,nosuid,nodev,exec,mode=1777"
+    argv = [str(host.program), "run", "--interactive", "--init", "--pull", "never", "--name", name, "--label", LABEL]
     argv += ["--network", "none", "--ipc", "private", "--cgroupns", "private"]
     argv += ["--hostname", "omni", "--user", f"{user}:{user}"]
     argv += ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
     argv += ["--security-opt", f"seccomp={profile}"]
+    # The gate sets its own afterwards; what Podman takes for a default can be more than is allowed here.
+    argv += ["--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"]
     argv += ["--memory", memory, "--memory-swap", memory, "--pids-limit", str(limits.processes + 2)]
     argv += ["--cpu-shares", str(1024 * (os.cpu_count() or 1)), "--log-driver", "none", "--shm-size", f"{limits.disk}m"]
-    argv += ["--tmpfs", f"/work:{disk},mode=755,uid={user},gid={user}", "--tmpfs", f"/tmp:{disk},mode=1777"]  # noqa: S108
+    argv += ["--tmpfs", f"/work:{disk}", "--tmpfs", f"/tmp:{disk}"]  # noqa: S108
     for mount in _visible(job.mounts):
         argv += ["--mount", f"type=bind,source={mount.source},target={mount.target or mount.source},readonly"]
-    for key, value in (ENVIRONMENT | dict(job.env)).items():
-        argv += ["--env", f"{key}={value}"]
-    return [*argv, "--workdir", "/work", image_name(), *gated(job)]
+    return [*argv, *host.plain(), *env, "--workdir", "/work", image_name(), *gated(job)]
 
 
 def _visible(given: Sequence[Mount]) -> Iterator[Mount]:
@@ -140,7 +136,7 @@ class Container:
     process: subprocess.Popen[bytes]
     """The command-line client, which carries the streams and the exit status."""
     work: int
-    docker: Path
+    engine: Engine
     name: str
     init_fd: int
 
@@ -148,61 +144,51 @@ class Container:
         """The engine tells afterwards; its kernel ends what is over the cap."""
         if self.process.poll() is None:
             return None
-        return (
-            "memory" if _ask(self.docker, "inspect", "--format", "{{.State.OOMKilled}}", self.name) == "true" else None
-        )
+        killed = self.engine.ask("inspect", "--format", "{{.State.OOMKilled}}", self.name)
+        return "memory" if killed == "true" else None
 
     def terminate(self) -> None:
-        _ask(self.docker, "kill", "--signal", "TERM", self.name)
+        self.engine.ask("kill", "--signal", "TERM", self.name)
 
     def kill(self) -> None:
         """The container's pid 1 counts as dead when all of its processes are."""
         with suppress(OmniError):  # it has ended by itself
-            _ask(self.docker, "kill", "--signal", "KILL", self.name)
+            self.engine.ask("kill", "--signal", "KILL", self.name)
         select.select([self.init_fd], [], [], START)
 
 
 @contextmanager
-def container(docker: Path, job: Job) -> Iterator[Container]:
+def container(host: Engine, job: Job, name: str = "") -> Iterator[Container]:
     """An empty container whose command waits for the line "go". Raises OmniError when the engine can't make it."""
-    name = f"omni-{uuid7()}"
+    name = name or engine.new_name()
     with ExitStack() as stack:
         profile = stack.enter_context(tempfile.NamedTemporaryFile("w", prefix="omni-seccomp-", suffix=".json"))
         profile.write(seccomp_profile())
         profile.flush()
-        process = stack.enter_context(_start(arguments(docker, job, name, Path(profile.name))))
-        stack.callback(_remove, docker, name)
+        options, inherited = stack.enter_context(engine.environment(ENVIRONMENT | dict(job.env)))
+        argv = arguments(host, job, name, Path(profile.name), options)
+        process = stack.enter_context(_start(argv, inherited))
+        stack.callback(host.remove, name)
         await_gate(process)
-        init = int(_ask(docker, "inspect", "--format", "{{.State.Pid}}", name))
+        init = int(host.ask("inspect", "--format", "{{.State.Pid}}", name))
         init_fd = os.pidfd_open(init)
         stack.callback(os.close, init_fd)
         work = os.open(f"/proc/{init}/root/work", os.O_RDONLY | os.O_DIRECTORY)
         stack.callback(os.close, work)
-        yield Container(process, work, docker, name, init_fd)
+        yield Container(process, work, host, name, init_fd)
 
 
-def _start(argv: list[str]) -> subprocess.Popen[bytes]:
-    pipe = subprocess.PIPE
-    return subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, start_new_session=True)
+def _start(argv: list[str], inherited: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    pipe, env = subprocess.PIPE, os.environ | inherited
+    return subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, env=env, bufsize=0, start_new_session=True)
 
 
-def _program() -> Path:
-    """The client, with an engine that answers, our image in it, and no containers of dead Omni processes."""
-    if not (found := shutil.which("docker")):
-        raise OmniError(
-            UNAVAILABLE, "the `docker` command is not installed", fix="Install Docker Engine 20.10 or newer."
-        )
-    docker = Path(found)
-    _ask(docker, "version", "--format", "{{.Server.Version}}")
-    for line in _ask(
-        docker, "ps", "--all", "--filter", f"label={LABEL}", "--format", "{{.Names}} {{.Labels}}"
-    ).splitlines():
-        name, _, labels = line.partition(" ")
-        if not any(cgroup.lives(label.removeprefix(f"{LABEL}=")) for label in labels.split(",")):
-            _remove(docker, name)
-    if not _ask(docker, "images", "--quiet", image_name()):
-        _ask(docker, "import", "-", image_name(), stdin=_image())
-    return docker
+def _engine() -> Engine:
+    """One that answers, with our image in it. Raises OmniError."""
+    host = engine.find()
+    if not host.has(image_name()):
+        host.ask("import", "-", image_name(), stdin=_image())
+    return host
 
 
 def image_name() -> str:
@@ -221,28 +207,12 @@ def _image() -> bytes:
                 link = tarfile.TarInfo(name[1:])
                 link.type, link.linkname = tarfile.SYMTYPE, str(Path(name).readlink())
                 tar.addfile(link)
-        folder = tarfile.TarInfo("etc")
-        folder.type, folder.mode = tarfile.DIRTYPE, 0o755
-        tar.addfile(folder)
+        for name, mode in (("etc", 0o755), ("work", 0o1777)):  # what is mounted on a folder gets its mode
+            folder = tarfile.TarInfo(name)
+            folder.type, folder.mode = tarfile.DIRTYPE, mode
+            tar.addfile(folder)
         for name, text in mounts.ETC.items():
             file = tarfile.TarInfo(name[1:])
             file.size, file.mode = len(text), 0o444
             tar.addfile(file, io.BytesIO(text))
     return archive.getvalue()
-
-
-def _remove(docker: Path, name: str) -> None:
-    with suppress(OmniError):
-        _ask(docker, "rm", "--force", name)
-
-
-def _ask(docker: Path, *argv: str, stdin: bytes = b"") -> str:
-    """One question to the engine. Raises OmniError with its answer when it refuses, and when it does not answer."""
-    try:
-        done = subprocess.run([docker, *argv], input=stdin, capture_output=True, timeout=60, check=True)
-    except subprocess.TimeoutExpired as error:
-        raise OmniError(UNAVAILABLE, "the Docker engine does not answer") from error
-    except subprocess.CalledProcessError as error:
-        fix = "Start the engine (`systemctl start docker`) and join the group `docker`."
-        raise OmniError(UNAVAILABLE, error.stderr.decode(errors="replace").strip(), fix=fix) from error
-    return done.stdout.decode().strip()
