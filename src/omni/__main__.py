@@ -10,6 +10,8 @@ def main() -> None:
     """Run the command line; ends the process."""
     if sys.argv[1:2] == ["verify"] and (known := _known()) is not None:
         sys.exit(known)
+    # pydantic would read the metadata of every installed package to find plugins, and let them see what it validates.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # Imported here: the last answer is there before the command line would be loaded.
     from omni.cli.main import main as run
 

@@ -44,6 +44,13 @@ def test_the_machines_own_are_found_on_path_but_never_relative_to_a_target(
         opened.path("other")
 
 
+def test_a_program_that_a_package_brings_is_started_without_its_script(tmp_path: Path) -> None:
+    script = program(tmp_path / "bin" / "scanner")
+    assert Tools(tmp_path).path("scanner") == script
+    brought = program(tmp_path / "lib" / "python3.11" / "site-packages" / "scanner" / "bin" / "scanner")
+    assert Tools(tmp_path).path("scanner") == brought
+
+
 def test_a_set_that_there_is_not_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(OmniError, match="there is no set of tools “nope”"):
         open_tools(tmp_path, True, print, "nope")

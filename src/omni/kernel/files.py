@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import hashlib
 import os
@@ -122,6 +121,8 @@ def exchange(one: Path, other: Path) -> None:
 
     Where the file system can't, in two steps with an instant between them.
     """
+    import ctypes  # each command would wait for it, and few exchange anything
+
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     names = (_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other))
     if renameat2 is not None and renameat2(*names, _RENAME_EXCHANGE) == 0:

@@ -1,4 +1,4 @@
-"""Foreign Python and YAML, read so that they can't take the process down."""
+"""Foreign Python, read so that it can't take the process down."""
 
 from __future__ import annotations
 
@@ -12,18 +12,12 @@ from contextlib import contextmanager
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-import yaml
-
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 _ONE_AT_A_TIME = threading.Lock()
 """CPython before 3.11.5 counts the depth of all threads' trees together, and fails when two are made at once
 (gh-106905); and warnings are silenced for the whole process."""
-
-YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-DEEPEST = 200
-"""Levels of YAML. No person writes so many, and libyaml's composer has no bound: it overflows the stack."""
 
 
 def parse_python(source: str | bytes, filename: str = "<unknown>") -> ast.Module:
@@ -112,16 +106,3 @@ def children(node: ast.AST) -> list[ast.AST]:
         elif isinstance(value, list):
             found += [item for item in value if isinstance(item, ast.AST)]
     return found
-
-
-def bounded_yaml(text: str) -> str:
-    """The text, once it is known to be safe for `YAML_LOADER`.
-
-    Raises RecursionError when it is nested too deeply, yaml.YAMLError when it is no YAML.
-    """
-    depth = 0
-    for event in yaml.parse(text, Loader=YAML_LOADER):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST:
-            raise RecursionError(f"nested deeper than {DEEPEST} levels")
-    return text

@@ -55,9 +55,12 @@ class Tools:
         if self.of_machine and (found := machine.find(tool)):
             return found
         for folder in self.bins:
-            program = folder / tool
-            if program.is_file() and os.access(program, os.X_OK):
-                return program
+            # Some packages bring the program itself, and a script of Python's that starts it: a tenth of a second more.
+            pattern = f"lib/python*/site-packages/{tool}/bin/{tool}"
+            inside = [] if self.of_machine else [*folder.parent.glob(pattern)]
+            for program in (*inside, folder / tool):
+                if program.is_file() and os.access(program, os.X_OK):
+                    return program
         raise OmniError(NO_TOOL, f"{tool} is not in the tools environment", where=str(self.root))
 
     def bins_for(self, tool: str) -> tuple[Path, ...]:

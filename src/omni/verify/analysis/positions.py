@@ -8,7 +8,7 @@ from itertools import islice
 
 import yaml
 
-from omni.verify.parsing import YAML_LOADER, bounded_yaml
+from omni.verify.bounded_yaml import YAML_LOADER, bounded_yaml
 
 STEP = re.compile(r"\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\.?([^.\[\]]+)")
 

@@ -12,9 +12,9 @@ import yaml
 
 from omni.verify.analysis.positions import line_of_path
 from omni.verify.analysis.rule import Rule
+from omni.verify.bounded_yaml import YAML_LOADER, bounded_yaml
 from omni.verify.check import Check, Context, Gap, Item, Unseen
 from omni.verify.files import File
-from omni.verify.parsing import YAML_LOADER, bounded_yaml
 from omni.verify.report import Severity, Status
 
 WHY = "Programs that make clients, tests and pages from it stop, or make wrong ones."

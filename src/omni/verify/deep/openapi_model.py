@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import yaml
 
-from omni.verify.parsing import YAML_LOADER, bounded_yaml
+from omni.verify.bounded_yaml import YAML_LOADER, bounded_yaml
 
 Pointer: TypeAlias = tuple[str, ...]
 Needs: TypeAlias = Mapping[str, frozenset[str]]
