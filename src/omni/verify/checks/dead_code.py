@@ -83,7 +83,7 @@ def _suspects(context: Context, files: list[File]) -> Iterator[Suspect]:
 def _words(context: Context) -> dict[str, dict[str, int]]:
     """Word → how often it stands in the program, and how often in tests."""
     count: dict[str, dict[str, int]] = {}
-    for path, text in _texts(context):
+    for path, text in texts(context):
         place = "tests" if _is_test(path) else "program"
         for word in re.findall(r"[A-Za-z_]\w+", text):
             per = count.setdefault(word, {"program": 0, "tests": 0})
@@ -91,7 +91,7 @@ def _words(context: Context) -> dict[str, dict[str, int]]:
     return count
 
 
-def _texts(context: Context) -> Iterator[tuple[str, str]]:
+def texts(context: Context) -> Iterator[tuple[str, str]]:
     """Every text of the project; what is left out of the analysis may use a name, too."""
     for file in context.inventory.files:
         if not file.problem:
@@ -130,6 +130,7 @@ CHECK = Check(
     tier=4,
     languages=("python",),
     globs=("pyproject.toml",),
+    config=("*",),
     tool="vulture",
     toolset="dead-code",
     run=run,
