@@ -13,6 +13,7 @@ from tests.verify.conftest import AddTool, Git, Write
 
 from omni.kernel.settings import Settings, load_settings
 from omni.verify import asked, last_answer, marks
+from omni.verify.checks.vulnerabilities import snapshot_path
 from omni.verify.engine import verify
 from omni.verify.outputs import render
 from omni.verify.plan import Options
@@ -132,6 +133,15 @@ def test_a_program_that_comes_to_path_asks_anew(
     ask()
     assert known()
     (tmp_path / "bin" / "shellcheck").write_text("")
+    assert not known()
+
+
+def test_a_new_snapshot_of_vulnerabilities_asks_anew(write: Write, ask: Ask, tmp_path: Path) -> None:
+    write({"a.py": "x = 1\n"})
+    ask()
+    assert known()
+    snapshot_path(tmp_path / "home").parent.mkdir(parents=True)
+    snapshot_path(tmp_path / "home").touch()
     assert not known()
 
 

@@ -21,6 +21,8 @@ from omni.verify.report import Report
 
 MOST = 5000
 """Paths to watch outside of the project's files. With more, as with very many branches, nothing is remembered."""
+VULNERABILITIES = "cache/checks/vulnerabilities/osv.sqlite"
+"""The snapshot; to ask its check for the place takes longer than all else here."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def _watched(root: Path, environment: Path | None, settings: Settings) -> Iterat
     yield from (root / "node_modules" / name for name in INSTALLED)
     yield from repository.state_files(root)
     yield from _folder(settings.home / "envs")
-    yield settings.home / "cache" / "checks" / "vulnerabilities"
+    yield settings.home / VULNERABILITIES
     yield from (folder.resolve() for folder in machine.folders())
     yield from (path.resolve() for path in map(machine.find, machine.programs()) if path)
     if found := find_environment(root, environment, load_config(root)):
