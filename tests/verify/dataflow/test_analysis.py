@@ -55,3 +55,19 @@ def test_a_module_in_a_package_is_found_by_its_name() -> None:
         files = {"app.py": app.format(name=name), "src/tools/__init__.py": "", "src/tools/shell.py": run}
         hits = analyse([(path, parse_python(text)) for path, text in files.items()]).hits
         assert [hit.sink.path for hit in hits] == (["src/tools/shell.py"] if found else []), name
+
+
+def test_a_list_stands_whole_in_one_place_of_a_template() -> None:
+    """A tuple gives each place its own; the first of a list is not all that is shown."""
+    for given, found in (
+        ("['x', data]", True),
+        ("{'x', data}", True),
+        ("[data]", True),
+        ("['x', 'y']", False),
+        ("('x', data)", True),
+        ("(data, 'x')", True),
+        ("('x', 'y')", False),
+    ):
+        places = "echo %s" if given[0] != "(" else "%s; %s"
+        app = f"import os\nfrom flask import request\ndata = request.args['a']\nos.system({places!r} % {given})\n"
+        assert bool(analyse([("app.py", parse_python(app))]).hits) is found, given

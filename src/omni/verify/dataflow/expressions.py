@@ -105,9 +105,15 @@ NUMERIC = frozenset("diouxXeEfFgG")
 def _formatted(template: Value, given: Value) -> Value:
     """`"… %s … %(name)s …" % given`, each place with its own value."""
     pieces: list[Value] = []
-    items = list(given.shape.items) if isinstance(given.shape, Sequence) and given.shape.rest is None else None
-    single = given if not isinstance(given.shape, Sequence) else None
-    for before, name, kind in folding.places(template.text or ""):
+    places = list(folding.places(template.text or ""))
+    shape = given.shape
+    alone = sum(kind not in {"", "%"} for *_, kind in places) == 1
+    known = isinstance(shape, Sequence) and shape.rest is None
+    # In a single place a tuple of several is an error, so it is a list or a set, which stands there whole.
+    whole = alone and isinstance(shape, Sequence) and len(shape.items) != 1
+    items = list(shape.items) if isinstance(shape, Sequence) and known and not whole else None
+    single = given if not isinstance(shape, Sequence) else None
+    for before, name, kind in places:
         pieces.append(constant(before))
         if not kind or kind == "%":
             pieces.append(constant(kind))
