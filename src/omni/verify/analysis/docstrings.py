@@ -18,6 +18,8 @@ SECTION = re.compile(
     r":?[ ]*\n(?P<rule>[ ]*-{3,}[ ]*\n)?",
     re.MULTILINE,
 )
+RETURNS_AT_ONCE = re.compile(r"\A\s*Returns?:[ ]+(?P<text>\S[^\n]*)")
+"""A docstring of one line, that begins with it."""
 GOOGLE_ENTRY = re.compile(r"^\\?\*{0,2}(?P<name>[A-Za-z_]\w*)\s*(?:\([^\n]*?\))?\s*:(?:\s|$)")
 NUMPY_ENTRY = re.compile(r"^\\?\*{0,2}(?P<names>[A-Za-z_]\w*(?:\s*,\s*\\?\*{0,2}\w+)*)\s*(?::.*)?$")
 NOTHING = re.compile(
@@ -46,7 +48,7 @@ def read_docstring(text: str) -> Promises:
         for found in SPHINX_RAISES.finditer(cleaned)
         for name in found["names"].split(",")
     }
-    returned = SPHINX_RETURNS.search(cleaned)
+    returned = SPHINX_RETURNS.search(cleaned) or RETURNS_AT_ONCE.match(cleaned)
     returns = _line(cleaned, returned.start("text")) if returned and not _nothing(returned["text"]) else None
     for title, numpy, line, body in _sections(cleaned):
         if title in PARAMETERS:
@@ -73,7 +75,9 @@ def _sections(text: str) -> Iterator[tuple[str, bool, int, list[str]]]:
         end = found[index + 1].start() if index + 1 < len(found) else len(text)
         numpy = each["rule"] is not None
         lines = text[each.end() : end].splitlines()
-        indent = len(each["indent"])
+        # The first line of a docstring has no indentation of its own, and what is below it all has lost the same.
+        below = next((line for line in lines if line.strip()), "")
+        indent = len(each["indent"]) if numpy or each.start() or below.startswith(" ") else -1
         if not numpy:
             kept = []
             for line in lines:
