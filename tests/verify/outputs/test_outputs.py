@@ -10,6 +10,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from omni.kernel.errors import OmniError
+from omni.verify import registry
 from omni.verify.outputs import FORMATS, MEDIA_TYPES, render
 from omni.verify.report import NO_FILES, NOT_INSTALLED, CheckResult, Coverage, Finding, Report, Severity, Status
 
@@ -319,7 +320,21 @@ def test_sarif() -> None:
     assert (log["version"], len(log["runs"])) == ("2.1.0", 5)
     assert log["runs"][0] == snapshot(
         {
-            "tool": {"driver": {"name": "linter", "rules": [{"id": "R1"}, {"id": "R2"}], "version": "1.2"}},
+            "tool": {
+                "driver": {
+                    "name": "linter",
+                    "rules": [
+                        {
+                            "id": "R1",
+                            "fullDescription": {"text": "It breaks."},
+                            "help": {"text": "Mend it."},
+                            "properties": {"tags": ["external/cwe/cwe-79", "security"]},
+                        },
+                        {"id": "R2"},
+                    ],
+                    "version": "1.2",
+                }
+            },
             "automationDetails": {"id": "omni/lint/", "description": {"text": "No lint errors"}},
             "columnKind": "unicodeCodePoints",
             "invocations": [
@@ -531,6 +546,18 @@ def test_sarif_says_of_a_rule_why_and_how_to_mend_it() -> None:
             ],
         }
     )
+
+
+def test_sarif_has_a_rules_own_text_whatever_its_findings_say() -> None:
+    """What one finding alone says stays with it; what is said of a rule does not hang on the order."""
+    same = {"rule": "arg-type", "why": "W."}
+    findings = (finding("a", 1, "m", fix="F.", **same), finding("a", 2, "n", fix="Add `str`.", **same))
+    for check, said in (("types", {"help": {"text": registry.get("types").advice}}), ("no-such", {})):
+        for each in (findings, findings[::-1]):
+            result = RARE.model_copy(update={"check": check, "findings": each, "suppressed": ()})
+            (run,) = json.loads(render(REPORT.model_copy(update={"results": (result,)}), "sarif"))["runs"]
+            assert run["tool"]["driver"]["rules"] == [{"id": "arg-type", "fullDescription": {"text": "W."}, **said}]
+            assert [told["properties"] for told in run["results"]] == [{"fix": one.fix} for one in each]
 
 
 def test_sarif_names_a_thousand_files_that_were_not_seen() -> None:

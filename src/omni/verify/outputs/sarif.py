@@ -6,10 +6,11 @@ https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 from urllib.parse import quote
 
+from omni.verify.registry import checks
 from omni.verify.report import CheckResult, Coverage, Finding, Report, Status
 
 Object: TypeAlias = dict[str, object]
@@ -24,9 +25,12 @@ def write(report: Report) -> str:
 
 def _run(result: CheckResult) -> Object:
     findings = (*result.findings, *result.suppressed)
-    rules = {finding.rule: _rule(finding) for finding in findings}
-    order = {rule: number for number, rule in enumerate(rules)}
-    driver: Object = {"name": result.tool or "omni", "rules": list(rules.values())}
+    by_rule: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_rule.setdefault(finding.rule, []).append(finding)
+    rules = [_rule(name, result.check, of_it) for name, of_it in by_rule.items()]
+    order = {rule: number for number, rule in enumerate(by_rule)}
+    driver: Object = {"name": result.tool or "omni", "rules": rules}
     if result.tool_version:
         driver["version"] = result.tool_version
     return {
@@ -34,7 +38,7 @@ def _run(result: CheckResult) -> Object:
         "automationDetails": {"id": f"omni/{result.check}/", "description": {"text": result.title}},
         "columnKind": "unicodeCodePoints",
         "invocations": [_invocation(result)],
-        "results": [_result(finding, order[finding.rule]) for finding in findings],
+        "results": [_result(finding, order[finding.rule], rules[order[finding.rule]]) for finding in findings],
         "properties": {
             "tier": result.tier,
             "status": result.status,
@@ -45,18 +49,26 @@ def _run(result: CheckResult) -> Object:
     }
 
 
-def _rule(finding: Finding) -> Object:
-    rule: Object = {"id": finding.rule}
-    if finding.why:
-        rule["fullDescription"] = {"text": finding.why}
-    if finding.fix:
-        rule["help"] = {"text": finding.fix}
-    if finding.cwe:
-        rule["properties"] = {"tags": [f"external/cwe/{finding.cwe.lower()}", "security"]}
+def _rule(name: str, check: str, findings: Sequence[Finding]) -> Object:
+    """What holds for the rule, whichever of its findings there are, and in which order."""
+    declared = next((each for each in checks() if each.id == check), None)
+    rule: Object = {"id": name}
+    if why := _own({finding.why for finding in findings}, declared.why if declared else ""):
+        rule["fullDescription"] = {"text": why}
+    if fix := _own({finding.fix for finding in findings}, declared.advice if declared else ""):
+        rule["help"] = {"text": fix}
+    if cwe := _own({finding.cwe for finding in findings}, declared.cwe if declared else ""):
+        rule["properties"] = {"tags": [f"external/cwe/{cwe.lower()}", "security"]}
     return rule
 
 
-def _result(finding: Finding, rule_index: int) -> Object:
+def _own(said: set[str], declared: str) -> str:
+    """What its findings say, where it is the same of all; where they differ, what their check says of all."""
+    texts = said - {""}
+    return texts.pop() if len(texts) == 1 else declared
+
+
+def _result(finding: Finding, rule_index: int, rule: Object) -> Object:
     result: Object = {
         "ruleId": finding.rule,
         "ruleIndex": rule_index,
@@ -64,8 +76,11 @@ def _result(finding: Finding, rule_index: int) -> Object:
         "message": {"text": finding.message},
         "partialFingerprints": {"omni/v1": finding.fingerprint},
     }
-    if finding.breaks:
-        result["properties"] = {"breaks": list(finding.breaks)}
+    own: Object = {"breaks": list(finding.breaks)} if finding.breaks else {}
+    if finding.fix and rule.get("help") != {"text": finding.fix}:
+        own["fix"] = finding.fix
+    if own:
+        result["properties"] = own
     if finding.path:
         result["locations"] = [{"physicalLocation": _place(finding)}]
     if finding.suppressed:
