@@ -133,6 +133,26 @@ CREATE INDEX elsewhere ON teams (key);
 
 
 @pytest.mark.parametrize(
+    ("declared", "kind"),
+    [
+        ("double precision NOT NULL", "double precision"),
+        ("timestamp(3)  with time zone default now()", "timestamp(3) with time zone"),
+        ("numeric (10, 2) check (a > 0)", "numeric (10, 2)"),
+        ("character varying(30) collate x", "character varying(30)"),
+        ("char(3) CHARACTER SET utf8", "char(3)"),
+        ("bigint unsigned auto_increment", "bigint unsigned"),
+        ("text[] null", "text[]"),
+        ('app."Mood" references m', 'app."Mood"'),
+        ("notes_type", "notes_type"),
+        ("primary key", ""),
+    ],
+)
+def test_a_type_of_several_words(declared: str, kind: str) -> None:
+    (table,) = sql_tables("a.sql", f'create table a ("x" {declared}, y int)')
+    assert [column.type for column in table.columns] == [kind, "int"]
+
+
+@pytest.mark.parametrize(
     ("constraint", "primary", "indexed"),
     [
         ("PRIMARY KEY (id)", True, True),

@@ -141,6 +141,15 @@ REFERENCES = rf"references\s+{_NAME}(\w+)[\"`]?\s*(?:\(\s*[\"`]?(\w+))?"
 NOT_COLUMNS = frozenset({"primary", "unique", "constraint", "foreign", "check", "exclude", "like", "index", "key"})
 
 
+_AFTER_A_TYPE = (
+    r"not|null|default|primary|unique|references|check|constraint|generated|always|collate|character\s+set|charset|"
+    r"auto_?increment|identity|comment|on|as|storage|compression|encode|key|invisible|virtual|stored"
+)
+_WORD_OF_A_TYPE = rf"(?!(?:{_AFTER_A_TYPE})\b)[\w.\"]+(?:\s*\([^()]*\))?(?:\[\d*\])*"
+TYPE = re.compile(rf"{_WORD_OF_A_TYPE}(?:\s+{_WORD_OF_A_TYPE})*", re.IGNORECASE)
+"""`double precision`, `timestamp(3) with time zone`, `int unsigned`."""
+
+
 def sql_tables(path: str, text: str) -> Iterator[Table]:
     """CREATE TABLE statements, with the indexes that the same file makes on them."""
     bare = re.sub(
@@ -166,6 +175,7 @@ def sql_tables(path: str, text: str) -> Iterator[Table]:
 
 def _sql_column(words: list[str], part: str, constraints: str, line: int) -> Column:
     name = words[0].strip('"`[]')
+    kind = TYPE.match(part, len(words[0]) + 1)
     lower = part.lower()
     of_table = rf"foreign\s+key\s*\(\s*[\"`]?{re.escape(name)}[\"`]?\s*\)\s*{REFERENCES}"
     reference = re.search(rf"\b{REFERENCES}", part, re.IGNORECASE) or re.search(of_table, constraints, re.IGNORECASE)
@@ -175,7 +185,7 @@ def _sql_column(words: list[str], part: str, constraints: str, line: int) -> Col
     return Column(
         name=name,
         line=line,
-        type=words[1].rstrip(","),
+        type=" ".join(kind[0].split()) if kind else "",
         primary=primary,
         references=f"{reference[1]}.{reference[2] or 'id'}" if reference else "",
         indexed=primary or " unique" in f" {lower}" or bool(keys),
