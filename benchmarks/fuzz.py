@@ -15,7 +15,8 @@ from omni.verify import registry
 from omni.verify.cache import Cache
 from omni.verify.check import Failed
 from omni.verify.config import ProjectConfig
-from omni.verify.fuzzing.campaign import HARNESS, Campaign
+from omni.verify.fuzzing.campaign import Campaign
+from omni.verify.fuzzing.engines import PYTHON
 from omni.verify.plan import Options
 from omni.verify.session import Session
 
@@ -31,20 +32,19 @@ def main() -> int:
         session = Session(options, settings, ProjectConfig(), cache, Path(scratch), lambda _event: None)
         (context,) = session.contexts([registry.get("fuzzing")], ROOT)
         print(f"{'target':<14}{'executions':>12}{'a second':>10}{'corpus':>8}{'slowest':>12}  broken", flush=True)
-        for file in context.files:
-            campaign = Campaign(context, file.path)
-            if not HARNESS.search(context.text(file)) or (wanted and campaign.name not in wanted):
+        for target in PYTHON.targets(context):
+            if wanted and target.name not in wanted:
                 continue
             try:
-                report, found = campaign.run(seconds)
+                report, found = Campaign(context, PYTHON, target).run(seconds)
             except Failed as problem:
-                print(f"{campaign.name:<14}{problem.why}", flush=True)
+                print(f"{target.name:<14}{problem.why}", flush=True)
                 broken += 1
                 continue
             broken += len(found)
             rate = report["executions"] / max(report["seconds"], 0.1)
             numbers = f"{report['executions']:>12}{rate:>10.0f}{report['inputs']:>8}{1000 * report['slowest']:>9.1f} ms"
-            print(f"{campaign.name:<14}{numbers}  {len(found)}", flush=True)
+            print(f"{target.name:<14}{numbers}  {len(found)}", flush=True)
             for each in found:
                 print(f"  {each.broken['error']}\n  {each.file}\n  {each.data[:200]!r}")
                 print("".join(each.broken["stack"]), flush=True)

@@ -111,10 +111,10 @@ def test_each_campaign_is_reported_at_the_programs_own_innermost_line(
     asked: list[tuple[str, int]] = []
 
     def run(campaign: Campaign, seconds: int) -> tuple[dict[str, object], list[Campaigned]]:
-        asked.append((campaign.name, seconds))
-        if campaign.path not in reports:
-            raise Failed(f"{campaign.path} could not be run", Status.INCOMPLETE)
-        found = reports[campaign.path]
+        asked.append((campaign.target.name, seconds))
+        if campaign.target.path not in reports:
+            raise Failed(f"{campaign.target.path} could not be run", Status.INCOMPLETE)
+        found = reports[campaign.target.path]
         return {"executions": 40}, [Campaigned(each, tmp_path / "kept") for each in found]  # type: ignore[arg-type]
 
     monkeypatch.setattr(Campaign, "run", run)

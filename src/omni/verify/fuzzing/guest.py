@@ -54,6 +54,8 @@ class Broken(TypedDict):
 
 
 class Report(TypedDict):
+    built: bool
+    """Whether it could be compiled; else `said` holds why not."""
     exit_code: int
     """Of the harness; libFuzzer ends with 0 when the time is over and nothing broke."""
     executions: int
@@ -91,6 +93,7 @@ def main() -> None:
     )
     said = done.stdout.decode("utf-8", "replace")
     report: Report = {
+        "built": True,
         "exit_code": done.returncode,
         "executions": executions(said),
         "seconds": round(time.monotonic() - started, 1),
@@ -113,9 +116,9 @@ def main() -> None:
 
 
 def executions(said: str) -> int:
-    """By the final statistics, or by the last status line: `#123456	pulse …`."""
+    """By the final statistics, or the last status line: `#12345 pulse …`, or Go's `fuzz: elapsed: 3s, execs: 12345`."""
     final = re.search(r"stat::number_of_executed_units:\s*(\d+)", said)
-    lines: list[str] = re.findall(r"^#(\d+)", said, re.MULTILINE)
+    lines: list[str] = re.findall(r"^(?:#|fuzz: elapsed: .*, execs: )(\d+)", said, re.MULTILINE)
     return int(final[1]) if final else int(lines[-1]) if lines else 0
 
 

@@ -1,0 +1,120 @@
+"""What broke a fuzz target, and where, by what its fuzzer printed.
+
+Formats: AddressSanitizer and UndefinedBehaviorSanitizer of https://clang.llvm.org/docs, libFuzzer of
+https://llvm.org/docs/LibFuzzer.html, panics of Rust and Go, stacks of Node.js and of Java.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d+")
+
+
+@dataclass(frozen=True)
+class Fault:
+    error: str = ""
+    """What went wrong, in the words of the language; empty: nothing was said that is known."""
+    places: tuple[tuple[str, int], ...] = ()
+    """(file, line), the innermost first."""
+
+    def same(self, other: Fault) -> bool:
+        """The same kind of fault at the same place, whatever the numbers in it."""
+        alike = NUMBERS.sub("#", self.error) == NUMBERS.sub("#", other.error)
+        return bool(self.error) and alike and self.places[:1] == other.places[:1]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How one of them says it."""
+
+    error: re.Pattern[str]
+    """Its group `error`; perhaps `path` and `line` of the innermost place."""
+    frame: re.Pattern[str]
+    """A line of the stack that follows: `path` and `line`, perhaps `function`."""
+    stop: re.Pattern[str]
+    """The line with which another stack begins."""
+
+
+_SANITIZED = re.compile(r"^\s+#\d+ 0x[0-9a-f]+ in .*? (?P<path>[^\s():]+):(?P<line>\d+)(?::\d+)?$")
+_NEXT = re.compile(r"^(SUMMARY: |(previously |freed |)allocated by |freed by |previously |0x[0-9a-f]+ is located )")
+_RUNTIME = re.compile(
+    r"^/rustc/|/compiler-rt/|/libfuzzer-sys-[^/]*/|/Fuzzer\w+\.cpp$|^(csu|nptl|stdlib|signal)/|/sysdeps/"
+    r"|^/usr/(lib|local|share)/go\b[^/]*/(src/)?(testing|runtime|reflect|internal)/"
+)
+"""Files of the fuzzer and of the language."""
+_NEVER = re.compile(r"(?!)")
+
+SHAPES = (
+    Shape(  # Rust, before 1.73: `panicked at 'message', src/lib.rs:3:16`
+        re.compile(r"^thread '.*?'(?: \(\d+\))? panicked at '(?P<error>.*)', (?P<path>.+?):(?P<line>\d+):\d+$"),
+        _SANITIZED,
+        _NEXT,
+    ),
+    Shape(
+        re.compile(r"^thread '.*?'(?: \(\d+\))? panicked at (?P<path>.+?):(?P<line>\d+):\d+:\n(?P<error>.+)$"),
+        _SANITIZED,
+        _NEXT,
+    ),
+    Shape(
+        re.compile(r"^(?P<path>[^\s:]+):(?P<line>\d+):\d+: runtime error: (?P<error>.+)$"),
+        _SANITIZED,
+        _NEXT,
+    ),
+    Shape(
+        re.compile(r"^== Java Exception: (?P<error>.+)$"),
+        re.compile(r"^\s*at (?:.+/)?(?P<function>[\w.$<>]+)\((?P<path>[\w$]+\.(?:java|kt)):(?P<line>\d+)\)$"),
+        re.compile(r"^(Caused by: |== libFuzzer crashing input|DEDUP_TOKEN: )"),
+    ),
+    Shape(
+        re.compile(r"^==\d+== Uncaught Exception: (?:Jazzer\.js: )?(?P<error>.+)$"),
+        re.compile(r"^\s+at (?:.* \()?(?:file://)?(?P<path>/[^():]+):(?P<line>\d+):\d+\)?$"),
+        re.compile(r"^(?!\s+at )"),
+    ),
+    Shape(
+        re.compile(r"^\s*(?:testing\.go:\d+: )?(?:panic|fatal error): (?P<error>.+?)(?: \[recovered\])?$"),
+        re.compile(r"^\s+(?P<path>/\S+\.go):(?P<line>\d+)(?: \+0x[0-9a-f]+)?$"),
+        re.compile(r"^\s*(created by |Failing input written )"),
+    ),
+    Shape(re.compile(r"^\s+(?P<path>\S+_test\.go):(?P<line>\d+): (?P<error>.+)$"), _NEVER, _NEVER),
+    Shape(
+        re.compile(
+            r"^==\d+== ?ERROR: (?P<error>(?:\w+Sanitizer|libFuzzer): .+?)"
+            r"(?: on (?:unknown )?address .*| \(pc 0x.*| after \d+ seconds| \(used: .*)?$"
+        ),
+        _SANITIZED,
+        _NEXT,
+    ),
+)
+
+
+def read(said: str) -> Fault:
+    """The first fault that is told of."""
+    for shape in SHAPES:
+        found = re.search(shape.error.pattern, said, re.MULTILINE)
+        if found:
+            groups = found.groupdict()
+            own = [(groups["path"], int(groups["line"]))] if groups.get("path") else []
+            frames = _frames(shape, said[found.end() :].lstrip("\n").splitlines())
+            return Fault(groups["error"].strip()[:300], tuple(dict.fromkeys([*own, *frames])))
+    return Fault()
+
+
+def _frames(shape: Shape, lines: list[str]) -> Iterator[tuple[str, int]]:
+    for line in lines:
+        if shape.stop.search(line):
+            return
+        frame = shape.frame.search(line)
+        if frame and not _RUNTIME.search(frame["path"]):
+            yield _path(frame), int(frame["line"])
+
+
+def _path(frame: re.Match[str]) -> str:
+    """Java names the class and the file: `com.shop.Orders.parse(Orders.java:12)` is in com/shop/Orders.java."""
+    groups = frame.groupdict()
+    if "function" not in groups:
+        return str(groups["path"])
+    package = [part for part in groups["function"].split(".")[:-2] if part]
+    return "/".join([*package, groups["path"]])
