@@ -72,6 +72,14 @@ def said(result: CheckResult) -> list[str]:
     return told(result.findings)
 
 
+def placed(result: CheckResult) -> list[tuple[str, str, str, int | None, int | None, str]]:
+    """The findings of a check that did not crash, with line and column."""
+    assert result.status is not Status.ERROR, result.reason
+    return [
+        (str(each.severity), each.rule, each.path, each.line, each.column, each.message) for each in result.findings
+    ]
+
+
 def told(items: Iterable[Item]) -> list[str]:
     """All that a check says, a line each."""
     return [_line(item) for item in items]

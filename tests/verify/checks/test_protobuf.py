@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 import pytest
+from tests.verify.played import placed
 
 from omni.verify.report import CheckResult, Status
 
@@ -27,19 +28,12 @@ LOST = f"{row(3, 'COMPILE', MISSING)}\n{row(6, 'COMPILE', 'cannot find `A` in th
 STYLE = row(5, "MESSAGE_PASCAL_CASE", "should be PascalCase") + "\n"
 
 
-def said(result: CheckResult) -> list[tuple[str, str, str, int | None, int | None, str]]:
-    assert result.status is not Status.ERROR, result.reason
-    return [
-        (str(each.severity), each.rule, each.path, each.line, each.column, each.message) for each in result.findings
-    ]
-
-
 @pytest.mark.parametrize(
     ("more", "severity"),
     [("a.yaml", "note"), ("buf.yaml", "error"), ("proto/buf.yaml", "error"), ("buf.work.yaml", "error")],
 )
 def test_a_fault_of_style_counts_where_the_project_chose_the_rules(replay: Replay, more: str, severity: str) -> None:
-    assert said(replay("protobuf", {**ORDER, more: "version: v1\n"}, STYLE, 100)) == [
+    assert placed(replay("protobuf", {**ORDER, more: "version: v1\n"}, STYLE, 100)) == [
         (severity, "MESSAGE_PASCAL_CASE", "shop/order.proto", 5, 3, "should be PascalCase")
     ]
 
@@ -47,19 +41,19 @@ def test_a_fault_of_style_counts_where_the_project_chose_the_rules(replay: Repla
 def test_what_does_not_compile_is_an_error(replay: Replay) -> None:
     broken = row(6, "COMPILE", "cannot find `A` in this scope")
     expected = [("error", "COMPILE", "shop/order.proto", 6, 3, "cannot find `A` in this scope")]
-    assert said(replay("protobuf", ORDER, f"{broken}\n", 100)) == expected
+    assert placed(replay("protobuf", ORDER, f"{broken}\n", 100)) == expected
 
 
 def test_an_import_that_is_not_found_is_one_only_where_the_project_says_where_imports_start(replay: Replay) -> None:
     """A name may stand in the file that was not found."""
     result = replay("protobuf", ORDER, LOST + STYLE, 100)
-    assert [each[1] for each in said(result)] == ["MESSAGE_PASCAL_CASE"]
+    assert [each[1] for each in placed(result)] == ["MESSAGE_PASCAL_CASE"]
     assert (result.status, result.reason) == (
         Status.INCOMPLETE,
         "shop/order.proto: imported file does not exist; a buf.yaml says where imports start",
     )
     result = replay("protobuf", {**ORDER, "buf.yaml": "version: v1\n"}, LOST + STYLE, 100)
-    assert sorted(each[0:2] for each in said(result)) == [
+    assert sorted(each[0:2] for each in placed(result)) == [
         ("error", "COMPILE"),
         ("error", "COMPILE"),
         ("error", "MESSAGE_PASCAL_CASE"),
@@ -68,7 +62,7 @@ def test_an_import_that_is_not_found_is_one_only_where_the_project_says_where_im
 
 def test_an_error_without_a_place(replay: Replay) -> None:
     bare = json.dumps({"type": "COMPILE", "message": "no package"})
-    assert said(replay("protobuf", ORDER, f"{bare}\n", 1)) == [("error", "COMPILE", "", None, None, "no package")]
+    assert placed(replay("protobuf", ORDER, f"{bare}\n", 1)) == [("error", "COMPILE", "", None, None, "no package")]
 
 
 @pytest.mark.parametrize(("stream", "reason"), [(2, "Failure: no such module"), (1, "")])

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.verify.played import placed
 
 from omni.verify.check import Context, Item
 from omni.verify.checks import pyright
@@ -32,13 +33,6 @@ def printed(*diagnostics: Mapping[str, object]) -> str:
     return json.dumps({"version": "1.1.400", "generalDiagnostics": diagnostics})
 
 
-def said(result: CheckResult) -> list[tuple[str, str, str, int | None, int | None, str]]:
-    assert result.status is not Status.ERROR, result.reason
-    return [
-        (str(each.severity), each.rule, each.path, each.line, each.column, each.message) for each in result.findings
-    ]
-
-
 def test_levels_and_places(replay: Replay) -> None:
     """Its lines and columns count from 0; a fault of syntax has no rule; what is no file of the project is left out."""
     syntax = {"file": "/work/a.py", "severity": "error", "message": "expected"}
@@ -51,7 +45,7 @@ def test_levels_and_places(replay: Replay) -> None:
         syntax,
     )
     result = replay("pyright", FILES, told, 1)
-    assert sorted(said(result)) == [
+    assert sorted(placed(result)) == [
         ("error", "reportCallIssue", "a.py", 4, 5, "it is so"),
         ("error", "syntax", "a.py", 1, 1, "expected"),
         ("note", "reportDeprecated", "a.py", 6, 5, "it is so"),
@@ -71,7 +65,7 @@ ABSENT = printed(
 
 def test_beside_an_import_that_is_not_here_an_error_is_in_doubt(replay: Replay) -> None:
     result = replay("pyright", FILES, ABSENT, 1)
-    assert [each[:4] for each in said(result)] == [
+    assert [each[:4] for each in placed(result)] == [
         ("error", "reportCallIssue", "a.py", 4),
         ("warning", "reportCallIssue", "b.py", 4),
         ("note", "reportDeprecated", "b.py", 4),
@@ -84,7 +78,7 @@ def test_with_an_environment_the_import_itself_is_said(replay: Replay) -> None:
         return list(pyright.run(replace(context, environment=Path("/venv"))))
 
     result = replay("pyright", FILES, ABSENT, 1, run=run)
-    assert [each[:4] for each in said(result)] == [
+    assert [each[:4] for each in placed(result)] == [
         ("error", "reportCallIssue", "a.py", 4),
         ("warning", "reportMissingImports", "b.py", 1),
         ("warning", "reportCallIssue", "b.py", 4),

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 
 import pytest
+from tests.verify.played import placed
 
 from omni.verify.report import CheckResult, Status
 
@@ -22,13 +23,6 @@ def compiled(level: str, code: str = "", **place: object) -> str:
     return json.dumps({"reason": "compiler-message", "message": message}) + "\n"
 
 
-def said(result: CheckResult) -> list[tuple[str, str, str, int | None, int | None, str]]:
-    assert result.status is not Status.ERROR, result.reason
-    return [
-        (str(each.severity), each.rule, each.path, each.line, each.column, each.message) for each in result.findings
-    ]
-
-
 def test_clippy_s_levels_and_places(replay: Replay) -> None:
     """A note is none of its findings, nor is what lies in another package, or nowhere."""
     lines = (
@@ -42,7 +36,7 @@ def test_clippy_s_levels_and_places(replay: Replay) -> None:
         BUILT,
     )
     result = replay("rust-clippy", FILES, "".join(lines), 101)
-    assert sorted(said(result), key=str) == [
+    assert sorted(placed(result), key=str) == [
         ("error", "E0425", "src/main.rs", 2, None, "no such function"),
         ("error", "compile", "src/main.rs", 2, 5, "no such function"),
         ("warning", "clippy::len_zero", "src/main.rs", 2, 5, "no such function"),
@@ -54,7 +48,7 @@ def test_each_outermost_package_is_compiled(replay: Replay) -> None:
     files = {f"{folder}/Cargo.toml": "[package]\n" for folder in ("a", "a/inner", "b", "b-more")}
     files |= {f"{folder}/src/main.rs": "fn main() {\n}\n" for folder in ("a", "b", "b-more")}
     result = replay("rust-clippy", files, compiled("warning", "x") + BUILT)
-    assert [each[2] for each in said(result)] == ["a/src/main.rs", "b-more/src/main.rs", "b/src/main.rs"]
+    assert [each[2] for each in placed(result)] == ["a/src/main.rs", "b-more/src/main.rs", "b/src/main.rs"]
 
 
 @pytest.mark.parametrize(
@@ -81,11 +75,11 @@ def test_without_a_package_it_can_not_be_compiled(replay: Replay) -> None:
 def test_rustfmt(replay: Replay) -> None:
     files = {"a.rs": "fn a() {}\n", "b.rs": "fn b() {}\n"}
     for told in ("/work/a.rs\n/work/b.rs\n/work/a.rs\n", "Diff in /work/a.rs:1:\n-x\n+y\nDiff in /work/b.rs:7:\n"):
-        assert said(replay("rust-format", files, told, 1)) == [
+        assert placed(replay("rust-format", files, told, 1)) == [
             ("note", "unformatted", path, 1, None, "rustfmt would lay it out otherwise") for path in ("a.rs", "b.rs")
         ]
     broken = "error[E0765]: no end\n --> /work/a.rs:3:7\n\nerror: expected one of\n  --> /work/b.rs:4:1\n"
-    assert said(replay("rust-format", files, broken, 1, 2)) == [
+    assert placed(replay("rust-format", files, broken, 1, 2)) == [
         ("warning", "syntax", "a.rs", 3, None, "no end"),
         ("warning", "syntax", "b.rs", 4, None, "expected one of"),
     ]
@@ -106,5 +100,5 @@ def advisory(*patched: str) -> Mapping[str, object]:
 def test_an_advisory_says_what_to_do(replay: Replay, patched: tuple[str, ...], fix: str) -> None:
     report = {"vulnerabilities": {"list": [advisory(*patched)]}}
     result = replay("cargo-audit", {"Cargo.lock": "\n"}, json.dumps(report), 1)
-    assert said(result) == [("error", "R-1", "Cargo.lock", None, None, "time 0.1.44: It crashes")]
+    assert placed(result) == [("error", "R-1", "Cargo.lock", None, None, "time 0.1.44: It crashes")]
     assert (result.findings[0].fix, result.findings[0].cwe) == (fix, "CWE-1395")
