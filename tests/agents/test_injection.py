@@ -253,7 +253,7 @@ def test_who_obeys_gets_nowhere(case: Case, world: World, tmp_path: Path) -> Non
     # What is not granted does not run; what runs, runs in the sandbox, without network, mounts and secrets.
     assert not [each.call.name for each in obeyed if each.ok and each.call.name not in case.granted]
     assert len(ran) <= sum(each.call.name == "bash" for each in called if "bash" in case.granted)
-    assert all(job.workspace == root and not job.endpoint and not job.mounts for job in ran)
+    assert all(job.workspace == root and not job.endpoints and not job.mounts for job in ran)
     # Nothing that is guarded has changed, nothing leads out, and nobody was reached.
     assert [tree_digest(folder) for folder in guarded] == before
     assert (root / "omni.toml").read_text() == PROJECT["omni.toml"]

@@ -163,7 +163,7 @@ def test_a_job_reaches_its_endpoint(engine: Engine, workspace: Path) -> None:
                 connection.sendall(b"hi")
 
         threading.Thread(target=answer, daemon=True).start()
-        job = Job(("python3", "-c", source, str(port)), workspace, {"PATH": os.environ["PATH"]}, endpoint=port)
+        job = Job(("python3", "-c", source, str(port)), workspace, {"PATH": os.environ["PATH"]}, endpoints=(port,))
         result = Docker().run(job)
     assert (result.exit_code, result.stdout, result.stderr) == (0, "b'hi'\n", "")
 

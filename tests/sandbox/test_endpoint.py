@@ -48,16 +48,23 @@ class _Echo(BaseHTTPRequestHandler):
             self.wfile.write(body[place : place + 1000])
 
 
+class _Server(ThreadingHTTPServer):
+    # When more call at once than wait here, Linux answers with SYN cookies and forgets them, and resets those whose
+    # second segment comes before it accepts them. The default is 5.
+    request_queue_size = 256
+
+
 @pytest.fixture
 def port() -> Iterator[int]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Echo) as server:
+    with _Server(("127.0.0.1", 0), _Echo) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield server.server_address[1]
         server.shutdown()
 
 
 def _python(source: str, workspace: Path, port: int, *arguments: str) -> Job:
-    return Job(("python3", "-c", source, *arguments), workspace, PYTHON, MOUNTS, Limits(wall=30), endpoint=port)
+    argv, ports = ("python3", "-c", source, *arguments), (port,) if port else ()
+    return Job(argv, workspace, PYTHON, MOUNTS, Limits(wall=30), endpoints=ports)
 
 
 def test_the_endpoint_answers_many_at_once(driver: Driver, workspace: Path, port: int) -> None:
@@ -72,6 +79,26 @@ with ThreadPoolExecutor(20) as pool:
 """
     result = driver.run(_python(source, workspace, port, str(port)))
     assert (result.stdout, result.stderr, result.exit_code) == ("True\n", "", 0)
+
+
+def test_several_ports_lead_each_to_its_own(driver: Driver, workspace: Path) -> None:
+    source = """
+import socket, sys
+for port in sys.argv[1:]:
+    with socket.create_connection(("127.0.0.1", int(port)), timeout=10) as connection:
+        print(connection.recv(10).decode(), end=" ")
+"""
+    with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
+        for server, said in ((first, b"first"), (second, b"second")):
+            threading.Thread(target=_say, args=(server, said), daemon=True).start()
+        ports = (first.getsockname()[1], second.getsockname()[1])
+        job = _python(source, workspace, 0, str(ports[1]), str(ports[0]))
+        assert driver.run(replace(job, endpoints=ports)).stdout == "second first "
+
+
+def _say(server: socket.socket, said: bytes) -> None:
+    with server.accept()[0] as connection:
+        connection.sendall(said)
 
 
 def test_nothing_else_is_reached(driver: Driver, tmp_path: Path) -> None:
@@ -102,7 +129,7 @@ def test_a_job_whose_command_is_not_there_says_so(workspace: Path, port: int) ->
 
 
 def test_without_python_inside_the_job_ends_and_says_so(workspace: Path, port: int) -> None:
-    result = Bubblewrap().run(Job(("true",), workspace, {"PATH": "/nowhere"}, endpoint=port))
+    result = Bubblewrap().run(Job(("true",), workspace, {"PATH": "/nowhere"}, endpoints=(port,)))
     assert result.exit_code == 127
     assert "python3: not found" in result.stderr
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from omni.kernel.errors import OmniError
-from omni.sandbox import bubblewrap, cgroup, docker, guest, mounts
+from omni.sandbox import bubblewrap, docker, guest, mounts
 from omni.sandbox.bubblewrap import Pipes, options
+from omni.sandbox.engine import Engine
 from omni.sandbox.errors import NOT_STARTED
 from omni.sandbox.job import Job, Limits, Mount
 
@@ -63,22 +64,22 @@ def test_docker_is_told_every_wall(system: Path, uid: int, user: str, monkeypatc
     monkeypatch.setattr(os, "geteuid", lambda: uid)
     monkeypatch.setattr(os, "cpu_count", lambda: 3)
     told = f"""
-        /bin/docker run --interactive --init --pull never --name omni-1 --label omni-sandbox={cgroup.owner()}
+        /bin/docker run --interactive --init --pull never --name omni-1 --label omni-sandbox
         --network none --ipc private --cgroupns private --hostname omni --user {user}
         --read-only --cap-drop ALL --security-opt no-new-privileges --security-opt seccomp=/profile.json
+        --ulimit nofile=4096:4096 --ulimit nproc=4096:4096
         --memory 300m --memory-swap 300m --pids-limit 32 --cpu-shares 3072 --log-driver none --shm-size 20m
-        --tmpfs /work:size=20m,nosuid,nodev,exec,mode=755,uid={user.partition(":")[0]},gid={user.partition(":")[0]}
+        --tmpfs /work:size=20m,nosuid,nodev,exec,mode=1777
         --tmpfs /tmp:size=20m,nosuid,nodev,exec,mode=1777
         --mount type=bind,source={system}/usr,target={system}/usr,readonly
         --mount type=bind,source={system}/time,target={system}/zone,readonly
         --mount type=bind,source=/data,target=/data,readonly
         --mount type=bind,source=/data/file,target=/there,readonly
-        --env PATH=/usr/local/bin:/usr/bin:/bin --env HOME=/tmp --env LANG=de --env TZ=UTC --env KEY=v
-        --workdir /work {docker.image_name()}
+        --env-file /variables --workdir /work {docker.image_name()}
     """
-    argv = docker.arguments(
-        Path("/bin/docker"), Job(**(vars(JOB) | {"mounts": GIVEN})), "omni-1", Path("/profile.json")
-    )
+    job = Job(**(vars(JOB) | {"mounts": GIVEN}))
+    env = ("--env-file", "/variables")
+    argv = docker.arguments(Engine(Path("/bin/docker")), job, "omni-1", Path("/profile.json"), env)
     at = argv.index("/bin/sh")
     assert argv[:at] == told.split()
     assert tuple(argv[at:]) == guest.gated(JOB)

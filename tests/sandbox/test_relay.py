@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 
@@ -99,6 +101,70 @@ def test_connections_side_by_side(echo: int) -> None:
         first.sendall(b"1")
         assert first.recv(1) == b"1"
     relay.close()
+
+
+def _serving(server: socket.socket, say: Callable[[socket.socket], None]) -> None:
+    def serve() -> None:
+        with server.accept()[0] as connection:
+            say(connection)
+
+    threading.Thread(target=serve, daemon=True).start()
+
+
+def _reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def test_a_connection_that_breaks_inside_does_not_look_like_one_that_ended() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        relay = _relay(_connected(server.getsockname()[1]))
+        _serving(server, _reset)
+        with socket.create_connection(("127.0.0.1", relay.port), timeout=10) as client:
+            with pytest.raises(ConnectionResetError):
+                client.recv(1)
+        relay.close()
+
+
+def test_a_connection_that_breaks_outside_breaks_inside() -> None:
+    broken: Future[BaseException | bytes] = Future()
+
+    def wait(connection: socket.socket) -> None:
+        connection.sendall(b"go")
+        try:
+            broken.set_result(connection.recv(1))
+        except ConnectionResetError as error:
+            broken.set_result(error)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        relay = _relay(_connected(server.getsockname()[1]))
+        _serving(server, wait)
+        with socket.create_connection(("127.0.0.1", relay.port), timeout=10) as client:
+            assert client.recv(2) == b"go"
+            _reset(client)
+        assert isinstance(broken.result(10), ConnectionResetError)
+        relay.close()
+
+
+def test_what_was_said_before_it_broke_arrives() -> None:
+    """A server that answers before it has read all, and hangs up: the answer is read, then the break is seen."""
+    said: Future[bytes] = Future()
+
+    def refuse(connection: socket.socket) -> None:
+        connection.recv(1)
+        connection.sendall(b"too much")
+        said.result(10)  # what hangs up with something unread is reset, and may lose what is under way
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        relay = _relay(_connected(server.getsockname()[1]))
+        _serving(server, refuse)
+        with socket.create_connection(("127.0.0.1", relay.port), timeout=10) as client:
+            client.sendall(b"x" * 100_000)
+            got = client.recv(8, socket.MSG_WAITALL)
+            said.set_result(got)
+            with pytest.raises(ConnectionResetError):
+                client.recv(1)
+        assert got == b"too much"
+        relay.close()
 
 
 def test_nobody_listens_inside() -> None:

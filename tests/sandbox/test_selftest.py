@@ -226,7 +226,7 @@ def test_what_lies_past_the_endpoint(stdout: str, said: str, tmp_path: Path) -> 
     guest = _Guest(stdout)
     assert HEAVY["reach past the endpoint"](guest, tmp_path) == said
     allowed, forbidden = map(int, guest.job.argv[5:])
-    assert (guest.job.endpoint, allowed != forbidden, guest.job.limits) == (allowed, True, CAPS)
+    assert (guest.job.endpoints, allowed != forbidden, guest.job.limits) == ((allowed,), True, CAPS)
     assert guest.job.env == {"PATH": f"{sys.prefix}/bin:/usr/bin:/bin"}
     assert guest.job.mounts == python_mounts(Path(sys.prefix))
 

@@ -47,7 +47,7 @@ class Bubblewrap:
     def run(self, job: Job, *, trusted: bool = False) -> JobResult:  # noqa: ARG002 - isolation is full for all
         """Run the command to its end. Raises OmniError when the sandbox can't be had."""
         program = _program()
-        if not job.endpoint:
+        if not job.endpoints:
             return Guest(job, lambda: sandbox(program, job), "full").result()
         ours, theirs = socket.socketpair()
         with ours, theirs:
@@ -58,7 +58,7 @@ class Bubblewrap:
                 theirs.close()  # the guest has its copy; when that is closed too, its silence is seen
                 return ours
 
-            return endpoint.result(guest, control, job.endpoint)
+            return endpoint.result(guest, control, job.endpoints)
 
     def serve(self, job: Job, port: int, *, trusted: bool = False) -> RelayedService:  # noqa: ARG002
         """Start a command that listens on 127.0.0.1:`port` inside; `limits.wall` is its longest life.

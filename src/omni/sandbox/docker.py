@@ -46,12 +46,12 @@ class Docker:
     def run(self, job: Job, *, trusted: bool = False) -> JobResult:  # noqa: ARG002 - isolation is full for all
         """Run the command to its end. Raises OmniError when the engine can't make a container."""
         host = _engine()
-        if not job.endpoint:
+        if not job.endpoints:
             return Guest(job, lambda: container(host, job), "full").result()
         with _control() as (listener, mount):
             started = endpoint.listening(replace(job, mounts=(*job.mounts, mount)), _CONTROL)
             guest = Guest(started, lambda: container(host, started), "full")
-            return endpoint.result(guest, lambda: listener.accept()[0], job.endpoint)
+            return endpoint.result(guest, lambda: listener.accept()[0], job.endpoints)
 
     def serve(self, job: Job, port: int, *, trusted: bool = False) -> RelayedService:  # noqa: ARG002
         """Start a command that listens on 127.0.0.1:`port` inside. Needs a `python3` on the job's PATH."""

@@ -1,10 +1,11 @@
-"""One port of the host's loopback, within reach of a job that has no network."""
+"""Ports of the host's loopback, within reach of a job that has no network."""
 
 from __future__ import annotations
 
 import inspect
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 
 from omni.kernel.errors import OmniError
@@ -16,31 +17,31 @@ from omni.sandbox.job import Job, JobResult
 
 def listening(job: Job, control: str) -> Job:
     """The job with the listener before its command. `control`: a descriptor that it inherits, or a path inside."""
-    source = inspect.getsource(listener)
-    return replace(job, argv=("python3", "-I", "-S", "-c", source, control, str(job.endpoint), *job.argv))
+    source, ports = inspect.getsource(listener), ",".join(map(str, job.endpoints))
+    return replace(job, argv=("python3", "-I", "-S", "-c", source, control, ports, *job.argv))
 
 
-def result(guest: Guest, control: Callable[[], socket.socket], port: int) -> JobResult:
-    """Wait for the end of a `listening` job, and join what it connects to with 127.0.0.1:`port` of the host meanwhile.
+def result(guest: Guest, control: Callable[[], socket.socket], ports: Sequence[int]) -> JobResult:
+    """Wait for the end of a `listening` job, and join what it connects to with these ports of the host meanwhile.
 
     `control` is asked once the guest runs. Raises OmniError when the sandbox did not start. Ctrl-C kills the guest.
     """
     from omni.sandbox.relay import out_of_guest  # brings asyncio, which jobs that reach nothing need not wait for
 
-    try:
-        guest.wait_until_started()
-        with control() as ours:
-            ours.settimeout(START)
-            relay = out_of_guest(ours, port)
-    except TimeoutError:
-        guest.stop(0)
-        raise OmniError(NOT_STARTED, f"it opened no port {port} within {START:.0f} s") from None
-    except BaseException:
-        guest.stop(0)
-        raise
-    if relay is None:  # it ended before it listened, and its output says why
+    with ExitStack() as relays:
+        try:
+            guest.wait_until_started()
+            with control() as ours:
+                ours.settimeout(START)
+                for port in ports:
+                    relay = out_of_guest(ours, port)
+                    if relay is None:  # it ended before it listened, and its output says why
+                        break
+                    relays.callback(relay.close)
+        except TimeoutError:
+            guest.stop(0)
+            raise OmniError(NOT_STARTED, f"it opened no port {port} within {START:.0f} s") from None
+        except BaseException:
+            guest.stop(0)
+            raise
         return guest.result()
-    try:
-        return guest.result()
-    finally:
-        relay.close()

@@ -51,9 +51,9 @@ class Job:
     collect: tuple[str, ...] = ()
     into: Path | None = None
     stdin: bytes = b""
-    endpoint: int = 0
-    """A port, 1024 or higher, of the host's loopback: inside, 127.0.0.1 at the same port leads there, and no other
-    address leads anywhere. 0: none. Of `run` only; needs a `python3` on the job's PATH.
+    endpoints: tuple[int, ...] = ()
+    """Ports, 1024 or higher, of the host's loopback: inside, 127.0.0.1 at the same port leads there, and no other
+    address leads anywhere. Of `run` only; needs a `python3` on the job's PATH.
     """
     stop: Event | None = None
     """Once it is set the job is asked to end, and killed a second later."""

@@ -6,9 +6,13 @@ import array
 import asyncio
 import os
 import socket
+import struct
 import threading
 from contextlib import suppress
 from typing import Protocol
+
+_RESET = struct.pack("ii", 1, 0)
+"""For SO_LINGER: closing resets the connection (socket(7))."""
 
 
 class Dial(Protocol):
@@ -62,17 +66,33 @@ class Relay:
         self._dial.close()
 
     async def _join(self, client: socket.socket) -> None:
+        """Until both have said all. Where one breaks (reset), so does the other: it must not look like an end."""
         other = await self._dial.connect(self._loop)
-        if other is not None:
-            with other:
-                await asyncio.gather(self._copy(client, other), self._copy(other, client))
+        if other is None:
+            return
+        broken = asyncio.Event()
+        with other:
+            try:
+                async with asyncio.TaskGroup() as both:
+                    both.create_task(self._copy(client, other, broken))
+                    both.create_task(self._copy(other, client, broken))
+            except* OSError:
+                broken.set()
+            if broken.is_set():
+                for connection in (client, other):
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 
-    async def _copy(self, source: socket.socket, target: socket.socket) -> None:
-        with suppress(OSError):
-            while data := await self._loop.sock_recv(source, 1 << 16):
+    async def _copy(self, source: socket.socket, target: socket.socket, broken: asyncio.Event) -> None:
+        """Raises OSError when `source` breaks. When `target` does, what it has said before can still be read."""
+        while data := await self._loop.sock_recv(source, 1 << 16):
+            try:
                 await self._loop.sock_sendall(target, data)
-        with suppress(OSError):
-            target.shutdown(socket.SHUT_WR)
+            except OSError:
+                broken.set()
+                return
+        if not broken.is_set():  # the kernel tells of a break once, and then of an end
+            with suppress(OSError):
+                target.shutdown(socket.SHUT_WR)
 
 
 def into_guest(control: socket.socket) -> Relay:

@@ -330,7 +330,7 @@ def _reach_past_endpoint(driver: Driver, place: Path) -> str:
             {"PATH": f"{_ENVIRONMENT}/bin:/usr/bin:/bin"},
             python_mounts(_ENVIRONMENT),
             _CAPS,
-            endpoint=ports[0],
+            endpoints=ports[:1],
         )
         result = driver.run(job, trusted=True)
     said = result.stdout.strip()

@@ -105,6 +105,7 @@ def metered(meter: Meter) -> Iterator[int]:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 512  # with the default of 5, the kernel resets some of many that call at once
 
     def __init__(self, address: tuple[str, int], meter: Meter, http: httpx.Client) -> None:
         super().__init__(address, _Handler)

@@ -128,7 +128,7 @@ def _job(adapter: Adapter, installed: Installed, task: EngineTask, root: Path, p
         {"PATH": path, "HOME": HOME, "NO_COLOR": "1", **_GIT, **env},
         tuple(dict.fromkeys(mounts)),
         _limits(task.limits),
-        endpoint=port,
+        endpoints=(port,),
         stop=stop,
     )
 
