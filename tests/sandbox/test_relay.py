@@ -116,10 +116,15 @@ def _reset(connection: socket.socket) -> None:
 
 
 def test_a_connection_that_breaks_inside_does_not_look_like_one_that_ended() -> None:
+    def break_off(connection: socket.socket) -> None:
+        connection.recv(1)
+        _reset(connection)
+
     with socket.create_server(("127.0.0.1", 0)) as server:
         relay = _relay(_connected(server.getsockname()[1]))
-        _serving(server, _reset)
+        _serving(server, break_off)
         with socket.create_connection(("127.0.0.1", relay.port), timeout=10) as client:
+            client.sendall(b"x")
             with pytest.raises(ConnectionResetError):
                 client.recv(1)
         relay.close()
@@ -197,7 +202,7 @@ def test_what_is_no_tcp_socket_is_dropped_and_nothing_leaks(hostile: Answer) -> 
     relay = _relay(hostile)
     before = len(list(Path("/proc/self/fd").iterdir()))
     assert {_ask(relay, b"x") for _ in range(5)} <= {b"", b"reset"}
-    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1
+    _settles(before + 1)
     relay.close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", relay.port)).close()
@@ -211,7 +216,12 @@ def test_what_called_in_the_last_moment_is_closed(echo: int) -> None:
             relay.close()
             with suppress(ConnectionResetError):
                 assert client.recv(1) == b""
+    _settles(before)
+
+
+def _settles(open_files: int) -> None:
+    """The other ends are threads of this test, so they may need a moment."""
     deadline = time.monotonic() + 10
-    while len(list(Path("/proc/self/fd").iterdir())) > before and time.monotonic() < deadline:
-        time.sleep(0.01)  # the other ends are threads of this test
-    assert len(list(Path("/proc/self/fd").iterdir())) <= before
+    while len(list(Path("/proc/self/fd").iterdir())) > open_files and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(list(Path("/proc/self/fd").iterdir())) <= open_files
