@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from omni.verify.examine import judge
 from omni.verify.report import CheckResult, Finding, Severity, Status
 
-FIRST = "dataflow"
-"""The check that says most about a weakness."""
+FIRST = frozenset({"dataflow", "dataflow-javascript"})
+"""The checks that say most about a weakness."""
 SAME = (
     ("CWE-77", "CWE-78", "CWE-88"),
     ("CWE-94", "CWE-95"),
@@ -32,7 +32,7 @@ def said_once(results: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
     places: dict[tuple[str, int | None], list[Finding]] = defaultdict(list)
     for finding in (finding for result in results for finding in result.findings if finding.cwe):
         places[finding.path, finding.line].append(finding)
-    by_place = {place: said for place, said in places.items() if any(each.check == FIRST for each in said)}
+    by_place = {place: said for place, said in places.items() if any(each.check in FIRST for each in said)}
     return tuple(_without(result, by_place) for result in results) if by_place else results
 
 
@@ -62,11 +62,11 @@ def _without(result: CheckResult, by_place: dict[tuple[str, int | None], list[Fi
 
 def _better(one: Finding, other: Finding) -> bool:
     """Whether the first says what the second says, and should say it."""
-    if one.check == other.check or FIRST not in {one.check, other.check} or not _same(one.cwe, other.cwe):
+    if one.check == other.check or not FIRST & {one.check, other.check} or not _same(one.cwe, other.cwe):
         return False
     if GRAVITY[one.severity] != GRAVITY[other.severity]:
         return GRAVITY[one.severity] > GRAVITY[other.severity]
-    return one.check == FIRST
+    return one.check in FIRST
 
 
 def _same(one: str, other: str) -> bool:

@@ -29,14 +29,14 @@ def add_scripts(graph: Graph, context: Context) -> None:
     """Add the scripts among the inputs to the graph."""
     files = [file for file in context.files if file.language in LANGUAGES]
     paths = {file.path for file in files}
-    aliases = _aliases(context)
+    aliases = aliases_of(context)
     for file in files:
         graph.modules[script_module(file.path)] = file.path
     for file in files:
         name, text = script_module(file.path), without_comments(context.text(file))
         for found in JS_IMPORT.finditer(text):
             said = found["a"] or found["b"]
-            target = _resolved(said.split("?", 1)[0], file.path, paths, aliases)
+            target = resolved(said.split("?", 1)[0], file.path, paths, aliases)
             if target is not None and not TYPE_ONLY.match(found[0]):
                 line = text.count("\n", 0, found.end()) + 1
                 graph.edges[name].append(Edge(name, script_module(target), file.path, line))
@@ -48,7 +48,7 @@ def script_module(path: str) -> str:
     return bare.replace(".", "_").replace("/", ".")
 
 
-def _resolved(said: str, path: str, paths: set[str], aliases: Mapping[str, str]) -> str | None:
+def resolved(said: str, path: str, paths: set[str], aliases: Mapping[str, str]) -> str | None:
     """The file that an import means; None when it is not the project's."""
     for base in _bases(said, path, aliases):
         clean = posixpath.normpath(base)
@@ -69,7 +69,7 @@ def _bases(said: str, path: str, aliases: Mapping[str, str]) -> Iterator[str]:
             yield posixpath.join(place, said.removeprefix(start))
 
 
-def _aliases(context: Context) -> dict[str, str]:
+def aliases_of(context: Context) -> dict[str, str]:
     """`@/` → `src/`, of every tsconfig.json (and jsconfig.json) of the project."""
     found: dict[str, str] = {}
     for file in context.inventory.files:
