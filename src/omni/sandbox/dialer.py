@@ -1,7 +1,8 @@
 """Runs inside the sandbox beside a service: opens connections to it and hands them out. Standard library only.
 
 Started as `python3 -c SOURCE CONTROL PORT COMMAND …`. The command replaces this process, so that signals and its exit
-status are its own; a grandchild stays behind. CONTROL is the number of an inherited Unix socket or the path of one.
+status are its own; a grandchild stays behind. Without a command this process itself does it. CONTROL is the number of
+an inherited Unix socket or the path of one.
 For each byte on it the dialer connects to 127.0.0.1:PORT and sends the connected socket back (SCM_RIGHTS), or a byte
 without one when nobody listens.
 """
@@ -17,6 +18,9 @@ def main() -> None:
     else:
         control = socket.socket(socket.AF_UNIX)
         control.connect(sys.argv[1])
+    if not sys.argv[3:]:
+        dial(control, int(sys.argv[2]))
+        return
     first = os.fork()
     if first == 0:
         if os.fork() == 0:

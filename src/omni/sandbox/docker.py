@@ -26,7 +26,7 @@ from omni.sandbox.job import Job, JobResult, Mount, Probe
 from omni.sandbox.service import RelayedService, dialled
 from omni.sandbox.supervise import Ended
 
-_CONTROL = "/run/omni-control"
+CONTROL = "/run/omni-control"
 
 
 class Docker:
@@ -45,19 +45,19 @@ class Docker:
 
     def run(self, job: Job, *, trusted: bool = False) -> JobResult:  # noqa: ARG002 - isolation is full for all
         """Run the command to its end. Raises OmniError when the engine can't make a container."""
-        host = _engine()
+        host = with_image(engine.find())
         if not job.endpoints:
             return Guest(job, lambda: container(host, job), "full").result()
-        with _control() as (listener, mount):
-            started = endpoint.listening(replace(job, mounts=(*job.mounts, mount)), _CONTROL)
+        with calls() as (listener, mount):
+            started = endpoint.listening(replace(job, mounts=(*job.mounts, mount)), CONTROL)
             guest = Guest(started, lambda: container(host, started), "full")
             return endpoint.result(guest, lambda: listener.accept()[0], job.endpoints)
 
     def serve(self, job: Job, port: int, *, trusted: bool = False) -> RelayedService:  # noqa: ARG002
         """Start a command that listens on 127.0.0.1:`port` inside. Needs a `python3` on the job's PATH."""
-        host = _engine()
-        with _control() as (listener, mount):
-            started = dialled(replace(job, mounts=(*job.mounts, mount)), port, _CONTROL)
+        host = with_image(engine.find())
+        with calls() as (listener, mount):
+            started = dialled(replace(job, mounts=(*job.mounts, mount)), port, CONTROL)
             guest = Guest(started, lambda: container(host, started), "full")
             guest.wait_until_started()
             control, _ = listener.accept()
@@ -65,8 +65,8 @@ class Docker:
 
 
 @contextmanager
-def _control() -> Iterator[tuple[socket.socket, Mount]]:
-    """A Unix socket on which the guest's first process calls us, and the mount that shows it inside at `_CONTROL`."""
+def calls() -> Iterator[tuple[socket.socket, Mount]]:
+    """A Unix socket on which the guest's first process calls us, and the mount that shows it inside at `CONTROL`."""
     with tempfile.TemporaryDirectory(prefix="omni-control-") as folder, socket.socket(socket.AF_UNIX) as listener:
         Path(folder).chmod(0o755)
         place = Path(folder, "socket")
@@ -74,7 +74,7 @@ def _control() -> Iterator[tuple[socket.socket, Mount]]:
         place.chmod(0o666)
         listener.listen(1)
         listener.settimeout(START)
-        yield listener, Mount(place, _CONTROL)
+        yield listener, Mount(place, CONTROL)
 
 
 def arguments(host: Engine, job: Job, name: str, profile: Path, env: Sequence[str]) -> list[str]:
@@ -183,9 +183,8 @@ def _start(argv: list[str], inherited: Mapping[str, str]) -> subprocess.Popen[by
     return subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, env=env, bufsize=0, start_new_session=True)
 
 
-def _engine() -> Engine:
-    """One that answers, with our image in it. Raises OmniError."""
-    host = engine.find()
+def with_image(host: Engine) -> Engine:
+    """The engine, with our image in it. Raises OmniError."""
     if not host.has(image_name()):
         host.ask("import", "-", image_name(), stdin=_image())
     return host

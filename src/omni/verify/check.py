@@ -193,6 +193,8 @@ class Context:
     """Paths that differ from the base, gone ones too, for a check that `narrows`; None: everything is asked for."""
     facts: Facts = field(default_factory=Facts)
     """What is known of each file from its content alone."""
+    endpoints: tuple[int, ...] = ()
+    """Ports of the host's loopback that commands in the sandbox may reach."""
 
     def finding(
         self,

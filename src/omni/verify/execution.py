@@ -225,6 +225,7 @@ class Execution:
             env={"PATH": path, **told, **env},
             mounts=tuple(dict.fromkeys(mounts)),
             limits=Limits(wall=self.seconds_left(context.check, timeout)),
+            endpoints=context.endpoints,
         )
 
     def run_job(self, job: Job) -> JobResult:

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.sandbox.redis_image import redis_image
 
+from omni.sandbox.engine import Engine
 from omni.verify.deep import services
 from omni.verify.deep.play import Server, Step
 from omni.verify.report import CheckResult, Status
@@ -106,6 +108,53 @@ def test_mail_and_cache(look: Look) -> None:
     files = {"omni.toml": config, "tests/test_it.py": MAIL_AND_CACHE}
     result = look("integration-tests", files, environment=ENVIRONMENT)
     assert (result.status, result.reason, [each.message for each in result.findings]) == (Status.PASS, "", [])
+
+
+CONTAINERS = """\
+[[verify.services]]
+kind = "redis"
+image = "IMAGE"
+
+[[verify.services]]
+kind = "container"
+image = "IMAGE"
+port = 7000
+command = ["--port", "7000"]
+variable = "QUEUE"
+url = "redis://127.0.0.1:{port}/3"
+"""
+IN_CONTAINERS = """\
+import os
+import socket
+
+
+def asked(url):
+    host, port = url.split("//")[1].split("/")[0].split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(b"INFO server\\r\\n")
+        return connection.recv(3000)
+
+
+def test_both():
+    assert b"tcp_port:6379" in asked(os.environ["REDIS_URL"])
+    assert b"tcp_port:7000" in asked(os.environ["QUEUE"])
+
+
+def test_nothing_leaves():
+    with socket.socket() as outside:
+        outside.settimeout(2)
+        assert outside.connect_ex(("192.0.2.1", 25)) != 0
+"""
+
+
+@pytest.mark.host
+@pytest.mark.slow
+def test_containers(look: Look, container_engine: Engine) -> None:
+    config = CONTAINERS.replace("IMAGE", redis_image(container_engine))
+    files = {"omni.toml": config, "tests/test_it.py": IN_CONTAINERS}
+    result = look("integration-tests", files, environment=ENVIRONMENT)
+    assert (result.status, result.reason, [each.message for each in result.findings]) == (Status.PASS, "", [])
+    assert result.metrics["integration.containers"] == 2
 
 
 def test_nothing_declared(look: Look) -> None:

@@ -2,15 +2,20 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.verify.played import Played, context_of
 
-from omni.verify.check import Failed, Output
+from omni.sandbox.engine import Engine
+from omni.sandbox.job import JobResult
+from omni.verify.check import Context, Failed, Output
 from omni.verify.config import ProjectConfig
-from omni.verify.deep import supervisor
+from omni.verify.deep import play, supervisor
+from omni.verify.deep.contained import Contained, Running
 from omni.verify.deep.play import Done, Outcome, Server, Step, last_words, perform, variables
 from omni.verify.report import Status
 
@@ -101,3 +106,43 @@ def test_imports_work_as_if_it_were_installed(
 )
 def test_last_words(text: str, words: str) -> None:
     assert last_words(text) == words
+
+
+class Reaching(Played):
+    """Notes which ports of the host it may reach."""
+
+    reached: tuple[int, ...] = ()
+
+    def seconds_left(self, _check: object) -> float:
+        return 7.0
+
+    def run_sandboxed(self, context: Context, *given: Any, **more: Any) -> JobResult:
+        self.reached = context.endpoints
+        return super().run_sandboxed(context, *given, **more)
+
+
+def test_what_runs_in_containers_is_reached_from_inside(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = Contained("redis", Engine(Path("/bin/docker")), "redis:7", 6379, {})
+
+    class Server7:
+        def logs(self) -> str:
+            return "up"
+
+    @contextmanager
+    def running(services: list[Contained], wall: float) -> Iterator[Running]:
+        assert (services, wall) == ([cache], 7.0)
+        yield Running({"CACHE": "redis://1"}, (4001,), {"redis": Server7()})  # type: ignore[dict-item]
+
+    monkeypatch.setattr(play, "running", running)
+    played = Reaching([Output(0, "", "")], {OUTCOME: '{"logs": {"db": "ok"}}'})
+    context = context_of(write({"a.py": ""}), "integration-tests", played)
+    told = perform(context, [DATABASE, cache], [Step("one", ("do",))], into=tmp_path / "into")
+    assert (told.logs, played.reached) == ({"db": "ok", "redis": "up"}, (4001,))
+    plan = json.loads(played.asked[0][-1])
+    assert [each["name"] for each in plan["services"]] == ["db"]
+    assert (plan["services"][0]["env"], plan["steps"][0]["env"]) == (
+        {"CACHE": "redis://1"},
+        {"CACHE": "redis://1", "DB": "db://"},
+    )

@@ -4,12 +4,16 @@ import inspect
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from omni.sandbox.engine import Engine
 from omni.verify.check import Failed
 from omni.verify.deep import mailbox, services
+from omni.verify.deep.contained import Contained
 from omni.verify.deep.declared import Serve, Service
 from omni.verify.deep.play import Server
 from omni.verify.deep.services import postgresql_programs, served, servers
+from omni.verify.report import Status
 
 
 def put(folder: Path, *programs: str) -> None:
@@ -107,6 +111,68 @@ def test_the_url_has_the_name_and_the_scheme_that_the_project_wants(machine: Pat
 def test_what_is_not_installed_is_told(machine: Path, kind: str, what: str) -> None:
     with pytest.raises(Failed, match=what):
         list(servers([Service(kind=kind)]))  # type: ignore[arg-type]
+
+
+HOST = Engine(Path("/bin/docker"))
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The images that are asked for; one is not there."""
+    asked: list[str] = []
+
+    def at_hand(image: str) -> Engine:
+        asked.append(image)
+        if image == "gone:1":
+            raise Failed("the image gone:1 is not here", Status.INCOMPLETE)
+        return HOST
+
+    monkeypatch.setattr(services, "at_hand", at_hand)
+    return asked
+
+
+def test_a_service_with_an_image_is_a_container(engine: list[str]) -> None:
+    database, cache, mail, queue = servers(
+        [
+            Service(kind="postgresql", image="postgres:16", scheme="postgres", env={"POSTGRES_DB": "omni", "A": "b"}),
+            Service(kind="redis", image="valkey:8", ready=("valkey-cli", "ping")),
+            Service(kind="smtp", image="mailpit:1"),
+            Service(
+                kind="container", image="rabbit:4", port=5672, variable="QUEUE", url="amqp://{port}", command=("run",)
+            ),
+        ]
+    )
+    assert engine == ["postgres:16", "valkey:8", "mailpit:1", "rabbit:4"]
+    assert database == Contained(
+        "postgresql", HOST, "postgres:16", 5432,
+        {
+            "DATABASE_URL": "postgres://omni:omni@127.0.0.1:{port}/omni",
+            "PGHOST": "127.0.0.1", "PGPORT": "{port}", "PGUSER": "omni", "PGPASSWORD": "omni", "PGDATABASE": "omni",
+        },
+        (), {"POSTGRES_USER": "omni", "POSTGRES_PASSWORD": "omni", "POSTGRES_DB": "omni", "A": "b"},
+        ("pg_isready", "-q", "-h", "127.0.0.1", "-U", "omni"),
+    )  # fmt: skip
+    ready = ("valkey-cli", "ping")
+    assert cache == Contained("redis", HOST, "valkey:8", 6379, {"REDIS_URL": "redis://127.0.0.1:{port}/0"}, ready=ready)
+    gives = {"SMTP_URL": "smtp://127.0.0.1:{port}", "SMTP_HOST": "127.0.0.1", "SMTP_PORT": "{port}"}
+    assert mail == Contained("smtp", HOST, "mailpit:1", 1025, gives)
+    assert queue == Contained("container", HOST, "rabbit:4", 5672, {"QUEUE": "amqp://{port}"}, ("run",))
+
+
+def test_without_its_image_it_is_a_program_or_not_to_be_had(engine: list[str], machine: Path) -> None:
+    (mail,) = servers([Service(kind="smtp", image="gone:1")])
+    assert isinstance(mail, Server)
+    queue = Service(kind="container", image="gone:1", port=1, variable="Q", url="q://{port}")
+    with pytest.raises(Failed, match="the image gone:1 is not here"):
+        list(servers([queue]))
+
+
+@pytest.mark.parametrize("missing", ["image", "port", "variable", "url"])
+def test_a_container_says_all_that_is_needed(missing: str) -> None:
+    whole = {"kind": "container", "image": "a:1", "port": 1, "variable": "A", "url": "a://{port}"}
+    Service.model_validate(whole)
+    with pytest.raises(ValidationError, match="needs image, port, variable, and url"):
+        Service.model_validate({key: value for key, value in whole.items() if key != missing})
 
 
 def test_the_project_itself_is_served_after_what_it_needs(machine: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from omni.verify.analysis.junit import BadReportError, Case, read_junit
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Gap, Item, Metric
+from omni.verify.deep.contained import Contained
 from omni.verify.deep.declared import Integration
 from omni.verify.deep.play import Done, Step, last_words, perform, scratch
 from omni.verify.deep.services import servers
@@ -42,7 +43,10 @@ def run(context: Context) -> Iterator[Item]:
     steps = [*before, Step("tests", declared.command or _pytest(declared))]
     with scratch() as folder:
         into = Path(folder)
-        outcome = perform(context, servers(project.services), steps, into=into, collect=(declared.report,))
+        wanted = tuple(servers(project.services))
+        if containers := sum(isinstance(each, Contained) for each in wanted):
+            yield Metric("integration.containers", containers)
+        outcome = perform(context, wanted, steps, into=into, collect=(declared.report,))
         tests = outcome.step("tests")
         if tests is None:
             yield _not_prepared(context, declared, outcome.steps[-1])

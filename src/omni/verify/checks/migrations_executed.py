@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from omni.verify.analysis.rule import Rule
 from omni.verify.check import Check, Context, Gap, Item, Metric
 from omni.verify.checks.migrations import GLOBS
+from omni.verify.deep.declared import Service
 from omni.verify.deep.migrating import Migration, find_migrations
 from omni.verify.deep.play import WORK, Done, Step, last_words, perform, scratch
 from omni.verify.deep.services import postgresql_programs, servers
@@ -66,7 +67,7 @@ def run(context: Context) -> Iterator[Item]:
     steps = [_dump("0"), *(step for number, each in enumerate(migrations, 1) for step in _steps(number, each))]
     with scratch() as folder:
         into = Path(folder)
-        outcome = perform(context, servers(services), steps, into=into, collect=(f"{FOLDER}/*",))
+        outcome = perform(context, servers(_programs(services)), steps, into=into, collect=(f"{FOLDER}/*",))
         dumps = {path.name: _schema(path) for path in sorted((into / FOLDER).glob("*"))}
     last = outcome.steps[-1]
     different = [item for number, each in enumerate(migrations, 1) for item in _differences(each, dumps, number)]
@@ -74,6 +75,11 @@ def run(context: Context) -> Iterator[Item]:
     if last.exit and not different:  # else what was left is why it could not go on
         yield _failure(migrations, last)
     yield Metric("migrations.executed", sum(f"{number}-again" in dumps for number in range(1, len(migrations) + 1)))
+
+
+def _programs(services: Iterable[Service]) -> Iterator[Service]:
+    """The database is a program of this machine here, of one version with the `pg_dump` that looks at it."""
+    return (service.model_copy(update={"image": ""}) for service in services if service.kind != "container")
 
 
 def _steps(number: int, migration: Migration) -> Iterator[Step]:

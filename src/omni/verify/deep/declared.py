@@ -5,10 +5,11 @@ Nothing here runs outside of the sandbox, and nothing runs that is not declared.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from omni.verify.report import Model
 
@@ -27,11 +28,29 @@ Inside = Annotated[str, AfterValidator(_inside)]
 class Service(Model):
     """A server that is started, empty, for the project."""
 
-    kind: Literal["postgresql", "redis", "smtp"]
+    kind: Literal["postgresql", "redis", "smtp", "container"]
     variable: str = ""
     """The variable that gets its URL; default `DATABASE_URL`, `REDIS_URL`, `SMTP_URL`."""
     scheme: str = ""
     """Of that URL, where the driver wants its own: `postgresql+psycopg`."""
+    image: str = ""
+    """It runs as a container of this image, where an engine has it; else as a program of this machine."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """That the image listens on; default that of its kind."""
+    url: str = ""
+    """Of a `container`: what `variable` gets, `{port}` in it."""
+    env: Mapping[str, str] = Field(default_factory=dict)
+    """For the container."""
+    command: tuple[str, ...] = ()
+    """Instead of the image's own."""
+    ready: tuple[str, ...] = ()
+    """A command that succeeds inside when it can be used; default: it accepts connections."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.kind == "container" and not (self.image and self.port and self.variable and "{port}" in self.url):
+            raise ValueError('a service of the kind "container" needs image, port, variable, and url with {port} in it')
+        return self
 
 
 class Integration(Model):

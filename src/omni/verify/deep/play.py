@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 
 from omni.verify.check import Context, Failed
 from omni.verify.deep import supervisor
+from omni.verify.deep.contained import Contained, running
 from omni.verify.report import Model, Status
 
 OUTCOME = "omni-deep/outcome.json"
@@ -74,7 +75,7 @@ class Outcome(Model):
 
 def perform(
     context: Context,
-    servers: Iterable[Server],
+    servers: Iterable[Server | Contained],
     steps: Iterable[Step],
     *,
     into: Path,
@@ -86,8 +87,29 @@ def perform(
 
     `workspace` is instead of the project. Raises `Failed` when a server can't be had or the sandbox ended it all.
     """
-    given: dict[str, str] = {}
-    services = []
+    wanted = tuple(servers)
+    containers = [server for server in wanted if isinstance(server, Contained)]
+    inside = [server for server in wanted if isinstance(server, Server)]
+    wall = context.execution.seconds_left(context.check) if containers else 0.0
+    placed = replace(context, root=workspace) if workspace else context
+    with running(containers, wall) as others:
+        argv = ("python3", "-I", "-S", "-c", inspect.getsource(supervisor), _plan(inside, steps, others.gives))
+        joined = replace(placed, endpoints=others.ports)
+        collected = (OUTCOME, *collect)
+        result = joined.run_in_sandbox(argv, toolset=toolset, collect=collected, into=into, **variables(context))
+        logs = others.logs()
+    outcome = _outcome(into / OUTCOME)
+    if outcome is None:
+        said = (result.stderr or result.stdout).strip()[-300:] or f"it ended by {result.ended}"
+        raise Failed(f"it was stopped before it was done: {said}", Status.INCOMPLETE)
+    if outcome.service:
+        raise Failed(f"{outcome.service} can't be had: {last_words(outcome.said)}", Status.INCOMPLETE)
+    return outcome.model_copy(update={"logs": {**outcome.logs, **logs}})
+
+
+def _plan(servers: Iterable[Server], steps: Iterable[Step], gives: Mapping[str, str]) -> str:
+    """For the supervisor."""
+    given, services = dict(gives), []
     for server in servers:
         services.append(
             {
@@ -105,16 +127,7 @@ def perform(
             for step in steps
         ],
     }
-    argv = ("python3", "-I", "-S", "-c", inspect.getsource(supervisor), json.dumps(plan))
-    placed = replace(context, root=workspace) if workspace else context
-    result = placed.run_in_sandbox(argv, toolset=toolset, collect=(OUTCOME, *collect), into=into, **variables(context))
-    outcome = _outcome(into / OUTCOME)
-    if outcome is None:
-        said = (result.stderr or result.stdout).strip()[-300:] or f"it ended by {result.ended}"
-        raise Failed(f"it was stopped before it was done: {said}", Status.INCOMPLETE)
-    if outcome.service:
-        raise Failed(f"{outcome.service} can't be had: {last_words(outcome.said)}", Status.INCOMPLETE)
-    return outcome
+    return json.dumps(plan)
 
 
 def _outcome(path: Path) -> Outcome | None:
