@@ -257,15 +257,18 @@ def _fill(argument: str, context: Context, report: Path, tree: Path) -> str:
 
 
 def _plant(tree: Path, context: Context) -> None:
-    """The inputs and the configuration at their paths, as further names of the files where the system can do that."""
+    """Copies of the inputs and the configuration, at their paths: the project's own are not the tool's to change.
+
+    Raises `Failed`. Further names of the files would be faster, and give them new times (st_ctime), as a change does.
+    """
     config = (file for file in context.inventory.files if matches(file.path, context.check.config) and not file.problem)
     for file in {*context.files, *config}:
         place = tree / file.path
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
-            os.link(context.root / file.path, place, follow_symlinks=False)
-        except OSError:
             shutil.copyfile(context.root / file.path, place, follow_symlinks=False)
+        except OSError as problem:
+            raise Failed(f"{file.path} can't be copied: {problem.strerror}", Status.INCOMPLETE) from problem
 
 
 @cache
