@@ -162,12 +162,12 @@ def container(host: Engine, job: Job, name: str = "") -> Iterator[Container]:
     """An empty container whose command waits for the line "go". Raises OmniError when the engine can't make it."""
     name = name or engine.new_name()
     with ExitStack() as stack:
-        profile = stack.enter_context(tempfile.NamedTemporaryFile("w", prefix="omni-seccomp-", suffix=".json"))
-        profile.write(seccomp_profile())
-        profile.flush()
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="omni-container-")))
+        profile = folder / "seccomp.json"
+        profile.write_text(seccomp_profile())
         options, inherited = stack.enter_context(engine.environment(ENVIRONMENT | dict(job.env)))
-        argv = arguments(host, job, name, Path(profile.name), options)
-        process = stack.enter_context(_start(argv, inherited))
+        argv = arguments(host, job, name, profile, options)
+        process = stack.enter_context(_start(argv, inherited, folder))
         stack.callback(host.remove, name)
         await_gate(process)
         init = int(host.ask("inspect", "--format", "{{.State.Pid}}", name))
@@ -178,9 +178,12 @@ def container(host: Engine, job: Job, name: str = "") -> Iterator[Container]:
         yield Container(process, work, host, name, init_fd)
 
 
-def _start(argv: list[str], inherited: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _start(argv: list[str], inherited: Mapping[str, str], folder: Path) -> subprocess.Popen[bytes]:
+    """In a folder of its own: Podman leaves a file there when a container exceeds its memory."""
     pipe, env = subprocess.PIPE, os.environ | inherited
-    return subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, env=env, bufsize=0, start_new_session=True)
+    return subprocess.Popen(
+        argv, stdin=pipe, stdout=pipe, stderr=pipe, env=env, cwd=folder, bufsize=0, start_new_session=True
+    )
 
 
 def with_image(host: Engine) -> Engine:

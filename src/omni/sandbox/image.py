@@ -96,7 +96,8 @@ def served(host: Engine, image: Image) -> Iterator[ImageServer]:
         relay = stack.enter_context(RelayedService(guest, listener.accept()[0]))
         options, inherited = stack.enter_context(engine.environment(image.env))
         own = engine.new_name()
-        process = stack.enter_context(_attached(arguments(host, image, keeper=name, name=own, env=options), inherited))
+        argv = arguments(host, image, keeper=name, name=own, env=options)
+        process = stack.enter_context(_attached(argv, inherited, empty))
         stack.callback(host.remove, own)
         said = Output(1 << 20)
         reader = threading.Thread(target=_read, args=(process, said), daemon=True)
@@ -116,10 +117,10 @@ def arguments(host: Engine, image: Image, *, keeper: str, name: str, env: list[s
     return [*argv, "--log-driver", "none", *env, image.name, *image.command]
 
 
-def _attached(argv: list[str], inherited: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
+def _attached(argv: list[str], inherited: Mapping[str, str], folder: Path) -> subprocess.Popen[bytes]:
+    nothing, pipe, both = subprocess.DEVNULL, subprocess.PIPE, subprocess.STDOUT
     env = os.environ | inherited
-    return subprocess.Popen(argv, stdin=nothing, stdout=pipe, stderr=subprocess.STDOUT, env=env, start_new_session=True)
+    return subprocess.Popen(argv, stdin=nothing, stdout=pipe, stderr=both, env=env, cwd=folder, start_new_session=True)
 
 
 def _read(process: subprocess.Popen[bytes], said: Output) -> None:
