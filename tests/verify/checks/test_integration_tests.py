@@ -290,6 +290,31 @@ def test_only_a_test_that_ran_proves_anything(
     assert bool(result.reason) == bool(reason)
 
 
+NO_ENGINE = """\
+<testcase name="test_a" file="tests/test_a.py" line="9"><error message="failed on setup with &quot;docker.errors.\
+DockerException: Error while fetching server API version: ('Connection aborted.', FileNotFoundError(2, 'No such file \
+or directory'))&quot;"/></testcase>
+"""
+
+
+def test_tests_that_start_containers_themselves_are_not_judged(look: Look, stage: Stage) -> None:
+    left(stage, PASSED + NO_ENGINE, exit_code=1)
+    files = {"omni.toml": MAIL, "tests/test_a.py": "from testcontainers.redis import RedisContainer\n"}
+    result = look("integration-tests", files)
+    assert (result.status, result.findings) == (Status.INCOMPLETE, ())
+    assert result.reason == (
+        "test_a: started by Testcontainers (tests/test_a.py), and no engine is within reach of the sandbox. Declare "
+        "what they need with [[verify.services]] and an image, and let them take its URL from the environment"
+    )
+    assert result.metrics == {"integration.passed": 1, "integration.failed": 0, "integration.skipped": 0}
+
+
+def test_without_testcontainers_a_missing_engine_is_a_failure(look: Look, stage: Stage) -> None:
+    left(stage, NO_ENGINE, exit_code=1)
+    result = look("integration-tests", {"omni.toml": MAIL, "tests/test_a.py": "import docker\n"})
+    assert [finding.rule for finding in result.findings] == ["failed"]
+
+
 def test_its_own_command_and_report(look: Look, stage: Stage) -> None:
     config = MAIL.partition("before")[0] + 'command = ["make", "check"]\nreport = "out/it.xml"\n'
     asked = left(stage, PASSED)

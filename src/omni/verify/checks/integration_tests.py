@@ -11,6 +11,7 @@ from pathlib import Path
 from omni.verify.analysis.junit import BadReportError, Case, read_junit
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Gap, Item, Metric
+from omni.verify.deep import testcontainers
 from omni.verify.deep.contained import Contained
 from omni.verify.deep.declared import Integration
 from omni.verify.deep.play import Done, Step, last_words, perform, scratch
@@ -77,11 +78,16 @@ def _judged(context: Context, tests: Done, report: bytes) -> Iterator[Item]:
     except BadReportError as problem:
         yield Gap(f"the report of the tests can't be believed: {problem}")
         return
-    failed = [case for case in cases if case.outcome == "failed"]
+    engineless: list[Case] = []
+    if users := testcontainers.users(context):
+        engineless = [case for case in cases if case.outcome == "failed" and testcontainers.wants_engine(case)]
+    if engineless:
+        yield Gap(testcontainers.advice(engineless, users))
+    failed = [case for case in cases if case.outcome == "failed" and case not in engineless]
     yield from (_finding(context, case) for case in failed)
     for outcome in ("passed", "failed", "skipped"):
-        yield Metric(f"integration.{outcome}", sum(case.outcome == outcome for case in cases))
-    if tests.exit and not failed:
+        yield Metric(f"integration.{outcome}", sum(case.outcome == outcome for case in cases if case not in engineless))
+    if tests.exit and not failed and not engineless:
         yield Gap(f"the tests ended with exit code {tests.exit}, though the report names no failure")
     elif all(case.outcome == "skipped" for case in cases):
         yield Gap("every test was skipped, so nothing was tried on a real server")
