@@ -1,17 +1,20 @@
-"""The repository that benchmarks measure unless they are given one: Flask, 18k lines of Python with their tests.
+"""The repositories that benchmarks measure unless they are given one, with their tests; by default Flask, 18k lines.
 
-Its source distribution and all that its tests need are pinned, so that every reader measures the same.
+The source distributions and all that their tests need are pinned (samples.toml), so that every reader measures the
+same.
 """
 
 from __future__ import annotations
 
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
-SOURCE = "flask==3.1.2 --hash=sha256:bf656c15c80190ed628ad08cdfd3aaa35beb087855e2f494910aa3774cc4fd87"
+TABLE = Path(__file__).with_name("samples.toml")
 NEEDED = [
     "asgiref==3.11.1",
+    "attrs==25.4.0",
     "blinker==1.9.0",
     "click==8.3.1",
     "coverage==7.13.5",
@@ -28,20 +31,28 @@ NEEDED = [
     "python-dotenv==1.2.1",
     "werkzeug==3.1.5",
 ]
-"""Flask among them, for what its tests ask of its metadata; its code comes from the checkout."""
+"""The samples among them, for what their tests ask of their metadata; their code comes from the checkout."""
 
 
-def fetch(folder: Path, uv: Path) -> tuple[Path, Path]:
+def names() -> tuple[str, ...]:
+    """Those that there are."""
+    return tuple(tomllib.loads(TABLE.read_text("utf-8")))
+
+
+def fetch(folder: Path, uv: Path, name: str = "flask") -> tuple[Path, Path]:
     """(the source, an environment for its tests), both made beneath `folder`. Raises CalledProcessError."""
+    asked = tomllib.loads(TABLE.read_text("utf-8"))[name]
     environment, wanted = folder / "environment", folder / "source.txt"
     python = environment / "bin" / "python"
-    wanted.write_text(SOURCE)
+    wanted.write_text(asked["source"])
+    packages = [*NEEDED, *asked.get("needed", [])]
     commands: tuple[list[str | Path], ...] = (
         [uv, "venv", "-q", "--seed", environment],  # with pip: uv does not download
-        [python, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", "flask", "-r", wanted, "-d", folder],
-        [uv, "pip", "install", "-q", "--no-deps", "--compile-bytecode", "--python", python, *NEEDED],
+        [python, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", name, "-r", wanted, "-d", folder],
+        [uv, "pip", "install", "-q", "--no-deps", "--compile-bytecode", "--python", python, *packages],
     )
     for argv in commands:
         subprocess.run(argv, check=True)
-    shutil.unpack_archive(next(folder.glob("flask-*.tar.gz")), folder)
-    return folder / "flask-3.1.2", environment
+    archive = next(folder.glob("*.tar.gz"))
+    shutil.unpack_archive(archive, folder)
+    return folder / archive.name.removesuffix(".tar.gz"), environment

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import cast
 
-from omni.sandbox.job import JobResult
+from omni.sandbox.job import Job, JobResult
 from omni.verify import registry
 from omni.verify.check import Context, Gap, Item, Metric, Output
 from omni.verify.config import ProjectConfig
@@ -26,9 +26,13 @@ class Played:
     leaves: Mapping[str, str] = field(default_factory=dict)
     """Files that a command in the sandbox leaves."""
     asked: list[tuple[str, ...]] = field(default_factory=list)
+    told: list[bytes] = field(default_factory=list)
+    """On standard input."""
 
-    def run_tool(self, _context: Context, tool: str, argv: tuple[str, ...], _timeout: float | None) -> Output:
-        self.asked.append((tool, *argv))
+    def run_tool(
+        self, _context: Context, tool: str, argv: tuple[str, ...], _timeout: float | None, folder: str = "."
+    ) -> Output:
+        self.asked.append((tool, *argv) if folder == "." else (f"{folder}$ {tool}", *argv))
         return self.answers.pop(0)
 
     def run_sandboxed(
@@ -50,6 +54,13 @@ class Played:
             (into / path).parent.mkdir(parents=True, exist_ok=True)
             (into / path).write_text(self.leaves[path])
         return JobResult(said.exit_code, "exited", said.stdout, said.stderr, False, 0.1, "full", tuple(collected))
+
+    def job(self, context: Context, argv: tuple[str, ...], env: Mapping[str, str]) -> Job:
+        return Job(argv, context.root, env=env)
+
+    def run_job(self, job: Job) -> JobResult:
+        self.told.append(job.stdin)
+        return self.run_sandboxed(cast("Context", None), tuple(job.argv), tuple(job.collect), job.into, job.env)
 
     def tools(self, _toolset: str) -> Tools:
         """An environment with a Python; which one does not matter, as nothing runs."""

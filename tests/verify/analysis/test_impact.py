@@ -49,7 +49,7 @@ def affected(write: Write) -> Callable[..., Selection]:
         context = Context(
             registry.get("tests"), root, inventory.files, inventory, ProjectConfig(), cast("Execution", None)
         )
-        return affected_tests(context, EVERY, frozenset({*changed, *([gone] if gone else [])}))[0]
+        return affected_tests(context, EVERY, frozenset({*changed, *([gone] if gone else [])}))
 
     return select
 

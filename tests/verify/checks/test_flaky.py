@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -95,10 +96,10 @@ def test_after_a_change_only_the_tests_run_that_it_can_affect(look: Look, root: 
     changed = {"src/app/b.py": "def g():\n    return 3\n"}
     result = look("tests", changed, environment=ENVIRONMENT, changed=True)
     assert [(each.rule, each.path) for each in result.findings] == [("failed", "tests/test_b.py")]
-    assert result.coverage.skipped == {"tests/test_a.py": "nothing that it imports, or that ran in it, has changed"}
-    assert result.metrics == {
-        "tests.passed": 0, "tests.failed": 1, "tests.skipped": 0, "tests.files_left_out": 1
-    }  # fmt: skip
+    (why,) = result.coverage.skipped.values()
+    assert re.fullmatch(r"nothing that ran in its 1 test has changed since all tests ran \(\S+ \S+ UTC\)", why)
+    assert list(result.coverage.skipped) == ["tests/test_a.py"]
+    assert result.metrics == {"tests.passed": 0, "tests.failed": 1, "tests.skipped": 0, "tests.left_out": 1}
 
 
 @pytest.mark.host
@@ -118,7 +119,15 @@ def test_after_a_change_of_a_function_only_the_tests_run_in_which_it_ran(look: L
     said = look("tests", broken, environment=ENVIRONMENT, changed=True)
     assert [(each.rule, each.path) for each in said.findings] == [("failed", "tests/test_a.py")]
     assert list(said.coverage.skipped) == ["tests/test_b.py"]
-    shared = {**code, "src/app/b.py": "def g():\n    return 3\n"}  # it ran for test_b, and may have for others
+    shared = {**code, "src/app/b.py": "def g():\n    return 3\n"}  # it ran in what test_b uses, for the whole session
     said = look("tests", shared, environment=ENVIRONMENT, changed=True)
     assert [(each.rule, each.path) for each in said.findings] == [("failed", "tests/test_b.py")]
-    assert said.coverage.skipped == {}
+    assert list(said.coverage.skipped) == ["tests/test_a.py"]
+    unused = {**code, "src/app/b.py": "def g():\n    return 2  # words\n"}
+    said = look("tests", unused, environment=ENVIRONMENT, changed=True)
+    assert said.status is Status.SKIPPED
+    assert said.reason.startswith("nothing that ran in any of 2 tests has changed since all tests ran (")
+    more = {**unused, "tests/test_c.py": "def test_c():\n    assert not 1\n"}
+    said = look("tests", more, environment=ENVIRONMENT, changed=True)
+    assert [(each.rule, each.path) for each in said.findings] == [("failed", "tests/test_c.py")]
+    assert list(said.coverage.skipped) == ["tests/test_a.py", "tests/test_b.py"]

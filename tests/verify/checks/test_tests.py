@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sys
@@ -325,13 +326,14 @@ def test_after_a_change_only_what_it_can_affect_runs_and_nothing_is_said_of_the_
     given = {"environment": environment, "changed": frozenset({"src/app/a.py"})}
     items = list(tests.run(context_of(root, "tests", played, **given)))
     assert items == [
-        Unseen("tests/test_b.py", "nothing that it imports, or that ran in it, has changed", harmless=True),
+        Unseen("tests/test_b.py", "nothing that it imports has changed", harmless=True),
         Metric("tests.files_left_out", 1),
         Metric("tests.passed", 2),
         Metric("tests.failed", 0),
         Metric("tests.skipped", 0),
     ]
-    assert played.asked[0][-1] == "tests/test_a.py"
+    assert played.asked[0][3:5] == ("without", "-q")
+    assert json.loads(played.told[0]) == {"files": ["tests/test_b.py"], "tests": []}
     untouched = context_of(root, "tests", environment=environment, changed=frozenset({"README.md"}))
     assert [told(each) for each in tests.run(untouched)] == [
         "skipped nothing that changed can affect a test (2 files of tests)"
@@ -415,9 +417,10 @@ def test_what_is_measured_and_where_imports_start(
     context = context_of(root, "tests", project=ProjectConfig(source_roots=roots))
     assert tests._measured(context) == measured
     assert tests._variables(context) == {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
-    command = tests._command(context)
+    command = tests._command(context, whole=True)
     assert [each for each in command if each.startswith("--cov=")] == [f"--cov={each}" for each in measured]
-    assert (command[:2], command[3:6]) == (("python", "-c"), ("reports/omni-record.json", "-q", "-p"))
+    assert (command[:2], command[3:6]) == (("python", "-c"), ("record", "reports/omni-record.json", "-q"))
+    assert not [each for each in tests._command(context, whole=False) if each.startswith("--cov")]
 
 
 @pytest.mark.parametrize(

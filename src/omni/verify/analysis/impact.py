@@ -38,16 +38,15 @@ class Selection:
     """Why none is left out; empty where some may be."""
 
 
-def affected_tests(context: Context, tests: Iterable[str], changed: Set[str]) -> tuple[Selection, Graph]:
-    """The files of tests that a change of these paths (some may be gone) can affect, and what imports what."""
+def affected_tests(context: Context, tests: Iterable[str], changed: Set[str]) -> Selection:
+    """The files of tests that a change of these paths (some may be gone) can affect."""
     every = tuple(sorted(tests))
     code = frozenset(path for path in changed if language(path) == "python")
-    graph = Graph(context, changed)
     if why := why_any(context, changed):
-        return Selection(every, why_all=why), graph
-    reached = graph.reached(code) if code else frozenset()
+        return Selection(every, why_all=why)
+    reached = Graph(context, changed).reached(code) if code else frozenset()
     chosen = tuple(path for path in every if path in reached)
-    return Selection(chosen, tuple(path for path in every if path not in reached)), graph
+    return Selection(chosen, tuple(path for path in every if path not in reached))
 
 
 def why_any(context: Context, changed: Set[str]) -> str:
@@ -106,6 +105,10 @@ class Graph:
     def users(self, paths: Iterable[str]) -> frozenset[str]:
         """All that depend on one of them, directly or not; and on what anything may affect."""
         return self.reached({user for path in paths for user in self._importers.get(path, ())})
+
+    def importers(self, path: str) -> frozenset[str]:
+        """Who imports the file, by a name that may mean it."""
+        return frozenset(self._importers.get(path, ()))
 
 
 def _is_dynamic(context: Context, file: File) -> bool:

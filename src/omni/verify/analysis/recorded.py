@@ -1,60 +1,56 @@
-"""Which files of tests a change can affect, by what the last run of all tests showed: narrower than what imports say.
+"""Which tests a change can affect, by what the last run of all tests showed.
 
-A file of tests is left out only where the change lies within functions that did not run in it. That is not known, and
-what the imports say holds, where a change is about what is done when a module is loaded; where functions ran in a
-fixture of the session, a tear-down or while a module was loaded; where a module is loaded only in the middle of a
-test; where a cache, a global or another process or thread may carry something from one test to another, in any module
-that somebody uses who depends on what changed.
+A module is taken apart into what each function does by itself, and the rest, which is what is done when it is loaded.
+A test that passed is left out where all that changed since are functions that did not run in it, files that it did not
+open, and modules that nothing imports on which its file depends. Always chosen is a test that started another process,
+in which nothing is recorded. What a test leaves behind for another is not looked at:
+docs/decisions/0010-tests-are-chosen-by-what-ran.md says what that costs.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
-import re
-from collections.abc import Mapping, Set
+import io
+import zipfile
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from omni.kernel.canonical import JsonValue
+from omni.kernel.clock import now
 from omni.kernel.files import write_atomic
-from omni.verify.analysis.impact import Graph, Selection, why_any
+from omni.verify.analysis.impact import Graph, why_any
 from omni.verify.analysis.junit import BadReportError
-from omni.verify.analysis.python import last_name
+from omni.verify.analysis.places import TEST_FILE
 from omni.verify.cache import installed
-from omni.verify.check import Context, Unseen
+from omni.verify.check import Context
 from omni.verify.files import File
 from omni.verify.languages import language
 from omni.verify.parsing import parse_python
 from omni.verify.report import Model
 
-CARRIES = re.compile(
-    r"\b(lru_cache|functools\.cache|multiprocessing|ProcessPoolExecutor|ThreadPoolExecutor|os\.fork|Thread\(|getsource"
-    r"|cached_property|ClassVar|(?:setdefault|setattr|delattr)\()|@cache\b|import cache\b|^\s*global\s",
-    re.MULTILINE,
-)
-"""Code by which one test may get what came of another, or of what nobody recorded; `_keeps` finds the rest of it."""
-FILLED = re.compile(r"dict|set|list|deque|defaultdict|OrderedDict|Counter|count|Weak\w+|ContextVar|local")
-"""Names of what makes something to be filled."""
-FILLS = frozenset(
-    {
-        *("add", "append", "appendleft", "clear", "difference_update", "discard", "extend", "extendleft", "insert"),
-        *("intersection_update", "move_to_end", "pop", "popitem", "popleft", "remove", "reverse", "rotate", "sort"),
-        *("subtract", "symmetric_difference_update", "update"),
-    }
-)
-"""Methods that do it."""
 FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
+ANYBODY = 1
+MODULE = ""
+"""The name, among those of functions, of what a module does when it is loaded."""
+RECORD = ".."
+"""The member of the kept archive that is no source: no file has this path."""
+
+Who = Annotated[str, Field(pattern="^[0-9a-f]+$")]
 
 
 class Ran(Model):
-    """What `recording.py` writes."""
+    """What `recording.py` writes; its first lines say what it means."""
 
-    tests: frozenset[str]
+    tests: tuple[str, ...]
     cut: frozenset[str] = frozenset()
-    """Those with a test that failed or was skipped: what it does after that is not known."""
-    lines: Mapping[str, Mapping[str, tuple[int, ...]]]
+    ran: Mapping[str, Mapping[int, Who]]
+    opened: Mapping[str, Who] = Field(default_factory=dict)
+    started: Who = "0"
 
 
 class Record(Model):
@@ -63,182 +59,184 @@ class Record(Model):
     environment: tuple[str, ...]
     files: Mapping[str, str]
     """Every file of the project then: path → digest."""
-    tests: tuple[str, ...]
-    """Files of tests that ran to the end of each."""
-    ran_in: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
-    """File of the program whose functions ran for known tests alone → these."""
-    shapes: Mapping[str, str] = Field(default_factory=dict)
-    """The same files → what is left of them without what functions do."""
-    late: tuple[str, ...] = ()
-    """Files that were loaded in the middle of a test."""
+    at: str
+    """When, to the minute."""
+    said: Ran
 
 
 def keep(context: Context, data: bytes) -> None:
-    """Remember what `recording.py` wrote. Raises BadReportError."""
+    """Remember what `recording.py` wrote, and the sources of then. Raises BadReportError."""
     try:
-        ran = Ran.model_validate_json(data)
+        said = Ran.model_validate_json(data)
     except ValidationError as problem:
         raise BadReportError(f"it is no record of which test ran what: {problem.errors()[0]['msg']}") from problem
-    ran_in: dict[str, tuple[str, ...]] = {}
-    shapes: dict[str, str] = {}
-    late: list[str] = []
-    for path, by_test in ran.lines.items():
-        file = context.inventory.by_path.get(path)
-        shape = _shape(context, file) if file and not file.problem else None
-        if file is None or shape is None:
-            continue
-        inner = _inner(context, file)
-        within = {test for test, lines in by_test.items() if inner.intersection(lines)}
-        if any(not inner.issuperset(lines) for test, lines in by_test.items() if test in ran.tests):
-            late.append(path)
-        if within <= ran.tests:
-            ran_in[path], shapes[path] = tuple(sorted(within)), shape
-    record = Record(
-        environment=installed(context.environment),
-        files=_digests(context),
-        tests=tuple(sorted(ran.tests - ran.cut)),
-        ran_in=ran_in,
-        shapes=shapes,
-        late=tuple(late),
-    )
-    write_atomic(_place(context), record.model_dump_json())
+    files = {file.path: _state(file) for file in context.inventory.files}
+    at = f"{now():%Y-%m-%d %H:%M} UTC"
+    record = Record(environment=installed(context.environment), files=files, at=at, said=said)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as kept:
+        kept.writestr(RECORD, record.model_dump_json())
+        for file in context.inventory.files:
+            if file.language == "python" and (source := _source(context, file)):
+                kept.writestr(file.path, source)
+    write_atomic(_place(context), archive.getvalue())
 
 
-def narrowed(context: Context, graph: Graph, chosen: Selection, changed: Set[str]) -> Selection:
-    """Of the tests that imports choose, those that the record does not rule out; all of them where there is none."""
-    record = _read(context)
-    if record is None or chosen.why_all or record.environment != installed(context.environment):
-        return chosen
-    now = _digests(context)
-    changed = changed | {path for path in now.keys() | record.files.keys() if now.get(path) != record.files.get(path)}
-    if why_any(context, changed):
-        return chosen
-    told = {test for test in record.tests if not _carries(context, test)}
-    wanted = set(chosen.tests) - told | graph.reached(frozenset())
-    untold = _users_of_what_carries(context, graph) | set(record.late)
-    for path in changed:
-        if language(path) == "python":
-            wanted |= _affected(context, graph, record, path, untold)
-    return Selection(
-        tuple(test for test in chosen.tests if test in wanted),
-        tuple(sorted({*chosen.left_out, *(test for test in chosen.tests if test not in wanted)})),
-    )
+def since(context: Context) -> Since | None:
+    """The change from the last run of all tests to now; None without a record that holds for this environment."""
+    try:
+        with zipfile.ZipFile(_place(context)) as kept:
+            record = Record.model_validate_json(kept.read(RECORD))
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return None
+    holds = record.said.tests and record.environment == installed(context.environment)
+    return Since(context, record) if holds else None
 
 
-def _users_of_what_carries(context: Context, graph: Graph) -> Set[str]:
-    """Wherever it stands: what the changed function fills need not know of it, nor what is filled with its result."""
-    sources = (file.path for file in context.inventory.files if file.language == "python")
-    return graph.users({each for each in sources if _carries(context, each)})
+class Since:
+    """What the change from a record to what is there now can affect. Who is affected is a number, as recorded."""
 
+    def __init__(self, context: Context, record: Record) -> None:
+        self.context = context
+        self.record = record
+        present, then = {file.path: _state(file) for file in context.inventory.files}, record.files
+        self.changed = frozenset(path for path in present.keys() | then.keys() if present.get(path) != then.get(path))
 
-def _affected(context: Context, graph: Graph, record: Record, path: str, untold: Set[str]) -> Set[str]:
-    """Whom a change of this file can affect."""
-    dependents = graph.reached({path})
-    file = context.inventory.by_path.get(path)
-    if path not in record.ran_in or file is None or file.problem or _shape(context, file) != record.shapes[path]:
-        return dependents
-    between = dependents - graph.reached(frozenset())  # who depends on those others is wanted whatever changed
-    return dependents if between & untold else set(record.ran_in[path])
+    def left_out(self) -> tuple[str, ...]:
+        """Tests that the record rules out, in the order in which they ran."""
+        wanted = self._affected()
+        return () if wanted & ANYBODY else tuple(test for test, bit in self._bits if not wanted & bit)
 
+    def by_file(self, left_out: Iterable[str]) -> Mapping[str, tuple[int, int]]:
+        """File of tests → how many of how many tests in it are left out, of those files that have one."""
+        out = Counter(test.partition("::")[0] for test in left_out)
+        every = Counter(test.partition("::")[0] for test in self.record.said.tests)
+        return {path: (count, every[path]) for path, count in sorted(out.items())}
 
-def _carries(context: Context, path: str) -> bool:
-    file = context.inventory.by_path.get(path)
-    if file is None or file.problem:
-        return True
-    tree = context.parse_python(file)
-    if isinstance(tree, Unseen):
-        return True
-    return bool(context.fact("carries", file, lambda: bool(CARRIES.search(context.text(file))) or _keeps(tree)))
+    @property
+    def has_new_tests(self) -> bool:
+        """Whether there may be tests that the record does not know."""
+        return any(TEST_FILE.search(path) for path in self.changed)
 
+    @cached_property
+    def _bits(self) -> list[tuple[str, int]]:
+        return [(test, 2 << number) for number, test in enumerate(self.record.said.tests)]
 
-def _keeps(tree: ast.Module) -> bool:
-    """Whether a module, class or function has something for others to fill, or a function writes to what outlives it.
+    @cached_property
+    def _graph(self) -> Graph:
+        return Graph(self.context, self.changed)
 
-    What an object of a class of the project's own keeps for a module is not recognised.
-    """
-    waiting: list[ast.AST] = [tree]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, FUNCTION):
-            if _writes(node):
-                return True
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            if _to_be_filled(node.value):
-                return True
-        elif not isinstance(node, ast.expr):
-            waiting += ast.iter_child_nodes(node)
-    return False
+    def _affected(self) -> int:
+        said = self.record.said
+        wanted = sum(bit for test, bit in self._bits if test in said.cut)
+        wanted |= int(said.started, 16) if self.changed else 0
+        for path in self.changed:
+            wanted |= self._by_code(path) if language(path) == "python" else self._by_data(path)
+        return wanted
 
+    def _by_data(self, path: str) -> int:
+        """Whoever opened it; where nobody did, it is not known who looks at it otherwise."""
+        there = path in self.context.inventory.by_path and path in self.record.files
+        if there and (who := self.record.said.opened.get(path)):
+            return int(who, 16)
+        return ANYBODY if why_any(self.context, {path}) else 0
 
-def _writes(function: FUNCTION) -> bool:
-    """To what neither it nor its caller made, or to a default of its own."""
-    nodes = list(ast.walk(function))
-    own = {node.arg for node in nodes if isinstance(node, ast.arg) and node.arg != "cls"}
-    own |= {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    for node in nodes:
-        if isinstance(node, ast.arguments) and any(map(_to_be_filled, (*node.defaults, *node.kw_defaults))):
-            return True
-        written = node.func if isinstance(node, ast.Call) else node
-        if not isinstance(written, ast.Attribute | ast.Subscript):
-            continue
-        fills = isinstance(node, ast.Call) and isinstance(written, ast.Attribute) and written.attr in FILLS
-        if not fills and isinstance(written.ctx, ast.Load):
-            continue
-        whose: ast.expr = written
-        while isinstance(whose, ast.Attribute | ast.Subscript):
-            whose = whose.value
-        if isinstance(whose, ast.Name) and whose.id not in own:
-            return True
-    return False
+    def _by_code(self, path: str) -> int:
+        file = self.context.inventory.by_path.get(path)
+        present, then = _parts(_source(self.context, file)) if file else {}, _parts(self._source_then(path))
+        opened = int(self.record.said.opened.get(path, "0"), 16)
+        if not present or present.keys() != then.keys() or present[MODULE] != then[MODULE]:
+            return opened | self._dependents(path)
+        changed = {name: then[name][0] for name in present if present[name][1] != then[name][1]}
+        ran = self.record.said.ran.get(path)
+        for name, line in changed.items():
+            who = self._itself(path, name) if ran is None else int(ran.get(line, "0"), 16)
+            opened |= self._dependents(path) if who & ANYBODY else who
+        return opened
 
-
-def _to_be_filled(value: ast.expr | None) -> bool:
-    if isinstance(value, ast.Dict):
-        return not value.keys
-    if isinstance(value, ast.List):
-        return not value.elts
-    if not isinstance(value, ast.Call):
-        return False
-    made = value.func.value if isinstance(value.func, ast.Subscript) else value.func  # `dict[str, int]()`
-    return bool(FILLED.fullmatch(last_name(made)))
-
-
-def _inner(context: Context, file: File) -> frozenset[int]:
-    """Lines of what functions do."""
-    tree = context.parse_python(file)
-    functions = [] if isinstance(tree, Unseen) else [node for node in ast.walk(tree) if isinstance(node, FUNCTION)]
-    return frozenset(
-        line for each in functions for line in range(each.body[0].lineno, (each.end_lineno or each.lineno) + 1)
-    )
-
-
-def _shape(context: Context, file: File) -> str | None:
-    """A digest of the file without what its functions do, but with their documentation: programs print that."""
-
-    def compute() -> JsonValue:
+    def _source_then(self, path: str) -> bytes:
         try:
-            tree = parse_python((context.root / file.path).read_bytes())
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
-        for node in ast.walk(tree):
-            if isinstance(node, FUNCTION):
-                node.body = node.body[:1] if ast.get_docstring(node, clean=False) is not None else []
-        return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+            with zipfile.ZipFile(_place(self.context)) as kept:
+                return kept.read(path)
+        except (OSError, KeyError, zipfile.BadZipFile):
+            return b""
 
-    found = context.fact("shape", file, compute)
-    return found if isinstance(found, str) else None
+    def _itself(self, path: str, name: str) -> int:
+        """Tests whose own function it is, where nothing was measured; anybody where it is none."""
+        if self._graph.importers(path):
+            return ANYBODY
+        function = name.rpartition(".")[2]
+        own = (bit for test, bit in self._bits if _names(test, path, function))
+        return sum(own) or ANYBODY
+
+    def _dependents(self, path: str) -> int:
+        """The tests of files that import it, directly or not, and all in which something of it ran."""
+        reached = self._graph.reached({path})
+        wanted = sum(bit for test, bit in self._bits if test.partition("::")[0] in reached)
+        for who in self.record.said.ran.get(path, {}).values():
+            wanted |= int(who, 16) & ~ANYBODY
+        return wanted
 
 
-def _digests(context: Context) -> dict[str, str]:
-    return {file.path: file.digest for file in context.inventory.files}
+def _names(test: str, path: str, function: str) -> bool:
+    """Whether the test is this function of the file, in whatever class: others may inherit it."""
+    file, _, inner = test.partition("[")[0].partition("::")
+    return file == path and inner.rpartition("::")[2] == function
+
+
+def _parts(source: bytes) -> dict[str, tuple[int, str]]:
+    """Function → line of its `def`, digest of what it does by itself; `""` is the rest, at line 0. Empty: no Python.
+
+    Where a function stands, its parameters, decorators and documentation belong to the rest, since others see them
+    without calling it; so does whether it is a generator.
+    """
+    try:
+        tree = parse_python(source)
+        names = _functions(tree)
+        found = {}
+        for name, function in reversed(names.items()):  # inner ones first
+            body = ast.Module(function.body, [])
+            found[name] = (function.lineno, _digest(body))
+            said = function.body[:1] if ast.get_docstring(function, clean=False) is not None else []
+            yields = any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(body))
+            function.body = [*said, *([ast.Expr(ast.Yield())] if yields else [])]
+        return {MODULE: (0, _digest(tree))} | found
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return {}
+
+
+def _functions(tree: ast.Module) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
+    """By dotted name, outer ones first; those of one name are numbered."""
+    found: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
+    seen: defaultdict[str, int] = defaultdict(int)
+    waiting: list[tuple[ast.AST, str]] = [(tree, "")]
+    while waiting:
+        node, within = waiting.pop()
+        if isinstance(node, FUNCTION | ast.ClassDef):
+            within = f"{within}.{node.name}".strip(".")
+        if isinstance(node, FUNCTION):
+            seen[within] += 1
+            found[f"{within} {seen[within]}" if seen[within] > 1 else within] = node
+        waiting += [(child, within) for child in reversed([*ast.iter_child_nodes(node)])]
+    return found
+
+
+def _digest(tree: ast.AST) -> str:
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+def _state(file: File) -> str:
+    return file.digest or f"{file.size} {file.problem}"
+
+
+def _source(context: Context, file: File) -> bytes:
+    """Empty where it has become another since it was listed."""
+    try:
+        source = (context.root / file.path).read_bytes()
+    except OSError:
+        return b""
+    return source if hashlib.sha256(source).hexdigest() == file.digest else b""
 
 
 def _place(context: Context) -> Path:
-    return context.cache / f"{hashlib.sha256(str(context.root).encode()).hexdigest()[:24]}.json"
-
-
-def _read(context: Context) -> Record | None:
-    try:
-        return Record.model_validate_json(_place(context).read_bytes())
-    except (OSError, ValueError):
-        return None
+    return context.cache / f"{hashlib.sha256(str(context.root).encode()).hexdigest()[:24]}.zip"

@@ -4,27 +4,30 @@ Metrics: `tests.passed`, `tests.failed`, `tests.skipped`; `coverage.line` and `c
 `criterion.<id>`: 1 when all tests that are evidence for the criterion passed, 0 when one of them did not; and
 `tests.flaky.<test>`, the share of runs in which it failed.
 
-After a change (`--changed`) only tests that it can affect are run; `tests.files_left_out` says how many were not, and
-numbers about the whole (coverage, criteria) are not given then.
+After a change (`--changed`) only tests that it can affect are run: by what ran in each when all of them ran last, or,
+where that was not recorded, by what their files import. `tests.left_out` says how many tests (`tests.files_left_out`:
+files of them) were not, and numbers about the whole (coverage, criteria) are not given then.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from omni.kernel.clock import now
 from omni.kernel.errors import OmniError
 from omni.verify import quarantine
 from omni.verify.analysis.absent import absent, brought_by, how_to_set_up
-from omni.verify.analysis.impact import Selection, affected_tests
+from omni.verify.analysis.impact import affected_tests
 from omni.verify.analysis.junit import BadReportError, Case, read_coverage, read_junit
 from omni.verify.analysis.packages import installed
 from omni.verify.analysis.places import TEST_FILE
-from omni.verify.analysis.recorded import keep, narrowed
+from omni.verify.analysis.recorded import Since, keep, since
 from omni.verify.analysis.repetition import Repeated, node_id, repeat
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Gap, Item, Metric, Unseen
@@ -72,7 +75,7 @@ STABLE = Rule(
 )
 
 NOT_THE_PROGRAM = re.compile(r"(^|/)(docs?|examples?|scripts|migrations|conftest\.py|setup\.py|noxfile\.py)(/|$)")
-LEFT_OUT = "nothing that it imports, or that ran in it, has changed"
+LEFT_OUT = "nothing that it imports has changed"
 JUNIT, COVERAGE, RECORD = "reports/omni-junit.xml", "reports/omni-coverage.json", "reports/omni-record.json"
 RECORDING = Path(__file__).parents[1] / "analysis" / "recording.py"
 UNRECORDED = "Conflicting dynamic contexts"
@@ -98,28 +101,66 @@ def run(context: Context) -> Iterator[Item]:
     if missing:
         yield Gap(missing)
         return
-    chosen = Selection(tuple(tests))
+    out = LeftOut()
     if context.changed is not None and not context.project.tests.command:
-        chosen, graph = affected_tests(context, tests, context.changed)
-        chosen = narrowed(context, graph, chosen, context.changed)
-    if not chosen.tests:
-        yield Gap(f"nothing that changed can affect a test ({number(len(tests), 'file')} of tests)", Status.SKIPPED)
-        return
-    yield from (Unseen(path, LEFT_OUT, harmless=True) for path in chosen.left_out)
-    if context.changed is not None:
-        yield Metric("tests.files_left_out", len(chosen.left_out))
-    yield from _run(context, tests, chosen)
+        change = since(context)
+        out = _by_record(change) if change else _by_imports(context, tests, context.changed)
+        if out.everything:
+            yield Gap(out.everything, Status.SKIPPED)
+            return
+        yield from (Unseen(path, why, harmless=True) for path, why in out.why.items())
+        yield Metric("tests.left_out", len(out.tests)) if change else Metric("tests.files_left_out", len(out.files))
+    yield from _run(context, tests, out)
 
 
-def _run(context: Context, tests: Sequence[str], chosen: Selection) -> Iterator[Item]:
-    whole = not chosen.left_out
+@dataclass(frozen=True)
+class LeftOut:
+    """What a change can't affect."""
+
+    files: tuple[str, ...] = ()
+    """Whole files of tests."""
+    tests: tuple[str, ...] = ()
+    why: Mapping[str, str] = field(default_factory=dict)
+    """File with such tests → why."""
+    everything: str = ""
+    """Why there is nothing to be run at all."""
+
+
+def _by_record(change: Since) -> LeftOut:
+    tests = change.left_out()
+    files = change.by_file(tests)
+    ran = f"has changed since all tests ran ({change.record.at})"
+    if tests and not change.has_new_tests and len(tests) == len(change.record.said.tests):
+        return LeftOut(everything=f"nothing that ran in any of {number(len(tests), 'test')} {ran}")
+    why = {path: f"nothing that ran in {_of(*counts)} {ran}" for path, counts in files.items()}
+    whole = (path for path, (out, of) in files.items() if out == of and path not in change.changed)
+    return LeftOut(tuple(whole), tests, why)
+
+
+def _of(out: int, every: int) -> str:
+    return f"{out} of its {number(every, 'test')}" if out < every else f"its {number(every, 'test')}"
+
+
+def _by_imports(context: Context, tests: Sequence[str], changed: frozenset[str]) -> LeftOut:
+    out = affected_tests(context, tests, changed).left_out
+    if len(out) == len(tests):
+        return LeftOut(everything=f"nothing that changed can affect a test ({number(len(tests), 'file')} of tests)")
+    return LeftOut(files=out, why=dict.fromkeys(out, LEFT_OUT))
+
+
+def _run(context: Context, tests: Sequence[str], out: LeftOut) -> Iterator[Item]:
+    whole = not out.why
     with tempfile.TemporaryDirectory(prefix="omni-tests-") as folder:
         into = Path(folder)
-        command = (*_command(context), *(() if whole else chosen.tests))
-        result = context.run_in_sandbox(command, collect=(JUNIT, COVERAGE, RECORD), into=into, **_variables(context))
+        job = context.execution.job(context, _command(context, whole), _variables(context))
+        told = b"" if whole else json.dumps({"files": out.files, "tests": out.tests}).encode()
+        collect = (JUNIT, COVERAGE, RECORD)
+        result = context.execution.run_job(replace(job, stdin=told, collect=collect, into=into))
         junit, coverage, record = into / JUNIT, into / COVERAGE, into / RECORD
-        if result.exit_code == NO_TESTS:
+        if result.exit_code == NO_TESTS and whole:
             yield NOT_COLLECTED.at(tests[0], 1, f"no test was found in {number(len(tests), 'file')} of tests")
+        elif result.exit_code == NO_TESTS:
+            yield Gap("no test is left but those that the change can't affect", Status.SKIPPED)
         elif not junit.is_file():
             why = f"{_last_words(result.stdout, result.stderr)}{_not_installed(context, absent(context))}"
             yield Gap(f"the tests left no report: {why}")
@@ -156,25 +197,17 @@ def _not_installed(context: Context, names: Iterable[str]) -> str:
     return f". Declared and not installed: {shown}. {how_to_set_up(context, *known)}"
 
 
-def _command(context: Context) -> tuple[str, ...]:
+def _command(context: Context, whole: bool) -> tuple[str, ...]:
     if context.project.tests.command:
         return context.project.tests.command
+    pytest = ("-q", "-p", "no:cacheprovider", f"--junitxml={JUNIT}", "-o", "junit_family=xunit1")
+    program = ("python", "-c", RECORDING.read_text("utf-8"))
+    if not whole:  # numbers about a part say nothing, and measuring takes as long as the tests
+        return (*program, "without", *pytest, "--no-cov")
     measured = [f"--cov={each}" for each in _measured(context)]
-    reports = (f"--junitxml={JUNIT}", "-o", "junit_family=xunit1", "--cov-branch", f"--cov-report=json:{COVERAGE}")
     # What is measured is not the project's to choose; where warnings are errors, that must not end the run.
     quiet = ("-W", "ignore:--include is ignored", f"-Wignore:{UNRECORDED}")
-    return (
-        "python",
-        "-c",
-        RECORDING.read_text("utf-8"),
-        RECORD,
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        *quiet,
-        *reports,
-        *measured,
-    )
+    return (*program, "record", RECORD, *pytest, *quiet, "--cov-branch", f"--cov-report=json:{COVERAGE}", *measured)
 
 
 def _measured(context: Context) -> list[str]:
