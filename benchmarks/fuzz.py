@@ -16,7 +16,7 @@ from omni.verify.cache import Cache
 from omni.verify.check import Failed
 from omni.verify.config import ProjectConfig
 from omni.verify.fuzzing.campaign import Campaign
-from omni.verify.fuzzing.engines import PYTHON
+from omni.verify.fuzzing.languages import PYTHON
 from omni.verify.plan import Options
 from omni.verify.session import Session
 

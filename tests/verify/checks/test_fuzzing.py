@@ -8,6 +8,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from omni.kernel.settings import Settings
+from omni.verify import machine
 from omni.verify.check import Failed
 from omni.verify.fuzzing.campaign import Campaign
 from omni.verify.fuzzing.campaign import Found as Campaigned
@@ -122,7 +123,7 @@ def test_each_campaign_is_reported_at_the_programs_own_innermost_line(
     result = look("fuzzing", FILES | more)
     assert asked == [("broken", 3), ("parser", 3), ("more", 3)]
     assert [(str(each.severity), each.path, each.line, each.snippet) for each in result.findings] == [
-        ("error", "fuzz/fuzz_parser.py", 1, "import sys"),
+        ("error", "fuzz/fuzz_parser.py", 9, "def target(data: bytes) -> None:"),
         ("error", "src/app/parser.py", 3, "return data[2]"),
     ]
     assert [each.message.split("; ") for each in result.findings] == snapshot(
@@ -140,3 +141,65 @@ def test_each_campaign_is_reported_at_the_programs_own_innermost_line(
     assert all(each.fix.endswith(f"It is at {tmp_path / 'kept'} now.") for each in result.findings)
     assert result.reason == "fuzz/broken_fuzzer.py could not be run"
     assert result.metrics == {"fuzzing.targets": 3, "fuzzing.executions": 80, "fuzzing.broken": 2}
+
+
+C = {
+    "fuzz/fuzz_it.c": "int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)\n{\n  return 0;\n}\n",
+    "src/it.c": "int it(int size)\n{\n  return 1 / size;\n}\n",
+    "vendor/lib.c": "int lib;\n",
+}
+
+
+def test_a_target_whose_compiler_is_missing_was_not_run(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "find", lambda _name: None)
+    result = look("fuzzing-c", C)
+    assert result.status is Status.INCOMPLETE
+    how = "Type: apt-get install -y clang llvm libclang-rt-dev"
+    assert result.reason == f"1 fuzz target in C or C++ was not run: clang is not on PATH. {how}"
+    assert look("fuzzing-go", C).status is Status.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "places", "expected"),
+    [
+        (
+            "crash",
+            "AddressSanitizer: SEGV",
+            [("/work/vendor/lib.c", 1), ("/work/src/it.c", 3)],
+            "broken CWE-476 src/it.c:3",
+        ),
+        ("crash", "division by zero", [("src/it.c", 3)], "broken CWE-369 src/it.c:3"),
+        ("crash", "it.c: wrong", [("it.c", 3)], "broken CWE-20 src/it.c:3"),
+        ("crash", "wrong", [("fuzz_it.c", 2)], "broken CWE-20 fuzz/fuzz_it.c:2"),
+        ("timeout", "libFuzzer: timeout", [("/usr/include/x.h", 9)], "hang CWE-834 fuzz/fuzz_it.c:1"),
+        ("oom", "libFuzzer: out-of-memory", [], "memory CWE-789 fuzz/fuzz_it.c:1"),
+        ("leak", "3 bytes are never freed", [("/work/src/it.c", 1)], "leak CWE-401 src/it.c:1"),
+        ("crash", "", [], "broken CWE-20 fuzz/fuzz_it.c:1"),
+    ],
+)
+def test_kinds_of_faults_are_rules_and_stand_at_the_projects_own_line(
+    look: Look, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str, error: str,
+    places: list[tuple[str, int]], expected: str,
+) -> None:  # fmt: skip
+    broken = {"kind": kind, "error": error, "places": places, "data": "UE4=", "original": 2, "stack": []}
+    monkeypatch.setattr(machine, "find", lambda name: Path("/usr/bin", name))
+    monkeypatch.setattr(Campaign, "run", lambda *_: ({"executions": 4}, [Campaigned(broken, tmp_path / "kept")]))  # type: ignore[arg-type]
+    result = look("fuzzing-c", C)
+    (each,) = result.findings
+    assert f"{each.rule} {each.cwe} {each.path}:{each.line}" == expected
+    said = error or "crash, only seen by the fuzzer itself"
+    assert each.message.startswith(f"{said}, by fuzz/fuzz_it.c, with the input b'PN' (2 bytes)")
+    assert (each.check, result.metrics) == (
+        "fuzzing-c", {"fuzzing.targets.c": 1, "fuzzing.executions.c": 4, "fuzzing.broken.c": 1},
+    )  # fmt: skip
+
+
+def test_a_place_in_java_is_found_by_its_package(look: Look, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    places = [("java/util/ArrayList.java", 427), ("com/shop/Orders.java", 2), ("com/shop/OrdersFuzzer.java", 1)]
+    broken = {"kind": "crash", "error": "x", "places": places, "data": "", "original": 0, "stack": []}
+    monkeypatch.setattr(machine, "find", lambda name: Path("/usr/bin", name))
+    monkeypatch.setattr(Campaign, "run", lambda *_: ({"executions": 4}, [Campaigned(broken, tmp_path / "kept")]))  # type: ignore[arg-type]
+    target = "class OrdersFuzzer { public static void fuzzerTestOneInput(byte[] data) {} }\n"
+    files = {"src/test/java/com/shop/OrdersFuzzer.java": target, "src/main/java/com/shop/Orders.java": "//\n//\n"}
+    (each,) = look("fuzzing-java", files).findings
+    assert (each.path, each.line) == ("src/main/java/com/shop/Orders.java", 2)

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import PurePosixPath
 
 from omni.verify import machine
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Failed, Gap, Item, Metric
 from omni.verify.files import matches
 from omni.verify.fuzzing.campaign import Campaign, Found
-from omni.verify.fuzzing.engines import ENGINES, PYTHON, Engine, Target
+from omni.verify.fuzzing.engine import FOREIGN, Engine, Target
+from omni.verify.fuzzing.languages import ENGINES, PYTHON
 from omni.verify.interpreter import WORK
 from omni.verify.report import Finding, Severity, Status
 from omni.verify.tools import MACHINE
@@ -62,8 +64,6 @@ CWES = {
     "integer overflow": "CWE-190", "division by zero": "CWE-369",
 }  # fmt: skip
 """What an error says in its first words, or in its last ones."""
-FOREIGN = ("**/vendor/**", "vendor/**", "**/node_modules/**", "node_modules/**", "**/third_party/**", "third_party/**")
-"""Where a fault may show, and is seldom made."""
 
 
 def run(context: Context, *, engine: Engine = PYTHON, language: str = "Python", metric: str = "") -> Iterator[Item]:
@@ -74,7 +74,12 @@ def run(context: Context, *, engine: Engine = PYTHON, language: str = "Python", 
     missing = [name for name in engine.programs if machine.find(name) is None]
     if missing:
         how = machine.how_to_get(missing[0])
-        yield Gap(f"{len(targets)} fuzz targets in {language} were not run: {missing[0]} is not on PATH. {how}".strip())
+        many = (
+            f"{len(targets)} fuzz targets in {language} were"
+            if len(targets) > 1
+            else f"1 fuzz target in {language} was"
+        )
+        yield Gap(f"{many} not run: {missing[0]} is not on PATH. {how}".strip())
         return
     executions, broken = 0, 0
     for number, target in enumerate(targets, 1):
@@ -94,16 +99,22 @@ def run(context: Context, *, engine: Engine = PYTHON, language: str = "Python", 
 
 
 def finding(context: Context, target: Target, found: Found) -> Finding:
-    """At the innermost line of the program itself."""
+    """At the innermost line of the program itself, or else of the target."""
     broken = found.broken
-    places = [(located(context, path), line) for path, line in broken["places"]]
+    places = [(located(context, target, path), line) for path, line in broken["places"]]
     known = context.inventory.by_path
-    own = [(path, line) for path, line in places if path in known and path != target.path and not known[path].problem]
-    path, line = next((each for each in own if not matches(each[0], FOREIGN)), (target.path, 1))
+    own = [
+        (path, line)
+        for path, line in places
+        if path in known and not known[path].problem and not matches(path, FOREIGN)
+    ]
+    of_target = next((each for each in own if each[0] == target.path), (target.path, 1))
+    path, line = next((each for each in own if each[0] != target.path), of_target)
     smaller = f", made smaller from {broken['original']}" if broken["original"] != len(found.data) else ""
     size = f"{len(found.data)} bytes{smaller}"
     stack = " ← ".join(f"{place}:{number}" for place, number in places[:4])
-    message = f"{broken['error']}, by {target.path}, with the input {found.data[:120]!r} ({size}); {stack}"
+    error = broken["error"] or f"{broken['kind']}, only seen by the fuzzer itself"
+    message = f"{error}, by {target.path}, with the input {found.data[:120]!r} ({size}); {stack}".removesuffix("; ")
     rule = RULES.get(broken["kind"], BROKEN)
     said = rule.at(
         path,
@@ -116,13 +127,13 @@ def finding(context: Context, target: Target, found: Found) -> Finding:
     return said.model_copy(update={"check": context.check.id, "cwe": cwe})
 
 
-def located(context: Context, path: str) -> str:
+def located(context: Context, target: Target, path: str) -> str:
     """As in the inventory: a stack names files in the sandbox, beside the target, or (Java's) by their package."""
     known = context.inventory.by_path
-    inside = path.removeprefix(f"{WORK}/")
+    inside, beside = path.removeprefix(f"{WORK}/"), str(PurePosixPath(target.path).parent / path)
     if inside in known or path.startswith("/"):
         return inside
-    return next((each for each in known if each.endswith(f"/{path}")), path)
+    return beside if beside in known else next((each for each in known if each.endswith(f"/{path}")), path)
 
 
 def _check(metric: str, title: str, languages: tuple[str, ...], tool: str = "", **more: object) -> Check:

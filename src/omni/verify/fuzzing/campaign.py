@@ -14,13 +14,13 @@ from pathlib import Path
 
 from omni.sandbox.job import Mount
 from omni.verify.check import Context, Failed
-from omni.verify.fuzzing.engines import KEPT, OUT, Engine, Target
+from omni.verify.fuzzing.engine import KEPT, OUT, Engine, Target
 from omni.verify.fuzzing.guest import Broken, Report
 from omni.verify.report import Status
 
 PART = 1800
 """Seconds after which a long campaign keeps what it has, so that whoever ends it loses no more."""
-WRONG = re.compile(r"\b(error|undefined|panic|cannot|no such)\b", re.IGNORECASE)
+WRONG = re.compile(r"multiple definition|undefined reference|\berror\b(?!: linker command)|\bno such\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,10 @@ class Campaign:
         result = self.context.execution.run_job(replace(job, mounts=mounts, collect=(OUT,), into=into))
         written = into / OUT / "report.json"
         if not written.is_file():
-            said = " / ".join((result.stdout + result.stderr).split("\n")[-4:])[:400]
-            raise Failed(f"{self.target.path} could not be run: {said or result.ended}", Status.INCOMPLETE)
+            ended = {"memory": f"it took more than {job.limits.memory} MiB of memory"}.get(result.ended, result.ended)
+            said = (result.stdout + result.stderr).strip()
+            why = telling(said) if said else ended
+            raise Failed(f"{self.target.path} could not be run: {why}", Status.INCOMPLETE)
         report: Report = json.loads(written.read_text("utf-8"))
         if not report["built"]:
             raise Failed(f"{self.target.path} could not be built: {telling(report['said'])}", Status.INCOMPLETE)

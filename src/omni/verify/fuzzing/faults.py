@@ -10,6 +10,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+KINDS = {
+    "timeout": re.compile(r"\b(timeout|timed out)\b"),
+    "oom": re.compile(r"\b(out[ -]of[ -]memory|OutOfMemoryError|cannot allocate memory|allocation-size-too-big)\b"),
+    "leak": re.compile(r"\bnever freed$"),
+}
 NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d+")
 
 
@@ -19,6 +24,11 @@ class Fault:
     """What went wrong, in the words of the language; empty: nothing was said that is known."""
     places: tuple[tuple[str, int], ...] = ()
     """(file, line), the innermost first."""
+
+    @property
+    def kind(self) -> str:
+        """libFuzzer's word for it, where the error tells: `timeout`, `oom` or `leak`."""
+        return next((kind for kind, words in KINDS.items() if words.search(self.error)), "")
 
     def same(self, other: Fault) -> bool:
         """The same kind of fault at the same place, whatever the numbers in it."""
@@ -39,12 +49,16 @@ class Shape:
 
 
 _SANITIZED = re.compile(r"^\s+#\d+ 0x[0-9a-f]+ in .*? (?P<path>[^\s():]+):(?P<line>\d+)(?::\d+)?$")
-_NEXT = re.compile(r"^(SUMMARY: |(previously |freed |)allocated by |freed by |previously |0x[0-9a-f]+ is located )")
+_NEXT = re.compile(r"^(SUMMARY: |freed by |(previously )?allocated by |0x[0-9a-f]+ is located |MALLOC\[|FREE\[)")
 _RUNTIME = re.compile(
     r"^/rustc/|/compiler-rt/|/libfuzzer-sys-[^/]*/|/Fuzzer\w+\.cpp$|^(csu|nptl|stdlib|signal)/|/sysdeps/"
-    r"|^/usr/(lib|local|share)/go\b[^/]*/(src/)?(testing|runtime|reflect|internal)/"
+    r"|/go[^/]*/src/(runtime|testing|reflect|internal|time|os|sync)/"
 )
 """Files of the fuzzer and of the language."""
+BALANCE = re.compile(r"^MallocFreeTracer: STOP (\d+) (\d+) ", re.MULTILINE)
+TAKEN = re.compile(r"^MALLOC\[\d+\]\s+(?P<address>0x[0-9a-f]+) (?P<bytes>\d+)$", re.MULTILINE)
+FREED = re.compile(r"^FREE\[\d+\]\s+(0x[0-9a-f]+)$", re.MULTILINE)
+REPEATED = 3
 _NEVER = re.compile(r"(?!)")
 
 SHAPES = (
@@ -75,8 +89,8 @@ SHAPES = (
     ),
     Shape(
         re.compile(r"^\s*(?:testing\.go:\d+: )?(?:panic|fatal error): (?P<error>.+?)(?: \[recovered\])?$"),
-        re.compile(r"^\s+(?P<path>/\S+\.go):(?P<line>\d+)(?: \+0x[0-9a-f]+)?$"),
-        re.compile(r"^\s*(created by |Failing input written )"),
+        re.compile(r"^\s+(?P<path>/\S+\.go):(?P<line>\d+)(?: \+0x[0-9a-f]+.*)?$"),
+        re.compile(r"^\s*Failing input written "),
     ),
     Shape(re.compile(r"^\s+(?P<path>\S+_test\.go):(?P<line>\d+): (?P<error>.+)$"), _NEVER, _NEVER),
     Shape(
@@ -102,7 +116,28 @@ def read(said: str) -> Fault:
     return Fault()
 
 
+def leaks(said: str) -> bool:
+    """Whether in the last runs with an input more was allocated than freed, each time: a cache is filled once."""
+    runs = [(int(taken), int(given)) for taken, given in BALANCE.findall(said)]
+    return len(runs) >= REPEATED and all(taken > given for taken, given in runs[-REPEATED:])
+
+
+def last_run(said: str) -> str:
+    return said[said.rfind("MallocFreeTracer: START") :]
+
+
+def leaked(run: str) -> Fault:
+    """Where the memory was taken that a traced run did not free."""
+    freed = set(FREED.findall(run))
+    for taken in TAKEN.finditer(run):
+        if taken["address"] not in freed:
+            frames = _frames(SHAPES[-1], run[taken.end() :].lstrip("\n").splitlines())
+            return Fault(f"{taken['bytes']} bytes are never freed", tuple(dict.fromkeys(frames)))
+    return Fault("memory is never freed")
+
+
 def _frames(shape: Shape, lines: list[str]) -> Iterator[tuple[str, int]]:
+    """Of the first stack in the lines."""
     for line in lines:
         if shape.stop.search(line):
             return
