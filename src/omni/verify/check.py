@@ -255,12 +255,12 @@ class Context:
         """Something about the file's content, computed once for each content: it may depend on nothing else."""
         return self.facts.of(name, file, compute)
 
-    def execute(self, tool: str, *argv: str, timeout: float | None = None) -> Output:
-        """Run a tool of the check's set in the target's folder: clean environment, no secrets, no network.
+    def execute(self, tool: str, *argv: str, timeout: float | None = None, folder: str = ".") -> Output:
+        """Run a tool of the check's set in the target, in this folder of it: clean environment, no secrets, no network.
 
         Raises `Failed` when it is missing, crashes or takes too long.
         """
-        return self.execution.run_tool(self, tool, argv, timeout)
+        return self.execution.run_tool(self, tool, argv, timeout, folder)
 
     def run_in_sandbox(
         self,

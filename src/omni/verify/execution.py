@@ -130,8 +130,10 @@ class Execution:
             raise Failed(f"tier {check.tier} was out of time before it ran", Status.INCOMPLETE)
         return left
 
-    def run_tool(self, context: Context, tool: str, argv: tuple[str, ...], timeout: float | None) -> Output:
-        """Raises `Failed`."""
+    def run_tool(
+        self, context: Context, tool: str, argv: tuple[str, ...], timeout: float | None, folder: str = "."
+    ) -> Output:
+        """In this folder of the target. Raises `Failed`."""
         try:
             tools = self.resources.tools(context.check.toolset)
             program = tools.path(tool)
@@ -143,13 +145,13 @@ class Execution:
             if any("{tree}" in argument for argument in argv):
                 _plant(tree, context)
             if context.check.sandboxed:
-                return self._sandboxed_tool(context, tools, program, command, timeout)
+                return self._sandboxed_tool(context, tools, (str(program), *command), timeout, folder)
             seconds = self.seconds_left(context.check, timeout)
             env = _environment(context.check, (program.parent, *tools.bins), Path(home)) | tools.environment(tool)
             try:
                 done = run(
                     [*_giving_way(), str(program), *command],
-                    cwd=context.root,
+                    cwd=context.root / folder,
                     env=env,
                     timeout=seconds,
                     output_limit=OUTPUT,
@@ -174,17 +176,21 @@ class Execution:
             raise Failed(f"the tools “{toolset}” are not there: {problem.why}", Status.INCOMPLETE) from problem
 
     def _sandboxed_tool(
-        self, context: Context, tools: Tools, program: Path, command: list[str], timeout: float | None
+        self, context: Context, tools: Tools, command: tuple[str, ...], timeout: float | None, folder: str
     ) -> Output:
         """A tool that executes what the project's configuration names. It works on a copy, which is at /work."""
-        root = str(context.root)
-        argv = (str(program), *(each.replace(root, "/work") for each in command))
-        result = self.run_sandboxed(context, argv, (), None, {}, tools=tools, timeout=timeout)
+        root, program = str(context.root), Path(command[0]).name
+        argv = (command[0], *(each.replace(root, "/work") for each in command[1:]))
+        job = self.job(context, argv, {}, tools=tools, timeout=timeout)
+        if folder != ".":
+            job = replace(job, argv=("/bin/sh", "-c", 'cd -- "$0" && exec "$@"', f"/work/{folder}", *argv))
+        result = self.run_job(job)
         if result.exit_code is None:
-            raise Failed(f"{program.name} ended by {result.ended} in the sandbox: {_last_words(result.stderr)}")
+            raise Failed(f"{program} ended by {result.ended} in the sandbox: {_last_words(result.stderr)}")
         if result.truncated:
-            raise Failed(f"{program.name} printed too much in the sandbox, so not all of it could be read")
-        return Output(result.exit_code, result.stdout.replace("/work/", f"{root}/"), result.stderr)
+            raise Failed(f"{program} printed too much in the sandbox, so not all of it could be read")
+        said = (text.replace("/work/", f"{root}/") for text in (result.stdout, result.stderr))
+        return Output(result.exit_code, *said)
 
     def run_sandboxed(
         self,

@@ -20,7 +20,7 @@ Replay = Callable[..., CheckResult]
 RECORDED = Path(__file__).with_name("recorded")
 DEPLOY = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\n"
 REQUIREMENTS = {"requirements.txt": "requests==2.30.0\n"}
-GO = {"go.mod": "module demo\n\ngo 1.20\n", "main.go": "package main\n\n\n\n\n\n\n"}
+GO = {"go.mod": "module demo\n\ngo 1.20\n", "main.go": "package main" + "\n" * 30}
 JAVA = {"A.java": "class A {\n\n\n\n}\n"}
 C = {"a.c": '#include <stdlib.h>\n#include <string.h>\n#include "missing.h"\n\n', "b.c": "\n\nint f(void) {}\n"}
 
@@ -63,18 +63,53 @@ CASES = (
         stream=2,
         status=Status.PASS,
     ),
-    Case("cargo-audit", "cargo-audit.json", {"Cargo.lock": "\n"}, ("error RUSTSEC-2020-0071 Cargo.lock:None",), 1),
+    Case(
+        "cargo-audit",
+        "cargo-audit-0.22.json",
+        {"Cargo.lock": '[[package]]\nname = "ansi_term"\n\n[[package]]\nname = "time"\n'},
+        ("note RUSTSEC-2021-0139 Cargo.lock:2", "error RUSTSEC-2020-0071 Cargo.lock:5"),
+        1,
+    ),
     Case("go-vet", "go-vet-1.27.json", GO, ("error printf main.go:6",)),
     Case("go-vet", "go-vet-1.27-broken.txt", GO, ("error compile main.go:4",), exit_code=1, stream=2),
     Case(
         "staticcheck",
-        "staticcheck.jsonl",
+        "staticcheck-2026.1.jsonl",
         GO,
-        ("warning ST1005 main.go:5", "error SA4006 main.go:6"),
+        (
+            "error SA4006 main.go:11",
+            "warning ST1005 main.go:14",
+            "warning ST1005 main.go:14",
+            "warning U1000 main.go:19",
+            "error SA5009 main.go:22",
+        ),
         exit_code=1,
     ),
-    Case("gosec", "gosec.sarif", GO, ("error G401 main.go:6",), 1),
-    Case("govulncheck", "govulncheck.sarif", GO, ("error GO-2022-1144 go.mod:1",)),
+    Case(
+        "staticcheck",
+        "staticcheck-2026.1-broken.jsonl",
+        {**GO, "gone.go": "package main\n\n\n"},
+        (),
+        exit_code=1,
+        status=Status.INCOMPLETE,
+        reason="what does not compile was not looked at: gone.go:3: no required module provides package"
+        " example.com/gone/pkg; to add it: go get example.com/gone/pkg",
+    ),
+    Case(
+        "gosec",
+        "gosec-2.22.json",
+        {**GO, "b.go": "package main\n"},
+        ("warning G501 main.go:4", "warning G304 main.go:11", "warning G401 main.go:22"),
+        exit_code=1,
+        status=Status.INCOMPLETE,
+        reason="1 of 3 files not analysed: b.go (it could not be compiled: undefined: undefined)",
+    ),
+    Case(
+        "govulncheck",
+        "govulncheck-1.6.sarif",
+        {**GO, "go.mod": "module demo\n\ngo 1.20\n\nrequire golang.org/x/text v0.3.0\n"},
+        ("error GO-2020-0015 go.mod:5", "error GO-2021-0113 go.mod:5"),
+    ),
     Case(
         "javac",
         "javac-17.txt",
@@ -95,9 +130,9 @@ CASES = (
     ),
     Case(
         "checkstyle",
-        "checkstyle.sarif",
+        "checkstyle-8.36.xml",
         {"checkstyle.xml": "<module/>\n", **JAVA},
-        ("error javadoc.missing A.java:1",),
+        ("error NeedBraces A.java:3", "warning MagicNumber A.java:4"),
         1,
     ),
     Case(
@@ -150,6 +185,12 @@ CASES = (
         ("error DS002 Dockerfile:1", "warning CVE-2023-32681 requirements.txt:1"),
     ),
     Case(
+        "trivy",
+        "trivy-0.59.sarif",
+        {"Dockerfile": "FROM x\nRUN y\n"},
+        ("error DS002 Dockerfile:1", "note DS026 Dockerfile:1", "error DS017 Dockerfile:2"),
+    ),
+    Case(
         "grype",
         "grype.sarif",
         REQUIREMENTS,
@@ -164,7 +205,12 @@ CASES = (
         exit_code=1,
         status=Status.PASS,
     ),
-    Case("gitleaks", "gitleaks.sarif", {"settings.py": "KEY = 'x'\n"}, ("error aws-access-token settings.py:1",)),
+    Case(
+        "gitleaks",
+        "gitleaks-8.30.sarif",
+        {"settings.py": "\n\nKEY = 'x'\nTOKEN = 'x'\n"},
+        ("error aws-access-token settings.py:3", "error github-pat settings.py:4"),
+    ),
     Case("trufflehog", "trufflehog.jsonl", {"settings.py": "KEY = 'x'\n"}, ("error aws settings.py:1",)),
     Case(
         "bandit",
@@ -178,10 +224,11 @@ CASES = (
     Case("codeql", "codeql.sarif", {"a.py": "x = 1\n"}, ("error py/sql-injection a.py:1",)),
     Case(
         "checkov",
-        "checkov.json",
-        {"main.tf": "\n\n\n\n"},
-        ("warning CKV_AWS_20 main.tf:1",),
-        status=Status.PASS,
+        "checkov-3.3.json",
+        {"main.tf": "\n\n\n\n", "deploy.yaml": DEPLOY, "Dockerfile": "FROM x\nRUN y\n"},
+        ("warning CKV_DOCKER_5 Dockerfile:2", "warning CKV_K8S_23 deploy.yaml:1", "warning CKV_AWS_18 main.tf:1"),
+        status=Status.INCOMPLETE,
+        reason="checkov could not parse 1 of the files of terraform",
     ),
     Case(
         "kube-linter",
@@ -191,12 +238,24 @@ CASES = (
         1,
         status=Status.PASS,
     ),
-    Case("kubeconform", "kubeconform.json", {"deploy.yaml": DEPLOY}, ("error invalid deploy.yaml:1",), 1),
+    Case(
+        "kubeconform",
+        "kubeconform-0.7.json",
+        {"deploy.yaml": DEPLOY, "custom.yaml": "apiVersion: example.com/v1\nkind: Thing\n"},
+        ("error invalid deploy.yaml:1", "error invalid deploy.yaml:1"),
+        exit_code=1,
+        status=Status.FAIL,
+        reason="1 of 2 files not analysed: custom.yaml (could not find schema for Thing)",
+    ),
     Case(
         "actionlint",
-        "actionlint.json",
-        {".github/workflows/ci.yml": "on: push\n\n\n\n\n"},
-        ("error expression .github/workflows/ci.yml:5",),
+        "actionlint-1.7.json",
+        {".github/workflows/ci.yml": "on: push" + "\n" * 12},
+        (
+            "error expression .github/workflows/ci.yml:6",
+            "error action .github/workflows/ci.yml:9",
+            "error syntax-check .github/workflows/ci.yml:11",
+        ),
         exit_code=1,
     ),
     Case(
@@ -207,11 +266,19 @@ CASES = (
         1,
     ),
     Case(
+        "npm-audit",
+        "npm-audit-11-refused.json",
+        {"package-lock.json": "{}\n"},
+        (),
+        1,
+        status=Status.INCOMPLETE,
+        reason="npm audit failed: 405 Method Not Allowed - POST /-/npm/v1/security/advisories/bulk",
+    ),
+    Case(
         "licensee",
-        "licensee.json",
+        "licensee-9.15.json",
         {"LICENSE": "Do as I say.\n"},
         ("warning unknown-licence LICENSE:1",),
-        1,
         status=Status.PASS,
     ),
 )

@@ -37,9 +37,9 @@ PROJECTS = {
     "Java": {"pom.xml": "<project/>\n", "src/test/java/ATest.java": "class ATest {}\n"},
 }
 COMMANDS = {
-    "Go": "go -C {} test ./...",
-    "Rust": "cargo test --offline --quiet --manifest-path {}/Cargo.toml",
-    "Java": "mvn --offline --quiet --file {}/pom.xml test",
+    "Go": "go test ./...",
+    "Rust": "cargo test --offline --quiet",
+    "Java": "mvn --offline --quiet test",
 }
 
 
@@ -56,6 +56,8 @@ def test_each_language_by_its_own_command(look: Look, answer: Answer, title: str
     [
         ("Go", "ok\n--- FAIL: TestA\nFAIL\n", "--- FAIL: TestA"),
         ("Go", "FAIL\ta [build failed]\n", "FAIL\ta [build failed]"),
+        ("Go", "--- FAIL: TestA\n    a_test.go:7: F() = 3, want 4\nFAIL\n", "a_test.go:7: F() = 3, want 4"),
+        ("Go", "# a\na.go:3:7: undefined: b\nFAIL\ta [build failed]\n", "a.go:3:7: undefined: b"),
         ("Rust", "thread panicked at a\ntest result: FAILED. 1 passed\n", "thread panicked at a"),
         ("Rust", "error[E0425]: cannot find\n", "error[E0425]: cannot find"),
         ("Rust", "error: expected one of\n", "error: expected one of"),
@@ -96,11 +98,38 @@ def test_what_only_a_network_brings_is_said(
 
 
 def test_each_project_runs_what_lies_within_it(look: Look, answer: Answer) -> None:
+    """Go leaves a module within another out; Cargo does not."""
     asked = answer({}, "FAIL\n", 2)
     files = {f"{folder}/go.mod": "module a\n" for folder in ("a", "a/inner", "b", "empty")}
     files |= {f"{folder}/x_test.go": "package a\n" for folder in ("a", "a/inner", "b")}
+    files |= {f"{folder}/Cargo.toml": "[package]\n" for folder in ("r", "r/inner")}
+    files |= {f"{folder}/a.rs": "#[test]\nfn a() {}\n" for folder in ("r", "r/inner")}
     result = look("language-tests", files)
-    assert [argv[2] for argv in asked] == ["/work/a", "/work/b"]
-    assert said(result) == [
-        f"error failed {folder}/go.mod:1 `go -C {folder} test ./...` ended with 2: FAIL" for folder in "ab"
+    assert [" ".join(argv) for argv in asked] == [
+        *(f"go test -C /work/{folder} ./..." for folder in ("a", "b", "a/inner")),
+        "cargo test --manifest-path /work/r/Cargo.toml --offline --quiet",
     ]
+    assert said(result) == [
+        f"error failed {folder}/go.mod:1 `go test -C {folder} ./...` ended with 2: FAIL"
+        for folder in ("a", "a/inner", "b")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            "go: downloading a v1\n# a\nmain.go:5:2: module lookup disabled by GOPROXY=off\nFAIL\ta [setup failed]\n",
+            1,
+        ),
+        ("main.go:5:2: mkdir /home/a/go/pkg/mod/cache: read-only file system\nFAIL\ta [setup failed]\n", 0),
+        ("go: go.mod requires go >= 1.29 (running go 1.27.3; GOTOOLCHAIN=local)\n", 0),
+        ("flag provided but not defined: -C\nusage: go test [build/test flags]\nfail", 0),
+    ],
+)
+def test_a_go_that_can_not_get_that_far_blames_no_test(look: Look, answer: Answer, words: str, told: int) -> None:
+    answer({}, errors=words, exit_code=2)
+    result = look("language-tests", PROJECTS["Go"])
+    line = [line for line in words.splitlines() if not line.startswith("#")][told]
+    reason = f"tests of Go in 1 file were not run: {line}. Type there: go mod download"
+    assert (result.status, result.findings, result.reason) == (Status.INCOMPLETE, (), reason)

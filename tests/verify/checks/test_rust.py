@@ -98,7 +98,21 @@ def advisory(*patched: str) -> Mapping[str, object]:
     ],
 )
 def test_an_advisory_says_what_to_do(replay: Replay, patched: tuple[str, ...], fix: str) -> None:
-    report = {"vulnerabilities": {"list": [advisory(*patched)]}}
+    report = {"vulnerabilities": {"list": [advisory(*patched)]}, "warnings": {}}
     result = replay("cargo-audit", {"Cargo.lock": "\n"}, json.dumps(report), 1)
-    assert placed(result) == [("error", "R-1", "Cargo.lock", None, None, "time 0.1.44: It crashes")]
+    assert placed(result) == [("error", "R-1", "Cargo.lock", 1, None, "time 0.1.44: It crashes")]
     assert (result.findings[0].fix, result.findings[0].cwe) == (fix, "CWE-1395")
+
+
+def test_what_cargo_audit_warns_of(replay: Replay) -> None:
+    """By kind; a withdrawn package has no advisory. Each lock is asked by itself."""
+    yanked = {"package": {"name": "old", "version": "1.0.0"}, "advisory": None, "versions": None}
+    report = {"vulnerabilities": {"list": []}, "warnings": {"unsound": [advisory()], "yanked": [yanked]}}
+    locks = {"Cargo.lock": '[[package]]\nname = "old"\n', "sub/Cargo.lock": "\n"}
+    told = placed(replay("cargo-audit", locks, json.dumps(report), 0))
+    assert told == [
+        ("warning", "R-1", "Cargo.lock", 1, None, "time 0.1.44: It crashes"),
+        ("note", "yanked", "Cargo.lock", 2, None, "old 1.0.0 is yanked"),
+        ("warning", "R-1", "sub/Cargo.lock", 1, None, "time 0.1.44: It crashes"),
+        ("note", "yanked", "sub/Cargo.lock", 1, None, "old 1.0.0 is yanked"),
+    ]

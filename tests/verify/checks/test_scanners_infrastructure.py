@@ -46,24 +46,30 @@ def test_kube_linter_that_fails(write: Write, answer: Output) -> None:
 
 
 def test_each_status_of_kubeconform(write: Write) -> None:
-    resource = {"kind": "Deployment", "filename": "deploy.yaml", "msg": "bad"}
-    names = ("statusValid", "statusInvalid", "INVALID", "statusError", "ERROR", "statusSkipped")
-    report = {"resources": [{**resource, "status": name} for name in names]}
+    resource = {"kind": "Deployment", "name": "x", "filename": "deploy.yaml", "msg": "bad"}
+    names = ("statusValid", "statusInvalid", "statusError", "statusSkipped")
+    wrong = {"validationErrors": [{"path": "/spec", "msg": "worse"}, {"path": "/kind", "msg": "worst"}]}
+    resources = [{**resource, "status": name} for name in names]
+    report = {"resources": [*resources, {**resources[1], **wrong}]}
     context = context_of(write({}), "kubeconform")
     assert told(parse_kubeconform(context, Output(1, json.dumps(report), ""))) == [
-        "error invalid deploy.yaml:1 Deployment: bad",
-        "error invalid deploy.yaml:1 Deployment: bad",
-        "incomplete: deploy.yaml: bad",
-        "incomplete: deploy.yaml: bad",
+        "error invalid deploy.yaml:1 Deployment x: bad",
+        "unseen deploy.yaml: bad",
+        "error invalid deploy.yaml:1 Deployment x: /spec: worse",
+        "error invalid deploy.yaml:1 Deployment x: /kind: worst",
     ]
 
 
 def test_checkov_says_one_object_or_one_for_each_kind_of_file(write: Write) -> None:
     failed = {"check_id": "C1", "check_name": "bad", "file_path": "/main.tf", "file_line_range": [3, 9]}
-    first = {"results": {"parsing_errors": ["other.tf"], "failed_checks": [{**failed, "guideline": "Do it."}]}}
+    first = {
+        "check_type": "terraform",
+        "summary": {"parsing_errors": 2},
+        "results": {"failed_checks": [{**failed, "guideline": "Do it."}]},
+    }
     second = {"results": {"failed_checks": [failed]}}
     context = context_of(write({"main.tf": "\n"}), "checkov")
-    expected = ["incomplete: checkov could not parse other.tf", "warning C1 main.tf:3 bad"]
+    expected = ["incomplete: checkov could not parse 2 of the files of terraform", "warning C1 main.tf:3 bad"]
     assert told(parse_checkov(context, Output(0, json.dumps(first), ""))) == expected
     both = list(parse_checkov(context, Output(0, json.dumps([first, {"passed": 0}, [], second]), "")))
     assert told(both) == [*expected, "warning C1 main.tf:3 bad"]

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from omni.verify.analysis.junit import read_xml
 from omni.verify.check import Check, Context, Failed, Gap, Item, Output
 from omni.verify.report import Severity, Status
-from omni.verify.sarif import parse_sarif
 from omni.verify.tools import MACHINE
 
 DIAGNOSTIC = re.compile(
@@ -44,17 +44,40 @@ def parse_javac(context: Context, output: Output) -> Iterator[Item]:
 
 
 STYLE = "checkstyle.xml"
+END = "</checkstyle>"
+STYLES = {"error": Severity.ERROR, "warning": Severity.WARNING, "info": Severity.NOTE}
+UNPARSED = re.compile(r"Exception was thrown while processing (?P<path>\S+)")
 
 
 def run_checkstyle(context: Context) -> Iterator[Item]:
-    """Its exit code is the number of errors; without a report it failed."""
+    """Its exit code is the number of errors; without a report it failed. Its XML all versions write, SARIF new ones."""
     if STYLE not in context.inventory.by_path:
         yield Gap(f"the project has no {STYLE}", Status.SKIPPED)
         return
-    output = context.execute("checkstyle", "-f", "sarif", "-c", STYLE, *(file.path for file in context.files))
-    if not output.stdout.lstrip().startswith("{"):
+    output = context.execute("checkstyle", "-f", "xml", "-c", STYLE, *(file.path for file in context.files))
+    if unparsed := UNPARSED.search(output.stderr):
+        raise Failed(
+            f"checkstyle stops at {context.relative(unparsed['path'])}, which it can't parse", Status.INCOMPLETE
+        )
+    if END not in output.stdout:
         raise Failed(f"checkstyle failed: {' '.join((output.stderr or output.stdout).split())[-300:]}")
-    yield from parse_sarif(context, output)
+    yield from parse_checkstyle(context, output)
+
+
+def parse_checkstyle(context: Context, output: Output) -> Iterator[Item]:
+    """`file` elements with `error`s in them: https://checkstyle.org/apidocs, `XMLLogger`. Raises BadReportError."""
+    start, end = output.stdout.find("<?xml"), output.stdout.find(END) + len(END)  # words may stand around it
+    root = read_xml(output.stdout[start:end].encode())
+    for file in root.iter("file"):
+        for each in file.iter("error"):
+            yield context.finding(
+                each.get("source", "").rpartition(".")[2].removesuffix("Check"),
+                each.get("message", ""),
+                file.get("name", ""),
+                int(each.get("line", "0")),
+                column=int(each.get("column", "0")) or None,
+                severity=STYLES.get(each.get("severity", ""), Severity.NOTE),
+            )
 
 
 JAVAC = (

@@ -7,6 +7,7 @@ never downloaded) is `incomplete`, with what to type.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -41,11 +42,14 @@ class Runner:
     content: re.Pattern[str] | None
     """… and by what stands in them, if their names don't say it."""
     argv: tuple[str, ...]
-    """`{folder}` is the project's folder in the sandbox."""
+    elsewhere: tuple[str, ...]
+    """Arguments after the first two, for a project that is not at the root; `{folder}` is its folder in the sandbox."""
     failing: re.Pattern[str]
     """What it prints when a test, or the code, fails; a command that ends badly without it did not get that far."""
     dependencies: str
     """What to type, so that it needs no network."""
+    nested: bool
+    """A project within another is run with that one."""
 
 
 RUNNERS = (
@@ -54,38 +58,50 @@ RUNNERS = (
         "go.mod",
         re.compile(r"_test\.go$"),
         None,
-        ("go", "-C", "{folder}", "test", "./..."),
+        ("go", "test", "./..."),
+        ("-C", "{folder}"),  # since Go 1.20
         re.compile(r"^(--- )?FAIL\b", re.MULTILINE),
         "go mod download",
+        nested=False,
     ),
     Runner(
         "Rust",
         "Cargo.toml",
         re.compile(r"\.rs$"),
         re.compile(r"^\s*#\[(\w+::)?test\b", re.MULTILINE),
-        ("cargo", "test", "--offline", "--quiet", "--manifest-path", "{folder}/Cargo.toml"),
+        ("cargo", "test", "--offline", "--quiet"),
+        ("--manifest-path", "{folder}/Cargo.toml"),
         re.compile(r"test result: FAILED|^error(\[E\d+\])?: (?!no matching)", re.MULTILINE),
         "cargo fetch",
+        nested=True,
     ),
     Runner(
         "Java",
         "pom.xml",
         re.compile(r"(^|/)src/test/.*\.(java|kt)$"),
         None,
-        ("mvn", "--offline", "--quiet", "--file", "{folder}/pom.xml", "test"),
+        ("mvn", "--offline", "--quiet", "test"),
+        ("--file", "{folder}/pom.xml"),
         re.compile(r"Tests run:.*(Failures|Errors): [1-9]|COMPILATION ERROR"),
         "mvn dependency:go-offline",
+        nested=True,
     ),
 )
 
 NEEDS_MORE = re.compile(
     r"dial tcp|temporary failure in name resolution|no matching package named"
-    r"|failed to download|could not (?:resolve dependencies|find artifact)",
+    r"|failed to download|could not (?:resolve dependencies|find artifact)"
+    r"|module lookup disabled by GOPROXY|mkdir \S+: (?:read-only file system|permission denied)"
+    r"|go\.mod requires go >=|flag provided but not defined: -C",
     re.IGNORECASE | re.MULTILINE,
 )
 """A command that says one of these lacks something that only a network could bring."""
-TELLING = (re.compile(r"\b(fail|error|panicked)", re.IGNORECASE),)
-"""What marks the line that says what went wrong."""
+TELLING = (
+    re.compile(r"module lookup disabled|requires go >=|not defined: -C"),
+    re.compile(r"^\S+\.go:\d+:"),
+    re.compile(r"\b(fail|error|panicked)", re.IGNORECASE),
+)
+"""What marks the line that says what went wrong, the surest first."""
 
 
 def run(context: Context) -> Iterator[Item]:
@@ -97,15 +113,17 @@ def run(context: Context) -> Iterator[Item]:
 
 
 def _projects(context: Context, runner: Runner) -> Mapping[str, int]:
-    """Folder of a project → how many files of tests it has. A project within another is run by that one."""
+    """Folder of a project → how many files of tests it runs."""
     manifests = (file for file in context.files if PurePosixPath(file.path).name == runner.manifest)
     folders: list[str] = []
     for path in sorted((str(PurePosixPath(file.path).parent) for file in manifests), key=len):
-        if not any(within(path, outer) for outer in folders):
+        if not runner.nested or not any(within(path, outer) for outer in folders):
             folders.append(path)
     tests = [file.path for file in context.files if _is_test(context, runner, file)]
-    counted = {folder: sum(within(path, folder) for path in tests) for folder in folders}
-    return {folder: count for folder, count in counted.items() if count}
+    owners = Counter(
+        max(inside, key=len) for path in tests if (inside := [each for each in folders if within(path, each)])
+    )
+    return {folder: owners[folder] for folder in folders if folder in owners}
 
 
 def _is_test(context: Context, runner: Runner, file: File) -> bool:
@@ -125,7 +143,7 @@ def _try(context: Context, runner: Runner, folder: str, tests: int) -> Iterator[
     if machine.find(program) is None:
         yield Gap(f"{not_run}: {program} is not on PATH. {machine.how_to_get(program)}".strip())
         return
-    argv = [each.format(folder=f"/work/{folder}".removesuffix("/.")) for each in runner.argv]
+    argv = _command(runner, folder, f"/work/{folder}")
     try:
         result = context.run_in_sandbox(argv, toolset="path")
     except Failed as problem:
@@ -138,8 +156,14 @@ def _try(context: Context, runner: Runner, folder: str, tests: int) -> Iterator[
         yield Gap(f"{not_run}: {said}. Type there: {runner.dependencies}")
     else:
         manifest = runner.manifest if folder == "." else f"{folder}/{runner.manifest}"
-        command = " ".join(runner.argv).replace("{folder}", folder)
+        command = " ".join(_command(runner, folder, folder))
         yield FAILED.at(manifest, 1, f"`{command}` ended with {result.exit_code}: {said}")
+
+
+def _command(runner: Runner, folder: str, place: str) -> tuple[str, ...]:
+    """The project's command; `place` is what its folder is called where it runs."""
+    elsewhere = () if folder == "." else tuple(each.format(folder=place) for each in runner.elsewhere)
+    return (*runner.argv[:2], *elsewhere, *runner.argv[2:])
 
 
 CHECK = Check(

@@ -11,11 +11,15 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
+from omni.verify.analysis.rule import line_with
 from omni.verify.check import Check, Context, Failed, Item, Output, Unseen
+from omni.verify.files import File
 from omni.verify.report import Severity, Status
 from omni.verify.tools import MACHINE
 
 LEVELS = {"error": Severity.ERROR, "error: internal compiler error": Severity.ERROR, "warning": Severity.WARNING}
+GRAVE = {"vulnerability": Severity.ERROR, "unsound": Severity.WARNING}
+"""By what an advisory says; that a package is no longer maintained, or was withdrawn, is a note."""
 CLIPPY = ("--offline", "--all-targets", "--message-format", "json", "--quiet")
 UNFORMATTED = re.compile(r"^(?:Diff in )?(?P<path>\S+\.rs)(?::\d+:)?$", re.MULTILINE)
 BROKEN = re.compile(r"^error(?:\[E\d+\])?: (?P<message>.+)\n\s+--> (?P<path>.+):(?P<line>\d+):\d+$", re.MULTILINE)
@@ -72,18 +76,35 @@ def parse_rustfmt(context: Context, output: Output) -> Iterator[Item]:
         yield context.finding("unformatted", "rustfmt would lay it out otherwise", path, 1)
 
 
-def parse_audit(context: Context, output: Output) -> Iterator[Item]:
-    """cargo-audit's JSON: https://docs.rs/rustsec, `report::Report`."""
+def run_audit(context: Context) -> Iterator[Item]:
+    """Each lock by itself; the database of advisories is fetched once, and kept."""
+    database = str(context.cache / "advisory-db")
+    for file in context.files:
+        output = context.execute("cargo-audit", "audit", "--json", "--db", database, "--file", file.path)
+        if output.exit_code not in (0, 1) or not output.stdout.strip():
+            said = " ".join(output.stderr.split())[-300:]
+            raise Failed(f"cargo-audit could not look at {file.path}: {said}", Status.INCOMPLETE)
+        yield from parse_audit(context, output, file)
+
+
+def parse_audit(context: Context, output: Output, file: File) -> Iterator[Item]:
+    """cargo-audit's JSON: https://docs.rs/rustsec, `report::Report`. Warnings are by kind: unsound, unmaintained, …"""
     report = output.json()
     if not isinstance(report, dict):
         raise TypeError("cargo-audit did not print an object")
-    for each in report["vulnerabilities"]["list"]:
+    lock = context.text(file)
+    said = [("vulnerability", each) for each in report["vulnerabilities"]["list"]]
+    said += [(kind, each) for kind, found in report["warnings"].items() for each in found]
+    for kind, each in said:
         advisory, package = each["advisory"], each["package"]
-        better = " or ".join(each["versions"]["patched"])
+        name = f"{package['name']} {package['version']}"
+        better = " or ".join(each["versions"]["patched"]) if each.get("versions") else ""
         yield context.finding(
-            advisory["id"],
-            f"{package['name']} {package['version']}: {advisory['title']}",
-            "Cargo.lock",
+            advisory["id"] if advisory else kind,
+            f"{name}: {advisory['title']}" if advisory else f"{name} is {kind}",
+            file.path,
+            line_with(lock, f'name = "{package["name"]}"'),
+            severity=GRAVE.get(kind, Severity.NOTE),
             fix=f"Update to {better}." if better else "There is no better version yet: replace it.",
         )
 
@@ -126,8 +147,7 @@ CHECKS = (
         globs=("Cargo.lock",),
         tool="cargo-audit",
         toolset=MACHINE,
-        argv=("audit", "--json", "--file", "Cargo.lock"),
-        parse=parse_audit,
+        run=run_audit,
         network=True,
         fresh_for=3600,
         timeout=180,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from omni.verify.check import Check, Context, Failed, Gap, Item, Output
+from omni.verify.analysis.adoption import table
+from omni.verify.check import Check, Context, Failed, Gap, Item, Output, Unseen
 from omni.verify.checks.kubernetes import manifests
 from omni.verify.report import Severity, Status
 from omni.verify.sarif import parse_sarif
@@ -14,12 +15,15 @@ NO_MANIFEST = Gap("there is no Kubernetes manifest", Status.SKIPPED)
 
 
 def parse_checkov(context: Context, output: Output) -> Iterator[Item]:
-    """An object, or a list of one for each kind of file; https://www.checkov.io/2.Basics/Reviewing%20Scan%20Results.html"""
+    """An object, or a list of one for each kind of file, which counts what it could not parse, and names none.
+
+    https://www.checkov.io/2.Basics/Reviewing%20Scan%20Results.html
+    """
     report = output.json()
     for part in report if isinstance(report, list) else [report]:
         results = part.get("results", {}) if isinstance(part, Mapping) else {}
-        for path in results.get("parsing_errors", ()):
-            yield Gap(f"checkov could not parse {path}")
+        if unread := table(part, "summary").get("parsing_errors"):
+            yield Gap(f"checkov could not parse {unread} of the files of {table(part).get('check_type')}")
         for each in results.get("failed_checks", ()):
             yield context.finding(
                 each["check_id"],
@@ -56,10 +60,12 @@ def parse_kubeconform(context: Context, output: Output) -> Iterator[Item]:
     if not isinstance(report, dict):
         raise TypeError("kubeconform did not print an object")
     for each in report["resources"]:
-        if each["status"] == "statusInvalid" or each["status"] == "INVALID":
-            yield context.finding("invalid", f"{each['kind']}: {each['msg']}", each["filename"], 1)
-        elif each["status"] in {"statusError", "ERROR"}:
-            yield Gap(f"{each['filename']}: {each['msg']}")
+        if each["status"] == "statusInvalid":
+            wrong = [f"{part['path']}: {part['msg']}" for part in each.get("validationErrors", ())]
+            for what in wrong or [each["msg"]]:
+                yield context.finding("invalid", f"{each['kind']} {each['name']}: {what}"[:300], each["filename"], 1)
+        elif each["status"] == "statusError":
+            yield Unseen(each["filename"], each["msg"][:200])
 
 
 def parse_actionlint(context: Context, output: Output) -> Iterator[Item]:

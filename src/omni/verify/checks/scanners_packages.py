@@ -1,4 +1,4 @@
-"""What is known of packages and licences, by tools that only some have: npm audit, licensee."""
+"""What is known of packages, settings and licences, by tools that only some have: npm audit, Trivy, licensee."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterator
 
 from omni.verify.check import Check, Context, Gap, Item, Output
-from omni.verify.report import Severity
+from omni.verify.report import Finding, Severity
+from omni.verify.sarif import parse_sarif
 from omni.verify.tools import MACHINE
 
+TRIVY = ("fs", "--quiet", "--cache-dir", "{cache}", "--scanners", "vuln,misconfig")
 LEVELS = {"critical": Severity.ERROR, "high": Severity.ERROR, "moderate": Severity.WARNING, "low": Severity.NOTE}
 
 
@@ -32,6 +34,19 @@ def parse_npm_audit(context: Context, output: Output) -> Iterator[Item]:
                 )
 
 
+def parse_trivy(context: Context, output: Output) -> Iterator[Item]:
+    """SARIF whose messages are a table, a line `name: value` each."""
+    for item in parse_sarif(context, output):
+        if isinstance(item, Finding):
+            said = dict(line.split(": ", 1) for line in item.message.splitlines() if ": " in line)
+            fixed = f"fixed in {said['Fixed Version']}" if said.get("Fixed Version") else "not fixed yet"
+            weak = f"{said.get('Package')} {said.get('Installed Version')} has a known vulnerability, {fixed}"
+            message = said.get("Message") or (weak if "Package" in said else item.message)
+            yield item.model_copy(update={"message": message})
+        else:
+            yield item
+
+
 def parse_licensee(context: Context, output: Output) -> Iterator[Item]:
     """`licensee detect --json`: `matched_files`, each with the SPDX id of the licence that it is."""
     report = output.json()
@@ -43,6 +58,22 @@ def parse_licensee(context: Context, output: Output) -> Iterator[Item]:
 
 
 CHECKS = (
+    Check(
+        id="trivy",
+        title="Trivy knows no vulnerability and no misconfiguration here",
+        tier=4,
+        globs=("*",),
+        tool="trivy",
+        toolset=MACHINE,
+        argv=(*TRIVY, "--format", "sarif", "--output", "{report}", "."),
+        exits=(0,),
+        parse=parse_trivy,
+        network=True,
+        fresh_for=3600,
+        timeout=600,
+        why="Attackers try published vulnerabilities on everything that can be reached.",
+        advice="Update the package, or change the setting, as the message says.",
+    ),
     Check(
         id="npm-audit",
         title="No npm package has a known vulnerability",
