@@ -31,7 +31,7 @@ from omni.verify.parsing import Kept, parse_python
 from omni.verify.report import Finding, Model, Severity, Status
 
 if TYPE_CHECKING:
-    from omni.sandbox.job import JobResult
+    from omni.sandbox.job import JobResult, Mount
     from omni.verify.config import ProjectConfig
     from omni.verify.execution import Execution
 
@@ -195,6 +195,8 @@ class Context:
     """What is known of each file from its content alone."""
     endpoints: tuple[int, ...] = ()
     """Ports of the host's loopback that commands in the sandbox may reach."""
+    mounts: tuple[Mount, ...] = ()
+    """What they are shown besides, read-only."""
 
     def finding(
         self,

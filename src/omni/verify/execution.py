@@ -229,7 +229,7 @@ class Execution:
             argv=argv,
             workspace=context.root,
             env={"PATH": path, **told, **env},
-            mounts=tuple(dict.fromkeys(mounts)),
+            mounts=tuple(dict.fromkeys((*mounts, *context.mounts))),
             limits=Limits(wall=self.seconds_left(context.check, timeout)),
             endpoints=context.endpoints,
         )

@@ -12,6 +12,7 @@ from omni.verify.analysis.junit import BadReportError, Case, read_junit
 from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Gap, Item, Metric
 from omni.verify.deep import testcontainers
+from omni.verify.deep.apis import CALLS, Call, Mocked, answering, calls, mocked
 from omni.verify.deep.contained import Contained
 from omni.verify.deep.declared import Integration
 from omni.verify.deep.play import Done, Step, last_words, perform, scratch
@@ -34,12 +35,28 @@ NOT_PREPARED = Rule(
 )
 
 
+UNDECLARED = Rule(
+    "integration-tests",
+    "undeclared-host",
+    Severity.WARNING,
+    why="What it says in production nobody has tried, and a test that needs the world outside fails with it.",
+    fix="Declare what it answers with [[verify.integration.apis]], or don't call it from tests.",
+)
+BROKEN = Rule(
+    "integration-tests",
+    "breaks-contract",
+    Severity.ERROR,
+    why="The real API refuses such a call: its own contract says so.",
+    fix="Call it as its OpenAPI document says; if that is out of date, fetch it anew.",
+)
+
+
 def run(context: Context) -> Iterator[Item]:
     project = context.project
-    if not project.services:
+    declared = project.integration
+    if not (project.services or declared.apis):
         yield Gap("omni.toml declares no services", Status.SKIPPED)
         return
-    declared = project.integration
     before = [Step(f"before {number}", argv) for number, argv in enumerate(declared.before)]
     steps = [*before, Step("tests", declared.command or _pytest(declared))]
     with scratch() as folder:
@@ -47,7 +64,11 @@ def run(context: Context) -> Iterator[Item]:
         wanted = tuple(servers(project.services))
         if containers := sum(isinstance(each, Contained) for each in wanted):
             yield Metric("integration.containers", containers)
-        outcome = perform(context, wanted, steps, into=into, collect=(declared.report,))
+        if outside := mocked(context, declared.apis) if declared.apis else []:
+            context, server = answering(context, outside, into / "apis")
+            wanted = (*wanted, server)
+        outcome = perform(context, wanted, steps, into=into, collect=(declared.report, CALLS))
+        yield from _called(outside, tuple(calls(into / CALLS)))
         tests = outcome.step("tests")
         if tests is None:
             yield _not_prepared(context, declared, outcome.steps[-1])
@@ -55,6 +76,21 @@ def run(context: Context) -> Iterator[Item]:
             yield Gap(f"the tests left no {declared.report}: {last_words(tests.said)}")
         else:
             yield from _judged(context, tests, (into / declared.report).read_bytes())
+
+
+def _called(outside: list[Mocked], made: tuple[Call, ...]) -> Iterator[Item]:
+    """What was asked of the world outside: of whom, and whether its contract allows it. Each said once."""
+    by_host = {each.declared.host: each for each in outside}
+    if outside:
+        yield Metric("integration.calls", sum(call.known for call in made))
+    for host in sorted({call.host for call in made if not call.known}):
+        yield UNDECLARED.at("omni.toml", 1, f"the tests call {host}, which was refused", snippet=host)
+    problems = {
+        f"{call.method} {call.path} of {call.host}: {problem}"
+        for call in made
+        if call.known and call.host in by_host and (problem := by_host[call.host].problem(call))
+    }
+    yield from (BROKEN.at("omni.toml", 1, problem, snippet=problem) for problem in sorted(problems))
 
 
 def _pytest(declared: Integration) -> tuple[str, ...]:

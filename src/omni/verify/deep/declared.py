@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from omni.verify.report import Model
 
@@ -53,6 +53,38 @@ class Service(Model):
         return self
 
 
+class Answer(Model):
+    """What an API outside says to one kind of call."""
+
+    method: str = "GET"
+    path: Annotated[str, Field(pattern="^/")]
+    """`{…}` in it stands for any one part."""
+    status: Annotated[int, Field(ge=200, le=599)] = 200
+    headers: Mapping[str, str] = Field(default_factory=dict)
+    text: str = ""
+    json_: JsonValue = Field(default=None, alias="json")
+    """Instead of text."""
+
+
+class Api(Model):
+    """An HTTP API outside, which is answered in the sandbox."""
+
+    host: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")]
+    """As the program calls it, by http or https."""
+    variable: str = ""
+    """A variable that gets an address at which it answers, too: `http://127.0.0.1:…`."""
+    openapi: Inside = ""
+    """Its contract, a file of the project: answers follow its examples and schemas."""
+    answers: tuple[Answer, ...] = ()
+    """Before those of the contract."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.openapi or self.answers):
+            raise ValueError(f"what {self.host} answers is to be declared: openapi, or answers")
+        return self
+
+
 class Integration(Model):
     """Tests against the declared services."""
 
@@ -62,6 +94,8 @@ class Integration(Model):
     """Default: pytest on all tests."""
     report: Inside = "reports/omni-integration.xml"
     """The JUnit report that the command writes."""
+    apis: tuple[Api, ...] = ()
+    """What of the world outside is answered; all else is refused."""
 
 
 class Serve(Model):

@@ -5,6 +5,7 @@ Places are JSON pointers as tuples (`("paths", "/todos", "get")`). Only referenc
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -178,6 +179,15 @@ class Document:
             {name: frozenset(str(scope.value) for scope in scopes.items()) for name, scopes in each.members()}
             for each in stated.items()
         )
+
+
+def read_document(text: str) -> Document | None:
+    """A YAML or JSON text; None when it is neither, or no mapping."""
+    try:
+        loaded = json.loads(text) if text.lstrip().startswith("{") else yaml.load(bounded_yaml(text), YAML_LOADER)  # noqa: S506 - a safe loader
+    except (ValueError, yaml.YAMLError, RecursionError):
+        return None
+    return Document(Node(loaded, ()), text) if isinstance(loaded, dict) else None
 
 
 def _parameter(node: Node) -> Parameter:
