@@ -17,9 +17,9 @@ from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Engine
 
 from omni.kernel.database import open_database
-from omni.kernel.errors import OmniError
 from omni.kernel.ids import uuid7
 from omni.kernel.settings import Settings
+from omni.sandbox.docker import Docker
 from omni.sandbox.engine import Engine as ContainerEngine
 from omni.sandbox.engine import find
 
@@ -112,8 +112,7 @@ def engine(settings: Settings) -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def container_engine() -> ContainerEngine:
-    """The engine of this machine; without one the test is skipped."""
-    try:
-        return find()
-    except OmniError as problem:
-        pytest.skip(f"no container engine: {problem.why}")
+    """The engine of this machine; without one that can make a container the test is skipped."""
+    if problems := Docker().probe().problems:
+        pytest.skip(f"no container engine: {problems[0]}")
+    return find()
