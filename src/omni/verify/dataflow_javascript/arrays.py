@@ -27,7 +27,7 @@ from omni.verify.dataflow_javascript.value import (
     taints_in,
 )
 
-TEXT_ONLY = frozenset({"nosql", "prototype"})
+TEXT_ONLY = frozenset({"nosql", "object"})
 """What a text can't do, an object can."""
 
 
@@ -143,6 +143,10 @@ def _slice(_frame: Frame, _node: Node, receiver: Value, _arguments: list[Value])
 def _concat(_frame: Frame, _node: Node, receiver: Value, arguments: list[Value]) -> Value | None:
     if not isinstance(receiver.shape, Obj):
         return None
+    lists = [each.shape for each in (receiver, *arguments) if isinstance(each.shape, Obj)]
+    if all(REST not in each.entries for each in lists):
+        own = [each.shape.items() if isinstance(each.shape, Obj) else [each] for each in (receiver, *arguments)]
+        return array([item for items in own for item in items])
     parts = [elements(receiver)]
     parts += [elements(each) if isinstance(each.shape, Obj) else each for each in arguments]
     return array((), join_all(parts))

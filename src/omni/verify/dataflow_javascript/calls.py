@@ -109,7 +109,10 @@ def invoke(frame: Frame, node: Node, target: Value, receiver: Value, method: str
     """The result of the call, whoever is called."""
     shape = target.shape
     if isinstance(shape, Func):
-        return frame.machine.call(shape, arguments, receiver, frame, node)
+        result = frame.machine.call(shape, arguments, receiver, frame, node)
+        if result.taints and frame.machine.models.escapes.search(shape.code.name):
+            return Value(result.shape, sanitised_by_name(shape.code.name, result.taints))
+        return result
     if isinstance(shape, Native):
         return shape.run(arguments)
     if isinstance(shape, KindRef):

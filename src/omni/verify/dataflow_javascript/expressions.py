@@ -47,7 +47,7 @@ HARMLESS = frozenset(
     }
 )  # fmt: skip
 """What they give is a number, or true or false."""
-OBJECTS = frozenset({"nosql", "prototype"})
+OBJECTS = frozenset({"nosql", "object"})
 """What only an object can do, a text can't."""
 
 

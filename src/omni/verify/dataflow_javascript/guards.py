@@ -10,7 +10,7 @@ from omni.verify.dataflow.model import lookup
 from omni.verify.dataflow.sinks import HOST_IS_FIXED
 from omni.verify.dataflow_javascript import calls
 from omni.verify.dataflow_javascript.frame import End
-from omni.verify.dataflow_javascript.harmless import ADDRESS, EVERYTHING, bare, clear
+from omni.verify.dataflow_javascript.harmless import ADDRESS, EVERYTHING, bare, clear, clear_origins
 from omni.verify.dataflow_javascript.library import taken_away
 from omni.verify.dataflow_javascript.tree import Node
 from omni.verify.dataflow_javascript.value import (
@@ -114,13 +114,22 @@ def _compared(frame: Frame, left: Node, right: Node, same: bool) -> None:
         if one.kind == "unary_expression" and _operator(one) == "typeof":
             inner = one.get("argument")
             if same and said.text is not None and inner is not None:
-                text_only = frozenset({"nosql", "prototype"}) if said.text == "string" else frozenset()
+                text_only = frozenset({"nosql", "object"}) if said.text == "string" else frozenset()
                 clear(frame, inner, EVERYTHING if said.text in PLAIN_TYPES else text_only)
             return
         if one.kind == "call_expression" and isinstance(said.shape, Const) and said.shape.type in {"number", "boolean"}:
             _by_number(frame, one, said, same)
             return
+        if same and _is_beginning(one) and not taints_in(said):
+            clear(frame, one.children[0].children[0], frozenset({"below"}))
+            return
     equal(frame, left, right) if same else _unequal(frame, left, right)
+
+
+def _is_beginning(node: Node) -> bool:
+    """`x.slice(0, folder.length)`"""
+    method = node.children[0].get("property") if node.kind == "call_expression" and node.children else None
+    return method is not None and method.text in {"slice", "substring", "substr"}
 
 
 def _by_number(frame: Frame, call: Node, said: Value, same: bool) -> None:
@@ -133,8 +142,8 @@ def _by_number(frame: Frame, call: Node, said: Value, same: bool) -> None:
     elif method is not None and method.text in {"indexOf", "search", "findIndex", "lastIndexOf"}:
         if value == -1:
             _asked(frame, call, not same)
-        elif value == 0 and same:
-            _begins(frame, call)
+        elif value == 0:
+            _begins(frame, call, same)
 
 
 def _position(frame: Frame, left: Node, operator: str, right: Node, outcome: bool) -> None:
@@ -168,6 +177,10 @@ def _asked(frame: Frame, node: Node, outcome: bool) -> None:
     function, given = node.get("function"), node.get("arguments")
     if function is None or given is None:
         return
+    method_node = function.get("property")
+    if outcome and method_node is not None and method_node.text in {"some", "every", "find"}:
+        _some(frame, frame.evaluate(function.children[0]), given.children)
+        return
     inputs = [*([function.children[0]] if function.kind == "member_expression" else []), *given.children]
     if not any(taints_in(frame.evaluate(each)) for each in inputs):
         return
@@ -183,8 +196,6 @@ def _asked(frame: Frame, node: Node, outcome: bool) -> None:
         _matched(frame, subject, receiver, argument, outcome)
     elif method in {"startsWith", "endsWith"} and subject is not None and argument is not None:
         _started(frame, method, subject, frame.evaluate(argument), outcome)
-    elif method in {"some", "every", "find"} and subject is not None and outcome:
-        _some(frame, receiver, given.children)
     else:
         _by_table(frame, target, method, subject, given.children, outcome)
 
@@ -268,8 +279,8 @@ def _started(frame: Frame, method: str, subject: Node, asked: Value, outcome: bo
         return
     text = prefix(asked.shape)
     if not outcome:
-        if method == "startsWith" and text in {"..", "../"}:
-            clear(frame, subject, frozenset({"path"}))
+        if method == "startsWith" and text is not None and text.startswith("."):
+            _undotted(frame, subject)
         elif text == "//":
             clear(frame, subject, frozenset({"one-slash"}))
         return
@@ -283,12 +294,20 @@ def _started(frame: Frame, method: str, subject: Node, asked: Value, outcome: bo
         clear(frame, subject, frozenset({"slash"}))
 
 
-def _begins(frame: Frame, call: Node) -> None:
+def _undotted(frame: Frame, subject: Node) -> None:
+    """It does not begin with `..`: as seen from a folder, the path itself is below that."""
+    value = frame.evaluate(subject)
+    if any("seen-from" in taint.cleared for taint in taints_in(value)):
+        clear_origins(frame, value, frozenset({"path"}))
+    clear(frame, subject, frozenset({"undotted"}))
+
+
+def _begins(frame: Frame, call: Node, outcome: bool) -> None:
     """`path.indexOf(root) === 0`"""
     function, given = call.get("function"), call.get("arguments")
     subject = function.get("object") if function is not None else None
     if subject is not None and given is not None and given.children:
-        _started(frame, "startsWith", subject, frame.evaluate(given.children[0]), True)
+        _started(frame, "startsWith", subject, frame.evaluate(given.children[0]), outcome)
 
 
 def _some(frame: Frame, receiver: Value, given: list[Node]) -> None:

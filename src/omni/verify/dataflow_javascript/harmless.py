@@ -19,8 +19,12 @@ SPELLED = frozenset(
     {"toLowerCase", "toUpperCase", "trim", "toString", "String", "resolve", "normalize", "decodeURIComponent"}
 )
 WRAPPERS = frozenset({"parenthesized_expression", "non_null_expression", "as_expression", "await_expression"})
-TOGETHER = {"path": {"below", "dots"}, "redirect": {"slash", "one-slash"}}
-"""Weakness → what has to be known of the data, all of it: a path without dots that begins with a folder."""
+TOGETHER = (
+    ("path", {"below", "dots"}),
+    ("path", {"undotted", "dots", "relative"}),
+    ("redirect", {"slash", "one-slash"}),
+)
+"""Weakness, and what has to be known of the data, all of it: a path without dots that begins with a folder."""
 
 
 def bare(node: Node) -> Node:
@@ -57,7 +61,7 @@ def settled(value: Value) -> Value:
 
 
 def _settled(taint: Taint) -> Taint:
-    enough = [weakness for weakness, signs in TOGETHER.items() if signs <= taint.cleared]
+    enough = [weakness for weakness, signs in TOGETHER if signs <= taint.cleared]
     return taint.without(*enough) if enough else taint
 
 
@@ -73,7 +77,7 @@ def _clear_member(frame: Frame, node: Node, weaknesses: frozenset[str]) -> None:
         machine.journal.write(machine.notes, f"{holder.shape.name}.data", EVERYTHING)
     if name in HOST_PARTS and taints_in(holder):
         if name != "protocol":
-            _clear_origins(frame, holder, ADDRESS)
+            clear_origins(frame, holder, ADDRESS)
         return
     if isinstance(holder.shape, Obj) and name in holder.shape.entries:
         machine.journal.write(holder.shape.entries, name, settled(cleared(holder.shape.entries[name], weaknesses)))
@@ -86,7 +90,7 @@ def _clear_member(frame: Frame, node: Node, weaknesses: frozenset[str]) -> None:
             machine.journal.write(machine.notes, full, known | weaknesses)
 
 
-def _clear_origins(frame: Frame, value: Value, weaknesses: frozenset[str]) -> None:
+def clear_origins(frame: Frame, value: Value, weaknesses: frozenset[str]) -> None:
     """`new URL(x).hostname` was looked at: that says as much of `x`."""
     origins = {taint.origin for taint in taints_in(value)}
     scope = frame.scope

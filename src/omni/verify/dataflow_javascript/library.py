@@ -120,7 +120,9 @@ def call(frame: Frame, node: Node, name: str, method: str, receiver: Value, argu
     if handler is not None and _is_list(receiver, arguments):
         return handler(frame, node, receiver, arguments)
     if isinstance(shape, Obj):
-        return None
+        return parsed(shape, arguments) if shape.kind == "schema" and method in PARSES else None
+    if method in PARSES and isinstance(shape, Ref) and shape.name.startswith("zod.") and arguments:
+        return checked(receiver, arguments[0])
     if method == "split" and arguments:
         return array((), cleared(tainted(receiver.taints), TEXT_ONLY))
     if method == "match" and receiver.taints and arguments:
@@ -134,6 +136,34 @@ def call(frame: Frame, node: Node, name: str, method: str, receiver: Value, argu
         parts = united(receiver.taints, *((taints_in(each) for each in arguments) if method == "concat" else ()))
         return cleared(tainted(parts), TEXT_ONLY)
     return None
+
+
+PARSES = frozenset({"parse", "parseAsync", "safeParse", "safeParseAsync"})
+CHECKED = re.compile(
+    r"^zod\.(coerce\.)?(number|bigint|boolean|date|enum|nativeEnum|literal)\b|\.(uuid|cuid|cuid2|ulid|datetime)\(\)"
+)
+
+
+def parsed(schema: Obj, arguments: list[Value]) -> Value:
+    """What zod gives for an object: each entry is what its own schema says."""
+    given = tainted(taints_in(arguments[0])) if arguments else UNKNOWN
+    entries = [(key, checked(each, given)) for key, each in schema.entries.items()]
+    return made([*entries, ("data", made(entries))])
+
+
+def checked(schema: Value, given: Value) -> Value:
+    """Data that fits a schema: a number holds no text."""
+    shape = schema.shape
+    if isinstance(shape, Obj) and shape.kind == "schema":
+        return parsed(shape, [given])
+    if isinstance(shape, Ref) and CHECKED.search(shape.name):
+        return UNKNOWN
+    return cleared(tainted(taints_in(given)), TEXT_ONLY)
+
+
+def _schema(_frame: Frame, _node: Node, arguments: list[Value]) -> Value:
+    shape = arguments[0].shape if arguments else None
+    return made(shape.entries.items() if isinstance(shape, Obj) else (), "schema")
 
 
 def _is_list(receiver: Value, arguments: list[Value]) -> bool:
@@ -182,7 +212,7 @@ def _of_function(frame: Frame, node: Node, method: str, func: Func, arguments: l
         values = given.items() if isinstance(given, Obj) else []
         return frame.machine.call(func, values, arguments[0] if arguments else UNKNOWN, frame, node)
     if method == "bind":
-        return Value(Func(func.code, func.scope, arguments[0] if arguments else None, func.home))
+        return Value(Func(func.code, func.scope, arguments[0] if arguments else None, func.home, tuple(arguments[1:])))
     return None
 
 
@@ -283,6 +313,7 @@ def _later(frame: Frame, node: Node, arguments: list[Value]) -> Value:
 FUNCTIONS: dict[str, Callable[[Frame, Node, list[Value]], Value]] = {
     "Object.assign": _assign, "Object.keys": _keys, "Object.getOwnPropertyNames": _keys, "Object.values": _values,
     "Object.entries": _entries, "Object.fromEntries": _from_entries, "Object.create": _create,
+    "zod.object": _schema, "zod.strictObject": _schema,
     "JSON.parse": _parse_json, "JSON.stringify": _to_json, "String": _to_text, "Array.from": _list_from,
     "Promise.all": _all, "Promise.resolve": _all, "Promise.race": _all, "Promise.any": _all, "Object.freeze": _all,
     "structuredClone": _all, "setTimeout": _later, "setInterval": _later, "setImmediate": _later,

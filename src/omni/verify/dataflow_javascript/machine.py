@@ -31,16 +31,16 @@ from omni.verify.dataflow_javascript.value import (
     taints_in,
 )
 
-MOST_STEPS = 100_000
+MOST_STEPS = 60_000
 """Expressions and statements that are run for the top of one module, or for one function that is looked at, …"""
-MOST_OF_ALL = 300_000
+MOST_OF_ALL = 200_000
 """… and for all functions of a module together."""
-MOST_LINES = 6000
+MOST_LINES = 2500
 """Of one function, over all the different arguments that it is run on."""
 DEEPEST_CALL = 8
 MOST_BYTES = 3 << 20
 """Of source whose modules are kept at once; a tree takes some hundred times that."""
-MOST_EFFECTS = 200
+MOST_EFFECTS = 1000
 """Changes of a run that are remembered."""
 
 
@@ -57,6 +57,14 @@ class Summary:
 
     result: Value
     effects: Change
+    own: bool
+    """The result is an object that the function made: each call makes another one."""
+
+    def again(self) -> Value:
+        shape = self.result.shape
+        if not self.own or not isinstance(shape, Obj):
+            return self.result
+        return Value(Obj(Entries(shape.entries.items()), shape.kind), self.result.taints)
 
 
 class Machine:
@@ -232,17 +240,16 @@ class Machine:
         return self.apply(func, [entered(each) for each in arguments], this)
 
     def apply(self, func: Func, arguments: list[Value], this: Value, page: str = "") -> Value:
-        code = func.code
+        code, arguments = func.code, [*func.given, *arguments]
         this = func.this if func.this is not None else this
-        vague = tainted(united(*(taints_in(value) for value in arguments)))
         if self._running[code] >= 2 or self._depth >= DEEPEST_CALL:
-            return vague
+            return _vague(arguments)
         key = self._key(func, arguments, this)
         if not page and (known := self._known.get(key)) is not None:
             self.journal.apply(known.effects)
-            return known.result
-        if self._contexts[code] >= min(max(MOST_LINES // code.lines, 8), 200):
-            return vague
+            return known.again()
+        if self._contexts[code] >= min(max(MOST_LINES // code.lines, 6), 60):
+            return _vague(arguments)
         self._contexts[code] += 1
         self._ran.add(code)
         self._running[code] += 1
@@ -253,9 +260,10 @@ class Machine:
         finally:
             self._depth -= 1
             self._running[code] -= 1
-        effects = self.journal.since(mark)
-        if len(effects) <= MOST_EFFECTS and not isinstance(result.shape, Obj | Func):
-            self._known[key] = Summary(result, effects)
+        shape = result.shape
+        own = isinstance(shape, Obj) and not any(shape is each.shape for each in (this, *arguments))
+        if self.journal.mark() - mark <= MOST_EFFECTS and not (own and isinstance(shape, Obj) and shape.type):
+            self._known[key] = Summary(result, self.journal.since(mark), own)
         return result
 
     def _run(self, func: Func, arguments: list[Value], this: Value, page: str) -> Value:
@@ -275,7 +283,7 @@ class Machine:
         return join_all(frame.returned) if frame.returned else UNDEFINED
 
     def _key(self, func: Func, arguments: list[Value], this: Value) -> Key:
-        seen = (func.scope.find(name) for name in sorted(func.code.used))
+        seen = (func.scope.find(name) for name in func.code.used)
         values = [*arguments, this, *(value for value in seen if value is not None)]
         versions = tuple(value.shape.entries.version for value in values if isinstance(value.shape, Obj))
         return (func.code, func.scope, len(arguments), tuple(values), versions)
@@ -283,3 +291,8 @@ class Machine:
     def found(self, func: Func) -> None:
         """A function of the program is made here."""
         self.roots[func.code] = func
+
+
+def _vague(arguments: list[Value]) -> Value:
+    """The result of a function that is not run: whatever it is given may be in it."""
+    return tainted(united(*(taints_in(value) for value in arguments)))

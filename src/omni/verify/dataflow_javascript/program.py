@@ -75,9 +75,9 @@ class Code:
         return self.node.kind == "arrow_function"
 
     @cached_property
-    def used(self) -> frozenset[str]:
+    def used(self) -> tuple[str, ...]:
         """All names in it."""
-        return frozenset(each.text for each in self.node.walk() if each.kind in NAMES)
+        return tuple(sorted({each.text for each in self.node.walk() if each.kind in NAMES}))
 
     @cached_property
     def lines(self) -> int:

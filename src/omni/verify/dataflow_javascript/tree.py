@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -13,13 +14,21 @@ from tree_sitter import Node as Parsed
 LARGEST = 1_000_000
 """Bytes. Longer scripts were made by a program."""
 COMMENTS = frozenset({"comment", "html_comment", "hash_bang_line"})
+TYPES = frozenset(
+    {
+        "type_annotation", "interface_declaration", "type_alias_declaration", "type_arguments", "type_parameters",
+        "ambient_declaration", "function_signature", "method_signature", "object_type", "interface_body",
+    }
+)  # fmt: skip
+DOES = re.compile(rb"[(={`]")
+"""Something that may call, assign or begin a block."""
 NO_FIELDS: dict[str, Node] = {}
 
 
 class Node:
     """A named node, or an operator. Of the same size for every kind, and nothing of it lives in tree-sitter."""
 
-    __slots__ = ("children", "column", "end", "field", "fields", "kind", "line", "source", "start")
+    __slots__ = ("_text", "children", "column", "end", "field", "fields", "kind", "line", "source", "start")
 
     def __init__(self, parsed: Parsed, field: str | None, source: bytes) -> None:
         self.kind = parsed.type
@@ -30,10 +39,13 @@ class Node:
         self.line, self.column = row + 1, column + 1
         self.children: list[Node] = []
         self.fields = NO_FIELDS
+        self._text: str | None = None
 
     @property
     def text(self) -> str:
-        return self.source[self.start : self.end].decode("utf-8", "replace")
+        if self._text is None:
+            self._text = self.source[self.start : self.end].decode("utf-8", "replace")
+        return self._text
 
     def get(self, field: str) -> Node | None:
         return self.fields.get(field)
@@ -113,12 +125,17 @@ def _of(cursor: TreeCursor) -> Parsed:
     return node
 
 
-def _first_error(root: Parsed) -> int:
-    """Its line. Only nodes that hold an error are looked into."""
+def _first_error(root: Parsed) -> int | None:
+    """The line of the first part that was not understood and may do something. Only what holds one is looked into.
+
+    The grammar lags behind the language: most of it are new ways to write types, which do nothing.
+    """
     waiting = [root]
     while waiting:
         node = waiting.pop()
-        if node.is_error or node.is_missing:
+        if node.type in TYPES:
+            continue
+        if node.is_error and DOES.search(node.text or b""):
             return node.start_point[0] + 1
         waiting += reversed([child for child in node.children if child.has_error])
-    return root.start_point[0] + 1
+    return None

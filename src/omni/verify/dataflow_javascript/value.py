@@ -79,6 +79,8 @@ class Func:
     """Of an arrow, a bound function or a method that was taken from its object."""
     home: Kind | None = None
     """The class that it is a method of."""
+    given: tuple[Value, ...] = ()
+    """Arguments that it was bound to."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,7 +171,12 @@ def taints_in(value: Value, depth: int = DEEPEST) -> tuple[Taint, ...]:
     shape = value.shape
     if depth == 0 or not isinstance(shape, Obj):
         return value.taints
-    return united(value.taints, *(taints_in(part, depth - 1) for part in shape.entries.values()))
+    held = [value.taints]
+    for part in shape.entries.values():
+        found = taints_in(part, depth - 1) if isinstance(part.shape, Obj) else part.taints
+        if found:
+            held.append(found)
+    return united(*held) if len(held) > 1 else value.taints
 
 
 def transform(value: Value, change: Callable[[tuple[Taint, ...]], tuple[Taint, ...]], depth: int = DEEPEST) -> Value:
