@@ -32,14 +32,19 @@ ACTIONS = frozenset({"send", "receive"})
 
 
 def run(context: Context) -> Iterator[Item]:
-    documents = [file for file in context.files if LOOKS_LIKE.search(context.text(file)[:4000])]
-    if not documents:
+    found = documents(context)
+    if not found:
         yield Gap("there is no AsyncAPI document", Status.SKIPPED)
-    for file in documents:
-        yield from _document(context, file)
+    for file in found:
+        yield from look(context, file)
 
 
-def _document(context: Context, file: File) -> Iterator[Item]:
+def documents(context: Context) -> list[File]:
+    return [file for file in context.files if LOOKS_LIKE.search(context.text(file)[:4000])]
+
+
+def look(context: Context, file: File) -> Iterator[Item]:
+    """What is wrong with one document."""
     text = context.text(file)
     try:
         content = yaml.load(bounded_yaml(text), Loader=YAML_LOADER)  # noqa: S506 - it is the safe one
