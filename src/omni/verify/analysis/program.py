@@ -207,7 +207,7 @@ class Program:
 
     def referred(self, module: str, node: ast.AST, within: Routine | None = None, depth: int = 0) -> Iterator[Routine]:
         """Every routine of the program that an expression or a function names."""
-        kinds = self._kinds(within) if within is not None else {}
+        kinds = self.kinds(within) if within is not None else {}
         for each in walk(node):
             if isinstance(each, ast.Name | ast.Attribute) and isinstance(each.ctx, ast.Load):
                 yield from self._meant(module, each, within, kinds, depth)
@@ -240,7 +240,7 @@ class Program:
         elif owner is None and last not in COMMON and len(self.methods.get(last, ())) <= FEW:
             yield from self.methods.get(last, ())
 
-    def _kinds(self, routine: Routine) -> dict[str, Class]:
+    def kinds(self, routine: Routine) -> dict[str, Class]:
         """Variable → class of the program that it holds, as far as the function and its class say."""
         found: dict[str, Class] = {}
         arguments = routine.node.args
@@ -255,7 +255,7 @@ class Program:
                 found[dotted(each.target)] = kind
         init = self.routines.get(f"{routine.owner.name}.__init__") if routine.owner else None
         if init is not None and init is not routine:
-            given = self._kinds(init)
+            given = self.kinds(init)
             found |= {name: kind for name, kind in given.items() if name.startswith("self.")}
             for each in walk(init.node):
                 if isinstance(each, ast.Assign) and isinstance(each.value, ast.Name) and each.value.id in given:

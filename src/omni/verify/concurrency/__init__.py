@@ -1,0 +1,1 @@
+"""What threads and coroutines of one Python program can do to each other."""
