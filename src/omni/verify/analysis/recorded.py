@@ -4,7 +4,7 @@ A module is taken apart into what each function does by itself, and the rest, wh
 A test that passed is left out where all that changed since are functions that did not run in it, files that it did not
 open, and modules that nothing imports on which its file depends. Always chosen is a test that started another process,
 in which nothing is recorded. What a test leaves behind for another is not looked at:
-docs/decisions/0010-tests-are-chosen-by-what-ran.md says what that costs.
+docs/decisions/0011-tests-are-chosen-by-what-ran.md says what that costs.
 """
 
 from __future__ import annotations

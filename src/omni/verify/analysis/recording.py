@@ -30,10 +30,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import coverage
 import pytest
+
+if TYPE_CHECKING:
+    import coverage
 
 ANYBODY = ""
 """The context of what is nobody's, and so everybody's."""
@@ -43,8 +45,12 @@ ASKED = frozenset(
     {"ldconfig", "gcc", "cc", "ld", "objdump", "uname", "file", "ifconfig", "ip", "arp", "netstat", "lanscan"}
 )
 """Programs that Python's own `ctypes.util`, `platform` and `uuid` ask about the machine."""
-NOT_READING = ("<frozen importlib", "linecache.py", f"_pytest{os.sep}assertion", f"{os.sep}coverage{os.sep}")
-"""Who opens a module to run it, to show a line of a traceback, or to measure it."""
+NOT_READING = (
+    "<frozen importlib",
+    "linecache.py",
+    *(f"{os.sep}{package}{os.sep}" for package in ("_pytest", "coverage", "hypothesis")),
+)
+"""Who opens a module to run it, to show a line of a traceback, to measure it, or to get ideas for examples."""
 
 
 class Recorder:
@@ -154,8 +160,16 @@ class Recorder:
         """That it was opened."""
         if not path.startswith(self.root) or path.endswith(".pyc"):
             return
-        if not (path.endswith(".py") and _is_no_reading(inspect.currentframe())):
+        if not path.endswith(".py") or self.reads(inspect.currentframe()):
             self.opened[path].add(self.now)
+
+    def reads(self, frame: FrameType | None) -> bool:
+        """Whether it is the project that wants the text of a module: who of both comes first, from the inside."""
+        while frame is not None and not frame.f_code.co_filename.startswith(self.root):
+            if any(each in frame.f_code.co_filename for each in NOT_READING):
+                return False
+            frame = frame.f_back
+        return True
 
     def pytest_unconfigure(self) -> None:
         if self.data is None or not _tells_apart(self.coverage):
@@ -213,14 +227,6 @@ def _hex(owners: dict[str, int], contexts: set[str]) -> str:
     return f"{who:x}"
 
 
-def _is_no_reading(frame: FrameType | None) -> bool:
-    while frame is not None:
-        if any(each in frame.f_code.co_filename for each in NOT_READING):
-            return True
-        frame = frame.f_back
-    return False
-
-
 def _tells_apart(measured: Any) -> bool:
     core = getattr(measured, "_core", None)  # older ones have none, and trace always
     return bool(getattr(core, "supports_dynamic_contexts", True))
@@ -237,8 +243,10 @@ def _tracer() -> str:
 
 def _watch(recorder: Recorder) -> None:
     """What coverage does not tell: what is opened and started, whose text is asked for, which modules are loaded."""
+    from coverage import CoverageData  # a tenth of a second, which a run without a record does without
+
     loader = importlib.machinery.SourceFileLoader
-    load, find, write = loader.exec_module, inspect.findsource, coverage.CoverageData.add_arcs
+    load, find, write = loader.exec_module, inspect.findsource, CoverageData.add_arcs
     start = _posixsubprocess.fork_exec
 
     def exec_module(self: importlib.machinery.SourceFileLoader, module: ModuleType) -> None:
@@ -262,15 +270,15 @@ def _watch(recorder: Recorder) -> None:
 
     def findsource(object: Any) -> Any:  # noqa: A002 - its name there
         path = inspect.getsourcefile(object)
-        if path and path.startswith(recorder.root):
-            recorder.opened[path].add(recorder.now)
+        if path:
+            recorder.note(path)
         return find(object)
 
     # Tracebacks leave out the frames of imports, by the name of their file.
     exec_module.__code__ = exec_module.__code__.replace(co_filename=load.__code__.co_filename)
     loader.exec_module = exec_module  # type: ignore[assignment,method-assign]
     inspect.findsource = findsource
-    coverage.CoverageData.add_arcs = add_arcs  # type: ignore[method-assign]
+    CoverageData.add_arcs = add_arcs  # type: ignore[method-assign]
     _posixsubprocess.fork_exec = fork_exec
     sys.addaudithook(recorder.hear)
 
