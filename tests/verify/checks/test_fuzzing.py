@@ -174,6 +174,7 @@ def test_a_target_whose_compiler_is_missing_was_not_run(look: Look, monkeypatch:
         ("timeout", "libFuzzer: timeout", [("/usr/include/x.h", 9)], "hang CWE-834 fuzz/fuzz_it.c:1"),
         ("oom", "libFuzzer: out-of-memory", [], "memory CWE-789 fuzz/fuzz_it.c:1"),
         ("leak", "3 bytes are never freed", [("/work/src/it.c", 1)], "leak CWE-401 src/it.c:1"),
+        ("crash", "x", [("/work/src/it.c", 0), ("fuzz_it.c", 2)], "broken CWE-20 src/it.c:None"),
         ("crash", "", [], "broken CWE-20 fuzz/fuzz_it.c:1"),
     ],
 )

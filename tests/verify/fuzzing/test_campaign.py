@@ -100,6 +100,26 @@ def test_what_can_not_run_is_incomplete_and_says_why(
     assert (raised.value.why, raised.value.status) == (f"fuzz/it.c {why}", Status.INCOMPLETE)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "../../../out"},
+        {"data": "no!"},
+        {"data": "QUI"},
+        {"places": [["a", "b"]]},
+        {"more": 1},
+        {"error": None},
+    ],
+)
+def test_a_report_that_the_program_wrote_itself_is_not_believed(
+    campaign: Campaign, box: Box, change: dict[str, object]
+) -> None:
+    box.answers = [report(broken=[CRASH | change])]
+    with pytest.raises(Failed, match=r"fuzz/it\.c left a report that can't be read: "):
+        campaign.run(60)
+    assert not list((campaign.kept / "broken").iterdir())
+
+
 def test_parts() -> None:
     assert list(parts(60)) == [60]
     assert list(parts(PART)) == [PART]

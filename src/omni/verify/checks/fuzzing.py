@@ -118,7 +118,7 @@ def finding(context: Context, target: Target, found: Found) -> Finding:
     rule = RULES.get(broken["kind"], BROKEN)
     said = rule.at(
         path,
-        line,
+        line or None,
         message,
         snippet=line_of(context.text(known[path]), line),
         fix=f"{rule.fix} It is at {found.file} now.",

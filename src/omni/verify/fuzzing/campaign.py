@@ -4,23 +4,53 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated, Literal, cast
+
+from pydantic import AfterValidator, Field, ValidationError
 
 from omni.sandbox.job import Mount
 from omni.verify.check import Context, Failed
 from omni.verify.fuzzing.engine import KEPT, OUT, Engine, Target
 from omni.verify.fuzzing.guest import Broken, Report
-from omni.verify.report import Status
+from omni.verify.report import Model, Status
 
 PART = 1800
 """Seconds after which a long campaign keeps what it has, so that whoever ends it loses no more."""
 WRONG = re.compile(r"multiple definition|undefined reference|\berror\b(?!: linker command)|\bno such\b", re.IGNORECASE)
+
+
+def _decodes(text: str) -> str:
+    base64.b64decode(text, validate=True)
+    return text
+
+
+class _Broken(Model):
+    kind: Literal["crash", "timeout", "oom", "leak"]
+    error: str
+    stack: list[str]
+    places: list[tuple[str, int]]
+    data: Annotated[str, AfterValidator(_decodes)]
+    original: int
+
+
+class _Report(Model):
+    """What has to hold of a `Report`, since the program that is fuzzed might have written it."""
+
+    built: bool
+    exit_code: int
+    executions: Annotated[int, Field(ge=0)]
+    seconds: float
+    inputs: int
+    slowest: float
+    slow: str
+    broken: list[_Broken]
+    said: str
 
 
 @dataclass(frozen=True)
@@ -72,7 +102,13 @@ class Campaign:
             said = (result.stdout + result.stderr).strip()
             why = telling(said) if said else ended
             raise Failed(f"{self.target.path} could not be run: {why}", Status.INCOMPLETE)
-        report: Report = json.loads(written.read_text("utf-8"))
+        try:
+            report = cast("Report", _Report.model_validate_json(written.read_bytes()).model_dump())
+        except ValidationError as problem:
+            first = problem.errors(include_url=False)[0]["msg"]
+            raise Failed(
+                f"{self.target.path} left a report that can't be read: {first}", Status.INCOMPLETE
+            ) from problem
         if not report["built"]:
             raise Failed(f"{self.target.path} could not be built: {telling(report['said'])}", Status.INCOMPLETE)
         if (report["exit_code"] != 0 or not report["executions"]) and not report["broken"]:

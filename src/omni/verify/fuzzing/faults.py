@@ -23,7 +23,7 @@ class Fault:
     error: str = ""
     """What went wrong, in the words of the language; empty: nothing was said that is known."""
     places: tuple[tuple[str, int], ...] = ()
-    """(file, line), the innermost first."""
+    """(file, line), the innermost first; line 0: optimised away."""
 
     @property
     def kind(self) -> str:
@@ -48,10 +48,10 @@ class Shape:
     """The line with which another stack begins."""
 
 
-_SANITIZED = re.compile(r"^\s+#\d+ 0x[0-9a-f]+ in .*? (?P<path>[^\s():]+):(?P<line>\d+)(?::\d+)?$")
+_SANITIZED = re.compile(r"^\s+#\d+ 0x[0-9a-f]+ in .*? (?P<path>[^\s():]*/[^\s():]+\.\w+)(?::(?P<line>\d+)(?::\d+)?)?$")
 _NEXT = re.compile(r"^(SUMMARY: |freed by |(previously )?allocated by |0x[0-9a-f]+ is located |MALLOC\[|FREE\[)")
 _RUNTIME = re.compile(
-    r"^/rustc/|/compiler-rt/|/libfuzzer-sys-[^/]*/|/Fuzzer\w+\.cpp$|^(csu|nptl|stdlib|signal)/|/sysdeps/"
+    r"^/rustc/|/compiler-rt/|/libfuzzer-sys-[^/]*/|/Fuzzer\w+\.cpp$|^(assert|csu|nptl|signal|stdlib)/|/sysdeps/"
     r"|/go[^/]*/src/(runtime|testing|reflect|internal|time|os|sync)/"
 )
 """Files of the fuzzer and of the language."""
@@ -74,6 +74,21 @@ SHAPES = (
     ),
     Shape(
         re.compile(r"^(?P<path>[^\s:]+):(?P<line>\d+):\d+: runtime error: (?P<error>.+)$"),
+        _SANITIZED,
+        _NEXT,
+    ),
+    Shape(
+        re.compile(r"^(?:\S+: )?(?P<path>[^\s:]+):(?P<line>\d+): .*?(?P<error>Assertion [`'].+' failed)\.?$"),
+        _SANITIZED,
+        _NEXT,
+    ),
+    Shape(
+        re.compile(r"^(?P<error>terminate called .+(?:\n  what\(\): .+)?)$"),
+        _SANITIZED,
+        _NEXT,
+    ),
+    Shape(
+        re.compile(r"^libc\+\+abi: (?P<error>terminating .+)$"),
         _SANITIZED,
         _NEXT,
     ),
@@ -112,7 +127,7 @@ def read(said: str) -> Fault:
             groups = found.groupdict()
             own = [(groups["path"], int(groups["line"]))] if groups.get("path") else []
             frames = _frames(shape, said[found.end() :].lstrip("\n").splitlines())
-            return Fault(groups["error"].strip()[:300], tuple(dict.fromkeys([*own, *frames])))
+            return Fault(" ".join(groups["error"].split())[:300], tuple(dict.fromkeys([*own, *frames])))
     return Fault()
 
 
@@ -143,7 +158,7 @@ def _frames(shape: Shape, lines: list[str]) -> Iterator[tuple[str, int]]:
             return
         frame = shape.frame.search(line)
         if frame and not _RUNTIME.search(frame["path"]):
-            yield _path(frame), int(frame["line"])
+            yield _path(frame), int(frame["line"] or 0)
 
 
 def _path(frame: re.Match[str]) -> str:

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import TypedDict
 
-from omni.verify.fuzzing.faults import Fault, last_run, leaked, leaks, read
+from omni.verify.fuzzing.faults import KINDS, Fault, last_run, leaked, leaks, read
 from omni.verify.fuzzing.guest import HANG, Broken, Report, executions, minimised
 
 BUILD = 900.0
@@ -157,9 +157,9 @@ def leak(plan: Plan, data: bytes, original: int = 0) -> Broken:
 
 
 def broken(path: Path, data: bytes, fault: Fault, said: str, original: int = 0) -> Broken:
-    name = path.name.partition("-")[0] if "-" in path.name else "crash"
+    name = path.name.partition("-")[0]
     return {
-        "kind": fault.kind or name,
+        "kind": fault.kind or (name if name in KINDS else "crash"),
         "error": fault.error,
         "stack": said.splitlines(keepends=True)[-200:],
         "places": list(fault.places[:20]),
