@@ -135,7 +135,7 @@ def test_what_mypy_says_is_judged(write: Write, tmp_path: Path) -> None:
         "warning arg-type b.py:1 bad",
         f"warning call-arg a.py:1 x {types.OF_OBJECT}",
         "warning arg-type tests/test_a.py:1 bad",
-        f"{ONE_IMPORT} {absent.SET_UP}",
+        f"{ONE_IMPORT} {absent.MAKE} -e .",
     ]
     (first, second) = [each for each in items if isinstance(each, Finding)][:2]
     assert (first.column, first.fix, first.snippet) == (4, "Do it.", "y = 2")

@@ -22,7 +22,7 @@ from omni.verify.analysis.packages import installed, providers
 if TYPE_CHECKING:
     from omni.verify.check import Context
 
-SET_UP = "python3 -m venv .venv && .venv/bin/pip install -e ."
+MAKE = "python3 -m venv .venv && .venv/bin/pip install"
 
 
 def absent(context: Context) -> frozenset[str]:
@@ -58,10 +58,20 @@ def brought_by(module: str, names: Collection[str]) -> list[str]:
     return sorted((makers | stubs) & set(names))
 
 
+def _whole(context: Context) -> list[str]:
+    """What pip is told for the whole project: itself where it can be built, else its files of requirements."""
+    paths = context.inventory.by_path
+    buildable = pyproject(context).keys() & {"project", "build-system"} or {"setup.py", "setup.cfg"} & paths.keys()
+    files = [path for path in ("requirements.txt", "requirements-dev.txt", "requirements_dev.txt") if path in paths]
+    if buildable or not files:
+        return ["-e", "."]
+    return [word for path in files for word in ("-r", path)]
+
+
 def how_to_set_up(context: Context, *names: str) -> str:
     """What to type to have these distributions: what the project says, else pip's own words."""
     if context.project.tests.setup:
         return f"Type: {context.project.tests.setup}"
     if context.environment is None:
-        return f"Type: {' '.join([SET_UP, *names])}"
+        return f"Type: {' '.join([MAKE, *_whole(context), *names])}"
     return f"Type: {context.environment}/bin/python -m pip install {' '.join(names)}"
