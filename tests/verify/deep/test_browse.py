@@ -22,7 +22,7 @@ SITE: dict[str, tuple[str, list[str]]] = {
         ["/a", "b?x=1#y", "https://else.example/c", "mailto:a@b.example", "/style.css"],
     ),
     "/a": ("text/html", ["/", "/slow", "../d"]),
-    "/b": ("text/html", []),
+    "/b": ("text/html", ["d", "/a"]),
     "/d": ("text/html", []),
     "/style.css": ("text/css", []),
 }
