@@ -362,6 +362,21 @@ def test_what_is_missing_is_said_with_what_to_type(write: Write, environment: Pa
     assert "no virtual environment" in tests._missing(context_of(root, "tests", project=OWN))
 
 
+@pytest.mark.parametrize(
+    ("files", "what"),
+    [
+        ({"setup.py": "", "requirements.txt": ""}, "-e ."),
+        ({"pyproject.toml": "[project]\nname = 'a'\n", "requirements.txt": ""}, "-e ."),
+        ({"pyproject.toml": "[tool.ruff]\n", "requirements.txt": ""}, "-r requirements.txt"),
+        ({"requirements.txt": "", "requirements-dev.txt": ""}, "-r requirements.txt -r requirements-dev.txt"),
+        ({}, "-e ."),
+    ],
+)
+def test_what_to_type_is_what_can_be_installed(write: Write, files: dict[str, str], what: str) -> None:
+    missing = tests._missing(context_of(write({**ONE, **files}), "tests"))
+    assert missing.endswith(f"Type: python3 -m venv .venv && .venv/bin/pip install {what} pytest pytest-cov")
+
+
 WITH = {
     **ONE,
     "pyproject.toml": '[dependency-groups]\ndev = ["pytest", "pytest-cov", "hypothesis", "types-a"]\n'
