@@ -17,8 +17,9 @@ Look = Callable[..., CheckResult]
 
 pytestmark = [pytest.mark.host, pytest.mark.slow]
 
-SHORT = {"omni.toml": "[verify.fuzzing]\nseconds = 2\n"}
-C = SHORT | {
+BOUND = {"omni.toml": "[verify.fuzzing]\nseconds = 30\n"}
+"""What breaks ends it sooner."""
+C = BOUND | {
     "src/parse.h": "#include <stddef.h>\n#include <stdint.h>\nint parse(const uint8_t *data, size_t size);\n",
     "src/parse.c": """#include "parse.h"
 #include <stdlib.h>
@@ -45,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 """,
 }
-GO = SHORT | {
+GO = BOUND | {
     "go.mod": "module example.org/demo\n\ngo 1.18\n",
     "parse/parse.go": """package parse
 
@@ -66,7 +67,7 @@ func FuzzParse(f *testing.F) {
 }
 """,
 }
-RUST = SHORT | {
+RUST = BOUND | {
     "Cargo.toml": '[package]\nname = "demo"\nversion = "0.1.0"\nedition = "2021"\n',
     "src/lib.rs": """pub fn parse(data: &[u8]) -> u8 {
     if data.len() > 1 && data[0] == b'P' && data[1] == b'N' {
@@ -127,7 +128,7 @@ macro_rules! fuzz_target {
 }
 """,
 }
-TYPESCRIPT = SHORT | {
+TYPESCRIPT = BOUND | {
     "src/parse.ts": """export function parse(text: string): number {
   const orders: { id: number }[] = [];
   return text[0] === "P" && text[1] === "N" ? orders[text.length].id : 0;
@@ -174,7 +175,14 @@ def test_c_breaks_and_breaks_again_and_leaks_once_that_is_mended(look: Look, set
     assert kept(settings, "fuzzing-c") == {"crash": b"PN"}
     again = look("fuzzing-c", {})
     assert (told(again), again.metrics["fuzzing.executions.c"]) == (overflow, 0)
-    mended = look("fuzzing-c", {"src/parse.c": C["src/parse.c"].replace("copy[size + 1]", "(free(copy), 2)")})
+    mended = look(
+        "fuzzing-c",
+        {
+            "src/parse.c": C["src/parse.c"].replace("copy[size + 1]", "(free(copy), 2)"),
+            "fuzz/corpus/parse/long": "Long",
+            "omni.toml": "[verify.fuzzing]\nseconds = 2\n",
+        },
+    )
     assert [line.partition(" bytes")[2] for line in told(mended)] == [" are never freed"]
     assert (mended.findings[0].rule, mended.findings[0].line) == ("leak", 7)
     assert len(kept(settings, "fuzzing-c")["leak"]) == 2

@@ -129,5 +129,7 @@ def test_parts() -> None:
 def test_the_lines_that_tell() -> None:
     linked = "make\nld: in function main:\na.c: multiple definition of `main'\nclang: error: linker command failed\n"
     assert telling(linked) == "a.c: multiple definition of `main'"
+    seed = "failure while testing seed corpus entry: FuzzIt/seed#0\n--- FAIL: FuzzIt\npanic: out of range\n"
+    assert telling(seed) == "failure while testing seed corpus entry: FuzzIt/seed#0 / panic: out of range"
     assert telling("a\nb\n\nc\nd") == "b / c / d"
     assert telling("") == "it said nothing"

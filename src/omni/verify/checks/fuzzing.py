@@ -21,6 +21,7 @@ from omni.verify.fuzzing.campaign import Campaign, Found
 from omni.verify.fuzzing.engine import FOREIGN, Engine, Target
 from omni.verify.fuzzing.languages import ENGINES, PYTHON
 from omni.verify.interpreter import WORK
+from omni.verify.outputs.summary import number
 from omni.verify.report import Finding, Severity, Status
 from omni.verify.tools import MACHINE
 
@@ -74,17 +75,13 @@ def run(context: Context, *, engine: Engine = PYTHON, language: str = "Python", 
     missing = [name for name in engine.programs if machine.find(name) is None]
     if missing:
         how = machine.how_to_get(missing[0])
-        many = (
-            f"{len(targets)} fuzz targets in {language} were"
-            if len(targets) > 1
-            else f"1 fuzz target in {language} was"
-        )
-        yield Gap(f"{many} not run: {missing[0]} is not on PATH. {how}".strip())
+        were = f"{number(len(targets), 'fuzz target')} in {language} {'was' if len(targets) == 1 else 'were'}"
+        yield Gap(f"{were} not run: {missing[0]} is not on PATH. {how}".strip())
         return
     executions, broken = 0, 0
-    for number, target in enumerate(targets, 1):
+    for nth, target in enumerate(targets, 1):
         campaign = Campaign(context, engine, target)
-        context.execution.resources.say(f"fuzzing: {number} of {len(targets)}: {target.name}")
+        context.execution.resources.say(f"fuzzing: {nth} of {len(targets)}: {target.name}")
         try:
             report, found = campaign.run(context.project.fuzzing.seconds)
         except Failed as problem:
@@ -111,7 +108,7 @@ def finding(context: Context, target: Target, found: Found) -> Finding:
     of_target = next((each for each in own if each[0] == target.path), (target.path, 1))
     path, line = next((each for each in own if each[0] != target.path), of_target)
     smaller = f", made smaller from {broken['original']}" if broken["original"] != len(found.data) else ""
-    size = f"{len(found.data)} bytes{smaller}"
+    size = f"{number(len(found.data), 'byte')}{smaller}"
     stack = " ← ".join(f"{place}:{number}" for place, number in places[:4])
     error = broken["error"] or f"{broken['kind']}, only seen by the fuzzer itself"
     message = f"{error}, by {target.path}, with the input {found.data[:120]!r} ({size}); {stack}".removesuffix("; ")

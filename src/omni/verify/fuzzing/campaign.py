@@ -22,7 +22,10 @@ from omni.verify.report import Model, Status
 
 PART = 1800
 """Seconds after which a long campaign keeps what it has, so that whoever ends it loses no more."""
-WRONG = re.compile(r"multiple definition|undefined reference|\berror\b(?!: linker command)|\bno such\b", re.IGNORECASE)
+WRONG = re.compile(
+    r"^panic: |failure while|multiple definition|undefined reference|\berror\b(?!: linker command)|\bno such\b",
+    re.IGNORECASE,
+)
 
 
 def _decodes(text: str) -> str:
