@@ -16,6 +16,10 @@ app.get("/file", (req, res) => {
   res.sendFile(name); // bad: path
   res.sendFile(path.join(ROOT, name)); // bad: path
   res.sendFile(name, { root: ROOT });
+  res.sendFile("/srv/" + name);
+  fs.readFileSync(ROOT + path.normalize(name).replace(/^(\.\.(\/|\\|$))+/, ""));
+  fs.readFileSync(ROOT + name.replace(/^(\.\.(\/|\\|$))+/, "")); // bad: path
+  fs.readFileSync(ROOT + name.replace(/[./]/g, ""));
   res.download("/srv/" + name); // bad: path
   fs.createReadStream(`${ROOT}/${Number(name)}.txt`);
 });

@@ -63,6 +63,11 @@ SIGNS = (
 """What a pattern that takes this sign away, or refuses it, makes harmless."""
 
 
+UPWARDS = re.compile(r"/\^?\(*\\\.\\\.")
+"""Takes away the way up at the beginning of a path: there is none elsewhere in one that is normal."""
+DOTS = re.compile(r"^(\\\.|\[[^\]^]*[./][^\]]*\])[+*]?$")
+
+
 @lru_cache(maxsize=512)
 def taken_away(pattern: str) -> frozenset[str]:
     """Weaknesses that data can't cause once nothing in it fits this expression (`/…/flags`); `*`: all."""
@@ -101,7 +106,8 @@ def taken_away(pattern: str) -> frozenset[str]:
         return frozenset(everything)
     if body.startswith("^") or body.endswith("$"):
         return frozenset()
-    return frozenset(each for sign, weaknesses in SIGNS if sign in body for each in weaknesses)
+    dots = {"path"} if DOTS.match(body) else set[str]()
+    return frozenset({each for sign, weaknesses in SIGNS if sign in body for each in weaknesses} | dots)
 
 
 def call(frame: Frame, node: Node, name: str, method: str, receiver: Value, arguments: list[Value]) -> Value | None:
@@ -188,6 +194,10 @@ def _replaced(frame: Frame, node: Node, receiver: Value, arguments: list[Value])
             clears |= taken_away(pattern)
     elif what.text is not None and everywhere:
         clears |= taken_away(f"/{re.escape(what.text)}/")
+    if any("dots" in taint.cleared for taint in receiver.taints) and UPWARDS.match(
+        str(getattr(what.shape, "value", ""))
+    ):
+        clears |= {"path"}
     safe = given[0].text if given else None
     if safe is not None and ("<" in safe or safe == "'"):
         clears = frozenset(TEXT_ONLY)

@@ -89,6 +89,8 @@ class Machine:
         self.waiting: list[tuple[Func, list[Value], str]] = []
         """Functions that a framework will call, with what, and what their result is."""
         self.roots: dict[Code, Func] = {}
+        self._module: Module | None = None
+        """That is loaded, or looked at."""
         self._ran: set[Code] = set()
         self._depth = 0
         self._running: Counter[Code] = Counter()
@@ -153,7 +155,8 @@ class Machine:
         """Run its top. What was under way meanwhile waits, and neither sees the other's bounds."""
         module.state = "running"
         kept = (self.hits, self.unseen, self.steps, self.waiting, self.roots, self._ran, self._depth, self._running)
-        memory = (self._contexts, self._known, self._spent)
+        memory = (self._contexts, self._known, self._spent, self._module)
+        self._module = module
         self.hits, self.unseen, self.steps, self.waiting, self.roots = {}, {}, 0, [], {}
         self._ran, self._depth, self._running, self._contexts, self._known = set(), 0, Counter(), Counter(), {}
         self._spent = 0
@@ -168,7 +171,7 @@ class Machine:
         handlers.exported(frame)
         module.found = Found(tuple(self.hits.values()), self.unseen, self.waiting, self.roots, frozenset(self._ran))
         self.hits, self.unseen, self.steps, self.waiting, self.roots, self._ran, self._depth, self._running = kept
-        self._contexts, self._known, self._spent = memory
+        self._contexts, self._known, self._spent, self._module = memory
         module.state = "done"
 
     def _look_into(self, module: Module) -> None:
@@ -179,15 +182,16 @@ class Machine:
         self.hits, self.unseen = {hit: hit for hit in found.hits}, dict(found.unseen)
         self.waiting, self.roots, self._ran = list(found.waiting), dict(found.roots), set(found.ran)
         self._contexts, self._known = Counter(), {}
+        self._module = module
         start = self.journal.mark()
-        seen: set[Code] = set()
+        done = 0
         self._spent = 0
-        while self.waiting or self.roots.keys() - seen:
+        while self.waiting or done < len(self.roots):
             if self.waiting:
                 self._root(*self.waiting.pop(0))
                 continue
-            for func in [func for code, func in self.roots.items() if code not in seen]:
-                seen.add(func.code)
+            for func in tuple(self.roots.values())[done:]:
+                done += 1
                 given = handlers.arguments_of(self, func)
                 if given is not None:
                     self._root(func, given, handlers.page_of(self, func))
@@ -257,6 +261,10 @@ class Machine:
         mark = self.journal.mark()
         try:
             result = self._run(func, arguments, this, page)
+        except RecursionError:
+            if self._depth == 1:
+                raise
+            return _vague(arguments)  # it is looked at by itself, too
         finally:
             self._depth -= 1
             self._running[code] -= 1
@@ -289,8 +297,9 @@ class Machine:
         return (func.code, func.scope, len(arguments), tuple(values), versions)
 
     def found(self, func: Func) -> None:
-        """A function of the program is made here."""
-        self.roots[func.code] = func
+        """A function of the program is made here. Of other files', what happens is said when they are looked at."""
+        if func.code.module is self._module:
+            self.roots[func.code] = func
 
 
 def _vague(arguments: list[Value]) -> Value:

@@ -166,7 +166,8 @@ def assign(frame: Frame, target: Node, value: Value) -> None:
         index = target.get("index")
         key = frame.evaluate(index)
         name = key_of(key)
-    _check_prototype(frame, holder, key, value, target)
+    if name is None or holder_node.kind == "subscript_expression":
+        _check_prototype(frame, holder, key, value, target)
     if name is not None:
         sinks.assigned(frame, holder, name, value, target)
         sinks.named_value(frame, name, value, target)

@@ -33,7 +33,7 @@ class Sink(Named):
     """Positions, from 0; -1: all of them."""
     receiver: bool = False
     """The object whose method it is, too."""
-    form: Literal["any", "argv", "location", "page", "statement", "filter", "object", "markup"] = "any"
+    form: Literal["any", "argv", "location", "page", "statement", "filter", "object", "markup", "sent"] = "any"
     """What of the argument matters (see `sinks.py`)."""
     keys: tuple[str, ...] = ()
     """Of an argument that is an object: these entries alone."""

@@ -77,7 +77,16 @@ class Code:
     @cached_property
     def used(self) -> tuple[str, ...]:
         """All names in it."""
-        return tuple(sorted({each.text for each in self.node.walk() if each.kind in NAMES}))
+        names: set[str] = set()
+        waiting = list(self.node.children)
+        while waiting:
+            node = waiting.pop()
+            if node.kind in FUNCTIONS:
+                names.update(self.module.code(node, "").used)
+            elif node.kind in NAMES:
+                names.add(node.text)
+            waiting += node.children if node.kind not in FUNCTIONS else []
+        return tuple(sorted(names))
 
     @cached_property
     def lines(self) -> int:
@@ -155,6 +164,7 @@ class Module:
         found = self.codes.get(node.start)
         if found is None:
             found = self.codes[node.start] = Code(node, self, name)
+        found.name = found.name or name
         return found
 
     @property

@@ -131,6 +131,8 @@ def _matters(frame: Frame, sink: Sink, certain: bool, value: Value, node: Node) 
         if start.strip(GAP + " \n"):
             return bool(STATEMENT.match(start.lstrip(GAP)))
         return not isinstance(value.shape, Obj) and (certain or _is_database(node))
+    if sink.form == "sent":  # with .. in it, it is refused, unless that was resolved before
+        return not start or any("dots" in taint.cleared for taint in value.taints)
     if sink.form == "object":
         return isinstance(value.shape, Obj) or any("object" not in taint.cleared for taint in taints_in(value))
     if sink.form == "markup":
