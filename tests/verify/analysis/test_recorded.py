@@ -186,6 +186,7 @@ def make(tmp_path: Path, **said: object) -> Path:
 def change(root: Path, path: str, old: str, new: str) -> set[str]:
     """The tests that are not left out."""
     text = (root / path).read_text() if (root / path).exists() else ""
+    (root / path).parent.mkdir(exist_ok=True)
     assert old in text
     (root / path).write_text(text.replace(old, new, 1))
     return {*TESTS_}.difference(left_out(root))
@@ -209,6 +210,7 @@ def change(root: Path, path: str, old: str, new: str) -> set[str]:
         ),  # nobody was seen opening it, which does not mean that nobody reads it
         ("new.json", "", "{}", {A, B, OTHER}),
         ("new.py", "", "x = 1", set()),
+        ("app/b/__init__.py", "", "\n", {A, B, OTHER}),  # empty, and in the place of another
         ("test_other.py", "assert other()", "assert not other()", {A, OTHER}),  # A opened it
         ("test_one.py", "assert one()", "assert not one()", {A}),
         ("test_one.py", "assert helper()", "assert not helper()", {B}),

@@ -99,6 +99,12 @@ FAIL: There are errors to mend.
 """)  # noqa: E501 - as printed
 
 
+def test_how_many_tests_a_change_left_out_is_told() -> None:
+    some = TESTS.model_copy(update={"metrics": {"tests.left_out": 484.0, "tests.passed": 5.0, "tests.skipped": 1.0}})
+    told = render(REPORT.model_copy(update={"results": (some,)}), "text")
+    assert "since HEAD; 6 of 490 tests, since nothing that changed had run in the others; only findings" in told
+
+
 def test_text_is_coloured_only_when_asked_and_never_steered_by_what_it_shows() -> None:
     assert "\x1b" not in render(REPORT, "text")
     colored = render(REPORT, "text", color=True)

@@ -28,6 +28,7 @@ from omni.verify.analysis.junit import BadReportError
 from omni.verify.analysis.places import TEST_FILE
 from omni.verify.cache import installed
 from omni.verify.check import Context
+from omni.verify.declarations import engine_digest
 from omni.verify.files import File
 from omni.verify.languages import language
 from omni.verify.parsing import parse_python
@@ -72,12 +73,12 @@ def keep(context: Context, data: bytes) -> None:
         raise BadReportError(f"it is no record of which test ran what: {problem.errors()[0]['msg']}") from problem
     files = {file.path: _state(file) for file in context.inventory.files}
     at = f"{now():%Y-%m-%d %H:%M} UTC"
-    record = Record(environment=installed(context.environment), files=files, at=at, said=said)
+    record = Record(environment=_environment(context), files=files, at=at, said=said)
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as kept:
         kept.writestr(RECORD, record.model_dump_json())
         for file in context.inventory.files:
-            if file.language == "python" and (source := _source(context, file)):
+            if file.language == "python" and (source := _source(context, file)) is not None:
                 kept.writestr(file.path, source)
     write_atomic(_place(context), archive.getvalue())
 
@@ -89,7 +90,7 @@ def since(context: Context) -> Since | None:
             record = Record.model_validate_json(kept.read(RECORD))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return None
-    holds = record.said.tests and record.environment == installed(context.environment)
+    holds = record.said.tests and record.environment == _environment(context)
     return Since(context, record) if holds else None
 
 
@@ -154,12 +155,12 @@ class Since:
             opened |= self._dependents(path) if who & ANYBODY else who
         return opened
 
-    def _source_then(self, path: str) -> bytes:
+    def _source_then(self, path: str) -> bytes | None:
         try:
             with zipfile.ZipFile(_place(self.context)) as kept:
                 return kept.read(path)
         except (OSError, KeyError, zipfile.BadZipFile):
-            return b""
+            return None
 
     def _itself(self, path: str, name: str) -> int:
         """Tests whose own function it is, where nothing was measured; anybody where it is none."""
@@ -184,12 +185,14 @@ def _names(test: str, path: str, function: str) -> bool:
     return file == path and inner.rpartition("::")[2] == function
 
 
-def _parts(source: bytes) -> dict[str, tuple[int, str]]:
+def _parts(source: bytes | None) -> dict[str, tuple[int, str]]:
     """Function → line of its `def`, digest of what it does by itself; `""` is the rest, at line 0. Empty: no Python.
 
     Where a function stands, its parameters, decorators and documentation belong to the rest, since others see them
     without calling it; so does whether it is a generator.
     """
+    if source is None:
+        return {}
     try:
         tree = parse_python(source)
         names = _functions(tree)
@@ -225,17 +228,24 @@ def _digest(tree: ast.AST) -> str:
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 
+def _environment(context: Context) -> tuple[str, ...]:
+    """All that the tests depend on but the project's files, and what recorded them."""
+    made_of = context.environment / "pyvenv.cfg" if context.environment else None
+    python = made_of.read_text("utf-8", "replace") if made_of and made_of.is_file() else ""
+    return (engine_digest(), python, *installed(context.environment))
+
+
 def _state(file: File) -> str:
     return file.digest or f"{file.size} {file.problem}"
 
 
-def _source(context: Context, file: File) -> bytes:
-    """Empty where it has become another since it was listed."""
+def _source(context: Context, file: File) -> bytes | None:
+    """None where it has become another since it was listed."""
     try:
         source = (context.root / file.path).read_bytes()
     except OSError:
-        return b""
-    return source if hashlib.sha256(source).hexdigest() == file.digest else b""
+        return None
+    return source if hashlib.sha256(source).hexdigest() == file.digest else None
 
 
 def _place(context: Context) -> Path:
