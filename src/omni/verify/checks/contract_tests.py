@@ -12,6 +12,7 @@ from pathlib import Path
 from omni.verify.analysis.routes import by_path, find_routes
 from omni.verify.analysis.rule import Rule, line_with
 from omni.verify.check import Check, Context, Gap, Item, Metric
+from omni.verify.deep.compose import with_images
 from omni.verify.deep.declared import Serve
 from omni.verify.deep.play import Step, last_words, perform, scratch
 from omni.verify.deep.schemathesis import BadReportError, Failure, read_report
@@ -58,7 +59,7 @@ def run(context: Context) -> Iterator[Item]:
         return
     with scratch() as folder:
         into = Path(folder)
-        servers = tuple(served(context.project.services, serve))
+        servers = tuple(served(with_images(context), serve))
         test = Step("contract", _command(serve), env={"NO_COLOR": "1", "HOME": "/tmp"})  # noqa: S108 - the sandbox's own
         outcome = perform(context, servers, [test], into=into, collect=(REPORT,), toolset="contract")
         done = outcome.steps[-1]

@@ -13,6 +13,7 @@ from omni.verify.analysis.rule import Rule, line_of
 from omni.verify.check import Check, Context, Gap, Item, Metric
 from omni.verify.deep import testcontainers
 from omni.verify.deep.apis import CALLS, Call, Mocked, answering, calls, mocked
+from omni.verify.deep.compose import with_images
 from omni.verify.deep.contained import Contained
 from omni.verify.deep.declared import Integration
 from omni.verify.deep.play import Done, Step, last_words, perform, scratch
@@ -61,7 +62,7 @@ def run(context: Context) -> Iterator[Item]:
     steps = [*before, Step("tests", declared.command or _pytest(declared))]
     with scratch() as folder:
         into = Path(folder)
-        wanted = tuple(servers(project.services))
+        wanted = tuple(servers(with_images(context)))
         if containers := sum(isinstance(each, Contained) for each in wanted):
             yield Metric("integration.containers", containers)
         if outside := mocked(context, declared.apis) if declared.apis else []:

@@ -16,6 +16,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from omni.verify.analysis.rule import Rule, line_with
 from omni.verify.check import Check, Context, Gap, Item, Unseen
 from omni.verify.deep import pact_verifier
+from omni.verify.deep.compose import with_images
 from omni.verify.deep.declared import Serve
 from omni.verify.deep.play import Step, last_words, perform, scratch
 from omni.verify.deep.services import served
@@ -73,7 +74,7 @@ def run(context: Context) -> Iterator[Item]:
         return
     with scratch() as folder:
         into = Path(folder)
-        servers = tuple(served(context.project.services, serve))
+        servers = tuple(served(with_images(context), serve))
         step = Step("pact", _command(context, serve, tuple(pacts)))
         outcome = perform(context, servers, [step], into=into, collect=(RESULTS,), toolset="contract")
         try:

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from omni.verify.analysis.rule import Rule, line_with
 from omni.verify.check import Check, Context, Failed, Gap, Item, Metric
 from omni.verify.deep import browse
+from omni.verify.deep.compose import with_images
 from omni.verify.deep.play import Step, last_words, perform, scratch
 from omni.verify.deep.services import served
 from omni.verify.report import Model, Severity, Status
@@ -74,7 +75,7 @@ def run(context: Context) -> Iterator[Item]:
     python = str(context.execution.tools(TOOLSET).path("python"))
     argv = (python, "-I", "-c", inspect.getsource(browse), json.dumps(order))
     step = Step("axe", argv, env={"HOME": "/tmp"}, out=REPORT)  # noqa: S108 - the sandbox's own
-    servers = tuple(served(context.project.services, serve))
+    servers = tuple(served(with_images(context), serve))
     with scratch() as folder:
         into = Path(folder)
         outcome = perform(context, servers, [step], into=into, collect=(REPORT,), toolset=TOOLSET)
