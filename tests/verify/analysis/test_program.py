@@ -8,7 +8,8 @@ import pytest
 from tests.verify.analysis.conftest import ContextOf
 from tests.verify.analysis.programs import program_of
 
-from omni.verify.analysis.program import read_program
+from omni.verify.analysis.program import Program, read_program
+from omni.verify.parsing import parse_python
 
 
 def reached(text: str, start: str = "a.start", **others: str) -> list[str]:
@@ -184,3 +185,31 @@ def test_the_program_of_a_project_is_what_can_be_parsed(context_of: ContextOf) -
     program = read_program(context_of({"src/app/a.py": "def f(): ...\n", "b.py": "def", "c.js": "def g(): ..."}))
     assert {name: each.path for name, each in program.modules.items()} == {"app.a": "src/app/a.py"}
     assert list(program.routines) == ["app.a.f"]
+
+
+def test_imports_start_at_a_folder_that_is_no_package() -> None:
+    """Of two such folders, at the one that the module itself lies in; Python's own modules are never the project's."""
+    program = Program()
+    for name, text in (
+        ("backend.app.db", "def ask(): ...\ndef run(): ...\n"),
+        ("backend.app.main", "from app.db import ask\nimport app.db\nimport logging\nfrom other.b import g\n"),
+        ("backend.logging", ""),
+        ("one.other.a", "from other.b import g\n"),
+        ("one.other.b", "def g(): ...\n"),
+        ("two.other.b", "def g(): ...\n"),
+        ("package", ""),
+        ("package.inner.c", "def h(): ...\n"),
+        ("package.d", "from inner.c import h\n"),
+    ):
+        program.add(name, f"{name.replace('.', '/')}.py", parse_python(text))
+    assert [
+        program.resolve(module, name)
+        for module, name in (
+            ("backend.app.main", "ask"),
+            ("backend.app.main", "app.db.run"),
+            ("backend.app.main", "logging"),
+            ("backend.app.main", "g"),
+            ("one.other.a", "g"),
+            ("package.d", "h"),
+        )
+    ] == ["backend.app.db.ask", "backend.app.db.run", "logging", "other.b.g", "one.other.b.g", "inner.c.h"]

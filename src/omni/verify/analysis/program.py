@@ -9,6 +9,7 @@ through containers, strings and libraries.
 from __future__ import annotations
 
 import ast
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -93,8 +94,11 @@ class Program:
         self.routines: dict[str, Routine] = {}
         self.classes: dict[str, Class] = {}
         self._reach: dict[str, tuple[Routine, ...]] = {}
+        self._roots: dict[str, list[str]] = {}
+        """Name of a package → the folders that hold one."""
 
     def add(self, name: str, path: str, tree: ast.Module) -> None:
+        self._roots.clear()
         module = self.modules[name] = Module(name, path, tree, dict(_imported(name, path, tree)))
         for statement in tree.body:
             if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
@@ -138,7 +142,7 @@ class Program:
         if here is None:
             return name
         base = here.names.get(first, f"{module}.{first}")
-        full = f"{base}.{rest}" if rest else base
+        full = self._rooted(module, f"{base}.{rest}" if rest else base)
         for _ in range(4):
             if full in self.routines or full in self.classes or full in self.modules:
                 break
@@ -146,8 +150,25 @@ class Program:
             passed = self.modules[holder].names.get(last) if holder in self.modules else None
             if passed is None:
                 break
-            full = passed
+            full = self._rooted(holder, passed)
         return full
+
+    def _rooted(self, module: str, name: str) -> str:
+        """`backend.app.db.User` for `app.db.User`, where imports start at the folder `backend`, which is no package."""
+        top = name.partition(".")[0]
+        if top not in self._roots:
+            self._roots[top] = self._roots_of(top)
+        roots = self._roots[top]
+        around = [root for root in roots if module.startswith(f"{root}.")] or roots
+        return f"{around[0]}.{name}" if len(around) == 1 else name
+
+    def _roots_of(self, top: str) -> list[str]:
+        """The folders that hold a package of this name; none where it is at the top, or Python's own."""
+        if top in sys.stdlib_module_names or any(each.partition(".")[0] == top for each in self.modules):
+            return []
+        places = ((name, f".{name}.".find(f".{top}.")) for name in self.modules)
+        roots = {name[: at - 1] for name, at in places if at > 0 and name.partition(".")[0] not in self.modules}
+        return sorted(root for root in roots if root not in self.modules)
 
     def constant(self, module: str, name: str) -> tuple[str, ast.expr] | None:
         """(its module, what it was given) of a name of the top level, here or imported."""
