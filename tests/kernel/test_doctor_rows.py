@@ -91,6 +91,17 @@ def test_git_is_required_and_bubblewrap_is_not(tmp_path: Path, put: Put) -> None
     assert (rows["git"], rows["uv"], rows["bwrap"], rows["node"], rows["docker"]) == (True, True, False, False, False)
 
 
+def test_docker_or_podman(put: Put) -> None:
+    put("docker", "echo 'no daemon' >&2; exit 1")
+    row = doctor._docker()
+    assert (row.name, row.ok, row.found, row.fix[:8]) == ("docker", False, "no daemon", "apt-get ")
+    put("podman", "echo 4.3.1")
+    row = doctor._docker()
+    assert (row.name, row.ok, row.found, row.fix) == ("docker", True, "Podman 4.3.1", "")
+    put("docker", "echo 28.0")
+    assert doctor._docker().found == "28.0"
+
+
 @pytest.mark.parametrize(("euid", "dropped"), [(0, True), (1000, False)])
 def test_namespaces(tmp_path: Path, put: Put, monkeypatch: pytest.MonkeyPatch, euid: int, dropped: bool) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: euid)

@@ -7,7 +7,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -142,10 +142,12 @@ def _node() -> DoctorRow:
 
 
 def _docker() -> DoctorRow:
-    """The client alone is not enough: the daemon must answer."""
-    needed_for = "isolation where bubblewrap can't be used; images of finished apps"
+    """The client alone is not enough: the daemon must answer. Podman, which takes the same commands, will do."""
+    needed_for = "isolation where bubblewrap can't be used; services of tests; images of finished apps"
     argv = ("version", "--format", "{{.Server.Version}}")
-    return _program("docker", argv, needed_for, "apt-get install -y docker.io && systemctl start docker")
+    docker = _program("docker", argv, needed_for, "apt-get install -y docker.io && systemctl start docker")
+    podman = docker if docker.ok else _program("podman", argv, needed_for, docker.fix)
+    return docker if docker.ok or not podman.ok else replace(podman, name="docker", found=f"Podman {podman.found}")
 
 
 def _disk(settings: Settings) -> DoctorRow:
