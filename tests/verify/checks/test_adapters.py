@@ -78,8 +78,8 @@ CASES = (
         GO,
         (
             "error SA4006 main.go:11",
-            "warning ST1005 main.go:14",
-            "warning ST1005 main.go:14",
+            "note ST1005 main.go:14",
+            "note ST1005 main.go:14",
             "warning U1000 main.go:19",
             "error SA5009 main.go:22",
         ),

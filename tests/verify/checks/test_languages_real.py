@@ -21,6 +21,20 @@ pytestmark = pytest.mark.host
 RUST = {"Cargo.toml": '[package]\nname = "demo"\nversion = "0.1.0"\nedition = "2021"\n'}
 MAIN = 'fn main() {\n    let v: Vec<i32> = Vec::new();\n    if v.len() == 0 {\n        println!("x");\n    }\n}\n'
 GO = {"go.mod": "module demo\n\ngo 1.19\n"}
+WRONG_FORMAT = 'package a\n\nimport "fmt"\n\n// F is.\nfunc F() { fmt.Printf("%d", "x") }\n'
+WEAK = 'package a\n\nimport "crypto/md5"\n\nvar X = md5.Sum(nil)\n'
+WORKFLOW = """on: push
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps:
+      - run: echo ${{ matrix.os }}
+"""
+CHECKSTYLE = """<?xml version="1.0"?>
+<!DOCTYPE module PUBLIC "-//Checkstyle//DTD Checkstyle Configuration 1.3//EN"
+  "https://checkstyle.org/dtds/configuration_1_3.dtd">
+<module name="Checker"><module name="TreeWalker"><module name="NeedBraces"/></module></module>
+"""
 DIALECT = {".sqlfluff": "[sqlfluff]\ndialect = postgres\nrules = LT01\n"}
 
 
@@ -55,6 +69,34 @@ def needs(tool: str) -> None:
             {**GO, "a.go": 'package a\n\nimport "fmt"\n\nfunc F() { fmt.Printf("%d", "x") }\n'},
             ["error printf a.go:5"],
         ),
+        (
+            "go-vet",
+            "go",
+            {"sub/go.mod": GO["go.mod"], "sub/a/a.go": "package a\n\nfunc F() { undefined() }\n"},
+            ["error compile sub/a/a.go:3"],
+        ),
+        (
+            "staticcheck",
+            "staticcheck",
+            {f"sub/{path}": text for path, text in (*GO.items(), ("a.go", WRONG_FORMAT))},
+            ["error SA5009 sub/a.go:6"],
+        ),
+        ("staticcheck", "staticcheck", {**GO, "a.go": "package a\n"}, []),
+        ("gosec", "gosec", {**GO, "a.go": WEAK}, ["warning G501 a.go:3", "warning G401 a.go:5"]),
+        ("gosec", "gosec", {**GO, "a.go": "package a\n"}, []),
+        (
+            "actionlint",
+            "actionlint",
+            {".github/workflows/ci.yml": WORKFLOW},
+            ["error expression .github/workflows/ci.yml:6"],
+        ),
+        (
+            "checkstyle",
+            "checkstyle",
+            {"checkstyle.xml": CHECKSTYLE, "A.java": "class A {\n  int f() { if (true) return 1; return 2; }\n}\n"},
+            ["error NeedBraces A.java:2"],
+        ),
+        ("licensee", "licensee", {"LICENSE": "Do as I say.\n"}, ["warning unknown-licence LICENSE:1"]),
         ("javac", "javac", {"A.java": "class A {\n  int f() { return 1 }\n}\n"}, ["error syntax A.java:2"]),
         ("javac", "javac", {"A.java": "class A {\n  int f() { return 1; }\n}\n"}, []),
         (

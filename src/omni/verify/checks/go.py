@@ -109,7 +109,7 @@ def run_staticcheck(context: Context) -> Iterator[Item]:
 def parse_staticcheck(context: Context, output: Output) -> Iterator[Item]:
     """One JSON object a line: https://staticcheck.dev/docs/running-staticcheck/cli/formatters/
 
-    It calls all that it prints an error; SA are bugs, the others style. What does not compile `go-vet` tells.
+    It calls all that it prints an error. SA are bugs, ST and QF opinions. What does not compile `go-vet` tells.
     """
     if output.exit_code not in (0, 1):
         raise Failed(f"staticcheck ended with {output.exit_code}: {' '.join(output.stderr.split())[-300:]}")
@@ -124,7 +124,7 @@ def parse_staticcheck(context: Context, output: Output) -> Iterator[Item]:
                 place["file"],
                 place["line"],
                 column=place["column"] or None,
-                severity=Severity.ERROR if each["code"].startswith("SA") else Severity.WARNING,
+                severity=SURE.get(each["code"][:2], Severity.WARNING),
             )
     if broken:
         first = broken[0]["location"]
@@ -135,6 +135,7 @@ def parse_staticcheck(context: Context, output: Output) -> Iterator[Item]:
         raise Failed(f"staticcheck found nothing and failed: {' '.join(output.stderr.split())[-300:] or 'in silence'}")
 
 
+SURE = {"SA": Severity.ERROR, "ST": Severity.NOTE, "QF": Severity.NOTE}
 GRAVE = {"HIGH": Severity.ERROR, "MEDIUM": Severity.WARNING, "LOW": Severity.NOTE}
 
 
