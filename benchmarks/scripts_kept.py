@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/scripts_kept.py CHECKOUT…
 
-Each CHECKOUT is a clone of a repository. The numbers that docs/precision.md gives are its last lines; whether a finding is
-true, a person has to say.
+Each CHECKOUT is a clone of a repository. The numbers that docs/precision.md gives are its last lines; whether a
+finding is true, a person has to say.
 """
 
 from __future__ import annotations

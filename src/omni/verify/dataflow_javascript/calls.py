@@ -165,7 +165,7 @@ def _result(
     if found:
         held = sanitised(found, united(receiver.taints, brought))
         return ref(full, united(given, held)) if full else tainted(held)
-    if not certain.partition(".")[0].isidentifier() and models.escapes.search(method):
+    if models.escapes.search(method):
         brought = sanitised_by_name(method, brought)
     if models.lookups.search(method) and not given and name not in models.sources:
         brought = ()

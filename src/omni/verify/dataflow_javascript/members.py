@@ -50,7 +50,9 @@ def key_of(value: Value) -> str | None:
 
 
 def read(frame: Frame, value: Value, name: str, node: Node) -> Value:
-    """The attribute, or item, of this name."""
+    """The attribute, or item, of this name. Of what may be the prototype of all objects, it is nobody's any more."""
+    if any(taint.kind == "key" for taint in value.taints):
+        value = Value(value.shape, tuple(taint for taint in value.taints if taint.kind != "key"))
     shape = value.shape
     if isinstance(shape, Obj):
         return _of_object(frame, value, shape, name, node)

@@ -34,6 +34,9 @@ OTHER_QUERIES = frozenset({"where", "include", "attributes", "select", "relation
 """Keys of queries whose library takes no operators from data."""
 PLAIN_TYPE = re.compile(r"(?i)^\.?(json|txt|text|csv|plain|pdf|png|jpe?g|gif|xml|js|css|bin)$")
 TYPED = frozenset({"setHeader", "set", "header", "type", "contentType", "writeHead", "append"})
+BELOW = re.compile(r"[\w.-]+/")
+"""The beginning of an address that is seen from the page's own."""
+PLAIN_TEXTS = re.compile(r"(?i)text/(json|javascript|markdown|x-)")
 PLAIN_NOTE = "Response#plain"
 SCRIPT_ATTRIBUTES = frozenset({"dangerouslySetInnerHTML"})
 WHOLE_DATA = re.compile(r"^(Request|Context)(\.request)?\.(body|query|params|headers|cookies)$")
@@ -63,7 +66,10 @@ def _typed(frame: Frame, method: str, arguments: list[Value]) -> None:
     for shape in headers:
         said += [value.text or "" for key, value in shape.entries.items() if key.lower() == "content-type"]
     kinds = {"type", "contentType"}
-    if any(PLAIN_PAGES.match(text) or (method in kinds and PLAIN_TYPE.match(text)) for text in said):
+    if any(
+        PLAIN_PAGES.match(text) or PLAIN_TEXTS.match(text) or (method in kinds and PLAIN_TYPE.match(text))
+        for text in said
+    ):
         frame.machine.journal.write(frame.machine.notes, PLAIN_NOTE, frozenset({"xss"}))
 
 
@@ -147,7 +153,7 @@ def host_is_fixed(start: str) -> bool:
     if start.startswith(GAP):
         rest = start.strip(GAP)
         return rest != "://" and not start.endswith(("://", "://" + GAP))
-    return bool(HOST_IS_FIXED.match(start))
+    return bool(HOST_IS_FIXED.match(start) or BELOW.match(start))
 
 
 def _is_database(node: Node) -> bool:
