@@ -369,6 +369,8 @@ def test_what_is_missing_is_said_with_what_to_type(write: Write, environment: Pa
         ({"pyproject.toml": "[project]\nname = 'a'\n", "requirements.txt": ""}, "-e ."),
         ({"pyproject.toml": "[tool.ruff]\n", "requirements.txt": ""}, "-r requirements.txt"),
         ({"requirements.txt": "", "requirements-dev.txt": ""}, "-r requirements.txt -r requirements-dev.txt"),
+        ({"backend/setup.py": "", "backend/docs/requirements.txt": "", "package.json": "{}"}, "-e ./backend"),
+        ({"pyproject.toml": "[tool.ruff]\n", "api/requirements.txt": ""}, "-r api/requirements.txt"),
         ({}, "-e ."),
     ],
 )

@@ -61,11 +61,19 @@ def brought_by(module: str, names: Collection[str]) -> list[str]:
 def _whole(context: Context) -> list[str]:
     """What pip is told for the whole project: itself where it can be built, else its files of requirements."""
     paths = context.inventory.by_path
-    buildable = pyproject(context).keys() & {"project", "build-system"} or {"setup.py", "setup.cfg"} & paths.keys()
-    files = [path for path in ("requirements.txt", "requirements-dev.txt", "requirements_dev.txt") if path in paths]
-    if buildable or not files:
-        return ["-e", "."]
-    return [word for path in files for word in ("-r", path)]
+    for folder in sorted({path.rpartition("/")[0] for path in paths if is_python_manifest(path)}, key=_depth):
+        at = f"{folder}/" if folder else ""
+        built = pyproject(context, f"{at}pyproject.toml").keys() & {"project", "build-system"}
+        if built or {f"{at}setup.py", f"{at}setup.cfg"} & paths.keys():
+            return ["-e", f"./{folder}" if folder else "."]
+        names = ("requirements.txt", "requirements-dev.txt", "requirements_dev.txt")
+        if files := [f"{at}{name}" for name in names if f"{at}{name}" in paths]:
+            return [word for path in files for word in ("-r", path)]
+    return ["-e", "."]
+
+
+def _depth(folder: str) -> tuple[int, str]:
+    return (folder.count("/") + bool(folder), folder)
 
 
 def how_to_set_up(context: Context, *names: str) -> str:
