@@ -27,6 +27,9 @@ NO_WAY_BACK = "error no-way-back:6 the migration can't be taken back"
 WAITS = "warning locks-table:4 it"
 
 
+TO_B = "op.alter_column('x', '{}', new_column_name='b')"
+
+
 @pytest.mark.parametrize(
     ("upgrade", "downgrade", "expected"),
     [
@@ -34,7 +37,17 @@ WAITS = "warning locks-table:4 it"
         ("op.create_table('x')", "raise NotImplementedError", NO_WAY_BACK),
         ("op.create_table('x')", "'nothing'; ...; pass", NO_WAY_BACK),
         ("op.create_table('x')", "return None", ""),
-        ("op.alter_column('x', 'a', new_column_name='b')", "f()", "error renamed-column:4 a column is renamed"),
+        (
+            "op.alter_column('x', 'a', new_column_name='b')",
+            "f()",
+            "error renamed-column:4 `a` of `x` is renamed to `b`",
+        ),
+        (f"op.add_column('x', sa.Column('n')); {TO_B.format('n')}", "f()", ""),
+        (
+            f"op.add_column('x', sa.Column('n')); op.drop_column('x', 'b'); {TO_B.format('n')}",
+            "f()",
+            "error renamed-column:4 `b` of `x` is replaced by another column in one step",
+        ),
         (
             "op.execute(sa.text('ALTER TABLE x RENAME COLUMN a TO b'))",
             "f()",

@@ -27,7 +27,7 @@ RENAMED = Rule(
     "migrations",
     "renamed-column",
     Severity.ERROR,
-    why="While the old program still runs, the name that it asks for is gone.",
+    why="While the old program still runs, the name that it asks for is gone, or means something else.",
     fix="Add the new column, copy the data, let the program use it, and drop the old one in a later migration.",
 )
 REQUIRED = Rule(
@@ -156,9 +156,7 @@ def _alembic(file: File, tree: ast.Module) -> Iterator[Item]:
 
 
 def _steps(upgrade: Function, made: set[str | None]) -> Iterator[tuple[Rule, ast.Call, str]]:
-    for node in _operations(upgrade, "alter_column"):
-        if keyword(node, "new_column_name") is not None:
-            yield RENAMED, node, "a column is renamed"
+    yield from _renamed(upgrade)
     for node in _operations(upgrade, "add_column"):
         column = next(
             (each for each in node.args if isinstance(each, ast.Call) and last_name(each.func) == "Column"), None
@@ -177,6 +175,20 @@ def _steps(upgrade: Function, made: set[str | None]) -> Iterator[tuple[Rule, ast
         for lock in locks(statement):
             yield LOCKING, node, f"it {lock.message}"
     yield from _locking(upgrade, made)
+
+
+def _renamed(upgrade: Function) -> Iterator[tuple[Rule, ast.Call, str]]:
+    """A column that the same migration adds is known to nobody by its old name."""
+    columns = [each for node in _operations(upgrade, "add_column") for each in node.args[1:2]]
+    added = {text_of(each.args[0]) for each in columns if isinstance(each, ast.Call) and each.args}
+    dropped = {text_of(node.args[1]) for node in _operations(upgrade, "drop_column") if len(node.args) > 1}
+    for node in _operations(upgrade, "alter_column"):
+        new = keyword(node, "new_column_name")
+        table, old = [text_of(each) or "?" for each in (*node.args, None, None)[:2]]
+        if new is not None and old in added and text_of(new) in dropped:
+            yield RENAMED, node, f"`{text_of(new)}` of `{table}` is replaced by another column in one step"
+        elif new is not None and old not in added:
+            yield RENAMED, node, f"`{old}` of `{table}` is renamed to `{text_of(new) or '?'}`"
 
 
 def _locking(upgrade: Function, made: set[str | None]) -> Iterator[tuple[Rule, ast.Call, str]]:
