@@ -69,6 +69,21 @@ def test_what_compile_made_is_no_text_taken_for_a_program(look: Look, source: st
     assert {each.severity.value for each in found if each.rule in {"S102", "S307"}} == {severity}
 
 
+@pytest.mark.parametrize(
+    ("source", "severity"),
+    [
+        ("import click\n@click.command()\ndef f(lang):\n    os.system('make ' + lang)", "warning"),
+        ("from typer import Typer\n@app.command('a')\ndef f(lang):\n    subprocess.run(lang, shell=True)", "warning"),
+        ("import click\ndef f(lang):\n    os.system('make ' + lang)", "error"),
+        ("from slack_bolt import App\n@app.command('/a')\ndef f(lang):\n    os.system('make ' + lang)", "error"),
+        ("import click\n@app.route('/a')\ndef f(lang):\n    os.system('make ' + lang)", "error"),
+    ],
+)
+def test_who_types_a_command_may_run_others(look: Look, source: str, severity: str) -> None:
+    found = look("security-python", {"a.py": f"import os, subprocess\n{source}\n"}).findings
+    assert {each.severity.value for each in found if each.rule in {"S602", "S605"}} == {severity}
+
+
 def test_in_tests_it_is_a_note(found: Found) -> None:
     assert found("security-python", {"tests/test_a.py": "eval(x)\n"}) == ["note S307 tests/test_a.py:1"]
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from omni.verify.analysis.places import TESTS
-from omni.verify.analysis.python import dotted, last_name
+from omni.verify.analysis.python import dotted, imports, last_name
 from omni.verify.analysis.rule import line_of
 from omni.verify.check import Check, Context, Item, Output, Scope, Unseen
 from omni.verify.parsing import walk
@@ -39,6 +39,7 @@ def weaknesses() -> dict[str, Weakness]:
 
 WEAKNESSES = weaknesses()
 RUNS_CODE = ("S102", "S307")
+IN_A_SHELL = ("S602", "S605")
 HARMLESS = re.compile(r"seems safe")
 """Ruff's words for a shell whose command line is written out."""
 
@@ -54,6 +55,15 @@ def runs_code_object(tree: ast.Module | Unseen, row: int) -> bool:
     calls = [node for node in walk(around[-1]) if isinstance(node, ast.Call) and node.lineno == row]
     sources = [call.args[0] for call in calls if dotted(call.func) in {"exec", "eval"} and call.args]
     return bool(sources) and all(_is_compiled(source, around[-1]) for source in sources)
+
+
+def given_by_its_user(tree: ast.Module | Unseen, row: int) -> bool:
+    """Whether a line is of a command of Click or Typer: who types its arguments may run any command anyway."""
+    if isinstance(tree, Unseen) or not {each.module for each in imports(tree)} & {"click", "typer"}:
+        return False  # a chat's commands are decorated so, too
+    functions = [each for each in walk(tree) if isinstance(each, ast.FunctionDef)]
+    around = [each for each in functions if each.lineno <= row <= (each.end_lineno or 0)]
+    return any(last_name(mark) in {"command", "group"} for each in around for mark in each.decorator_list)
 
 
 def _is_compiled(source: ast.expr, scope: ast.AST) -> bool:
@@ -90,6 +100,8 @@ def parse(context: Context, output: Output) -> Iterator[Item]:
             severity = Severity.NOTE
         elif rule in RUNS_CODE and file and runs_code_object(context.parse_python(file), row):
             severity = Severity.WARNING  # what reaches `compile` is followed by `dataflow`
+        elif rule in IN_A_SHELL and file and given_by_its_user(context.parse_python(file), row):
+            severity = Severity.WARNING
         yield context.finding(
             rule,
             each["message"],
