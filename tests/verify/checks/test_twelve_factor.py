@@ -127,5 +127,5 @@ def test_only_the_program_is_judged(write: Write) -> None:
     for path in files:
         (write({}) / path).unlink()
     assert told(twelve_factor.run(context_of(write(beside), "twelve-factor"))) == [
-        "skipped: it is no service: nothing imports a web framework"
+        "skipped: no Python here imports a web framework, and services in other languages are not looked at"
     ]

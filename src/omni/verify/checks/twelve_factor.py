@@ -83,7 +83,9 @@ def run(context: Context) -> Iterator[Item]:
     program = [each for each in context.files if each.language == "python" and not BESIDE_THE_PRODUCT.search(each.path)]
     imported = (each.module.split(".")[0] for file in program for each in imports_of(context, file) or ())
     if not any(each in FRAMEWORKS for each in imported):
-        yield Gap("it is no service: nothing imports a web framework", Status.SKIPPED)
+        yield Gap(
+            "no Python here imports a web framework, and services in other languages are not looked at", Status.SKIPPED
+        )
         return
     trees = [(file, tree) for file in program if isinstance(tree := context.parse_python(file), ast.Module)]
     flagged: set[str] = set()
