@@ -63,9 +63,12 @@ def test_workflow(found: Found) -> None:
         "name: ci\non: pull_request_target\npermissions: {}\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
         "      - run: echo ${{ github.event.pull_request.title }}\n"
     )
-    assert "error zizmor/template-injection .github/workflows/ci.yml:8" in found(
-        "workflows", {".github/workflows/ci.yml": workflow}
-    )
+    told = found("workflows", {".github/workflows/ci.yml": workflow})
+    assert "error zizmor/template-injection .github/workflows/ci.yml:8" in told
+    # The trigger alone runs nothing of a stranger's.
+    assert [each for each in told if "dangerous-triggers" in each] == [
+        "warning zizmor/dangerous-triggers .github/workflows/ci.yml:2"
+    ]
 
 
 def test_findings_say_why_and_how(look: Look) -> None:
