@@ -88,11 +88,12 @@ def test_a_configuration_that_can_not_be_loaded_is_said(look: Callable[..., Chec
         "package.json": '{"devDependencies": {"vitest": "3"}}',
         "vitest.config.ts": "import { defineConfig } from 'vitest/config'\nexport default defineConfig({})\n",
         "index.js": "console.log(1)\n",
+        "orphan.js": "console.log(2)\n",
     }
     result = look("dead-code-javascript", files)
-    assert (result.status, result.findings, result.reason) == (
+    assert [f"{each.severity} {each.rule} {each.path}" for each in result.findings] == ["note unused-file orphan.js"]
+    assert (result.status, result.reason) == (
         Status.INCOMPLETE,
-        (),
         "knip could not load vitest.config.ts (Cannot find module 'vitest/config'). Type: npm install",
     )
 
@@ -109,18 +110,21 @@ def test_each_project_is_asked_by_itself_and_a_workspace_once(write: Write) -> N
     files = {
         "package.json": "{}",
         "a.js": "export const gone = 1\n",
-        "web/package.json": '{"workspaces": ["*"]}',
+        "web/package.json": '{"workspaces": {"packages": ["./*/", "!apart"]}}',
         "web/lib/package.json": "{}",
+        "web/apart/package.json": "{}",
         "web/lib/a.js": "export const gone = 1\nexport const alsoGone = 1\n",
         "site/package.json": "{}",
         "site/pnpm-workspace.yaml": "packages: ['*']\n",
         "site/one/package.json": "{}",
+        "site/one/deeper/package.json": "{}",
     }
     played = Played(
         [
             said(of("web/lib/a.js", files=[{"name": "web/lib/a.js"}])),
             said(of("one/b.js", exports=[{"name": "notThere", "line": 1}]), exit_code=0),
             said(of("lib/a.js", exports=[{"name": "alsoGone", "line": 2}, {"name": "gone", "line": 1}])),
+            *[said(exit_code=0)] * 2,
         ]
     )
     assert told(run(context_of(write(files), "dead-code-javascript", played))) == snapshot(
@@ -129,7 +133,13 @@ def test_each_project_is_asked_by_itself_and_a_workspace_once(write: Write) -> N
             "dead_code.javascript.unused = 1",
         ]
     )
-    assert [each[-1] for each in played.asked] == snapshot(["/work/.", "/work/site", "/work/web"])
+    assert [each[-1] for each in played.asked] == [
+        "/work/.",
+        "/work/site",
+        "/work/web",
+        "/work/web/apart",
+        "/work/site/one/deeper",
+    ]
 
 
 def test_where_most_is_unused_the_entries_are_not_known(write: Write) -> None:

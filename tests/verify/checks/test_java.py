@@ -67,3 +67,20 @@ def test_checkstyle(replay: Replay, stream: int) -> None:
     files = {**FILES, "checkstyle.xml": "<module/>\n"}
     result = replay("checkstyle", files, "no\n such module", 254, stream)
     assert (result.status, result.reason) == (Status.ERROR, "checkstyle failed: no such module")
+    thrown = "CheckstyleException: Exception was thrown while processing /work/a/A.java\n at com.puppycrawl\n"
+    result = replay("checkstyle", files, thrown, 254, 2)
+    assert (result.status, result.reason) == (Status.INCOMPLETE, "checkstyle stops at a/A.java, which it can't parse")
+
+
+def test_what_checkstyle_says(replay: Replay) -> None:
+    """Words may stand around the report; an error without a line is about the file."""
+    errors = (
+        '<error line="2" column="3" severity="info" message="m &lt;" source="a.b.FinalClassCheck"/>'
+        '<error line="0" severity="ignore" message="n" source="Other"/>'
+    )
+    report = (
+        f'Starting\n<?xml version="1.0"?><checkstyle><file name="/work/a/A.java">{errors}</file></checkstyle>\nDone\n'
+    )
+    result = replay("checkstyle", {**FILES, "checkstyle.xml": "<module/>\n"}, report)
+    assert said(result) == ["note Other a/A.java:None n", "note FinalClass a/A.java:2 m <"]
+    assert [each.column for each in result.findings] == [None, 3]

@@ -8,7 +8,7 @@ import pytest
 from tests.verify.played import context_of, told
 
 from omni.verify.check import Output
-from omni.verify.checks.scanners_packages import parse_licensee, parse_npm_audit
+from omni.verify.checks.scanners_packages import parse_licensee, parse_npm_audit, parse_trivy
 from omni.verify.report import Finding
 
 Write = Callable[[Mapping[str, str | bytes]], Path]
@@ -57,3 +57,23 @@ def test_a_licence_that_is_not_known(write: Write) -> None:
     ]
     with pytest.raises(TypeError, match="did not print an object"):
         told(parse_licensee(context, Output(0, "[]", "")))
+
+
+def test_trivy_s_tables_become_sentences(write: Write) -> None:
+    messages = (
+        "Package: requests\nInstalled Version: 2.30.0\nSeverity: MEDIUM\nFixed Version: 2.31.0\nLink: x",
+        "Package: requests\nInstalled Version: 2.30.0\nFixed Version: ",
+        "Artifact: Dockerfile\nType: dockerfile\nMessage: Say: who runs it\nLink: x",
+        "plain",
+    )
+    results = [{"ruleId": "R", "level": "note", "message": {"text": each}} for each in messages]
+    failed = [{"executionSuccessful": False}]
+    report = {"runs": [{"tool": {"driver": {}}, "results": results, "invocations": failed}]}
+    context = context_of(write({}), "trivy")
+    assert told(parse_trivy(context, Output(0, json.dumps(report), ""))) == [
+        "note R :None requests 2.30.0 has a known vulnerability, fixed in 2.31.0",
+        "note R :None requests 2.30.0 has a known vulnerability, not fixed yet",
+        "note R :None Say: who runs it",
+        "note R :None plain",
+        "incomplete: the tool says that it did not finish its work",
+    ]

@@ -18,12 +18,13 @@ from pathlib import PurePosixPath
 from pydantic import Field, TypeAdapter, ValidationError
 
 from omni.verify.analysis.adoption import table
-from omni.verify.analysis.npm import how_to_install
+from omni.verify.analysis.npm import how_to_install, workspaces
 from omni.verify.analysis.places import BESIDE_THE_PRODUCT, within
 from omni.verify.analysis.rule import Rule, line_of, line_with
 from omni.verify.check import Check, Context, Failed, Gap, Item, Metric
 from omni.verify.checks.dead_code import texts
 from omni.verify.checks.javascript_tests import TEST
+from omni.verify.files import matches
 from omni.verify.languages import language
 from omni.verify.report import Finding, Model, Severity, Status
 from omni.verify.rules.scan import GENERATED
@@ -97,6 +98,8 @@ class Suspicion:
 
     context: Context
     issues: tuple[Issue, ...]
+    doubtful: frozenset[str] = frozenset()
+    """Files of projects whose configuration could not be loaded: it may name further entries."""
 
     @cached_property
     def _texts(self) -> Mapping[str, str]:
@@ -136,7 +139,8 @@ class Suspicion:
 
     def findings(self) -> Iterator[Finding]:
         for path in sorted(self.unused):
-            yield FILE.at(path, 1, "nothing imports it, no tool or script starts it, and no text names it")
+            finding = FILE.at(path, 1, "nothing imports it, no tool or script starts it, and no text names it")
+            yield finding.model_copy(update={"severity": Severity.NOTE}) if path in self.doubtful else finding
         for issue in self.issues:
             if issue.file in self.unused or not _of_product(self.context, issue.file):
                 continue
@@ -169,11 +173,14 @@ def run(context: Context) -> Iterator[Item]:
     if len(projects) > MOST:
         yield Gap(f"{len(projects) - MOST} further projects were not looked at")
     issues: list[Issue] = []
+    doubtful: set[str] = set()
     for folder in projects[:MOST]:
         report, not_loaded = _asked(context, folder)
-        issues += (each for each in report if _owner(each.file, projects) == folder)
+        own = [each for each in report if _owner(each.file, projects) == folder]
+        issues += own
+        doubtful.update(each.file for each in own if not_loaded)
         yield from not_loaded
-    suspicion = Suspicion(context, tuple(issues))
+    suspicion = Suspicion(context, tuple(issues), frozenset(doubtful))
     product = [file.path for file in context.files if file.language in SCRIPT and _of_product(context, file.path)]
     if len(product) > FEW and len(suspicion.unused) > len(product) / 2:
         yield Gap(
@@ -187,22 +194,31 @@ def run(context: Context) -> Iterator[Item]:
 
 
 def _projects(context: Context) -> list[str]:
-    """Folders with a package.json, the outermost first; what lies in a workspace belongs to that."""
+    """Folders with a package.json, the outermost first; a member of a workspace belongs to that."""
     folders = sorted(
         (str(file.parent) for each in context.files if (file := PurePosixPath(each.path)).name == "package.json"),
         key=lambda folder: (folder != ".", folder.count("/"), folder),
     )
     found: list[str] = []
     for folder in folders:
-        if not any(within(folder, outer) and _is_workspace(context, outer) for outer in found):
+        if not any(_is_member(context, folder, outer) for outer in found):
             found.append(folder)
     return found
 
 
-def _is_workspace(context: Context, folder: str) -> bool:
+def _is_member(context: Context, folder: str, outer: str) -> bool:
+    """Whether the workspace of the outer folder names the inner one."""
+    if not within(folder, outer):
+        return False
     files = context.inventory.by_path
-    manifest = files[str(PurePosixPath(folder, "package.json"))]
-    return str(PurePosixPath(folder, "pnpm-workspace.yaml")) in files or '"workspaces"' in context.text(manifest)
+    texts = (
+        context.text(file) if (file := files.get(str(PurePosixPath(outer, name)))) and not file.problem else ""
+        for name in ("package.json", "pnpm-workspace.yaml")
+    )
+    globs = workspaces(*texts)
+    path = f"./{PurePosixPath(folder).relative_to(outer)}"
+    taken_out = matches(path, (f"./{glob[1:]}" for glob in globs if glob.startswith("!")))
+    return matches(path, (f"./{glob}" for glob in globs)) and not taken_out
 
 
 def _owner(path: str, projects: list[str]) -> str:
