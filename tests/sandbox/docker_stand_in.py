@@ -36,8 +36,6 @@ def run(argv: list[str]) -> None:
         if option == "--env-file":
             for line in Path(value).read_text().splitlines():
                 box += ["--setenv", *line.split("=", 1)]
-        if option == "--env":
-            box += ["--setenv", value, os.environ[value]]
     info = os.open(STATE / f"{name}.json", os.O_WRONLY | os.O_CREAT)
     os.set_inheritable(info, True)
     (profile,) = (value.partition("=")[2] for value in argv if value.startswith("seccomp="))
@@ -67,7 +65,7 @@ def main(argv: list[str]) -> None:
             print("28.0")
         case ["ps", *_]:
             print((STATE / "ps").read_text() if (STATE / "ps").exists() else "", end="")
-        case ["images", "--quiet", name]:
+        case ["images", "--quiet", "--", name]:
             print("1234" if (STATE / "image").exists() and (STATE / "image").read_text() == name else "")
         case ["import", "-", name]:
             (STATE / "image.tar").write_bytes(sys.stdin.buffer.read())

@@ -134,6 +134,5 @@ def test_containers_of_a_dead_omni_are_removed(workspace: Path) -> None:
 @pytest.mark.host
 @engine
 def test_the_environment_for_real(workspace: Path) -> None:
-    env = {"TOKEN": "hush = # 'x'", "KEY": "first\nsecond\n", "PATH": os.environ["PATH"]}
-    result = Docker().run(Job(("sh", "-c", 'printf "%s|%s" "$TOKEN" "$KEY"'), workspace, env))
-    assert result.stdout == "hush = # 'x'|first\nsecond\n"
+    env = {"TOKEN": "hush = # 'x'", "PATH": os.environ["PATH"]}
+    assert Docker().run(Job(("sh", "-c", 'printf %s "$TOKEN"'), workspace, env)).stdout == "hush = # 'x'"

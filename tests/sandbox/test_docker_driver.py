@@ -69,7 +69,7 @@ def test_a_job_works_on_a_copy_and_its_artifacts_come_back(engine: Engine, works
     assert engine.calls()[:4] == [
         ["version", "--format", "{{.Server.Version}}"],
         ["ps", "--all", "--filter", "label=omni-sandbox", "--format", "{{.Names}}"],
-        ["images", "--quiet", image_name()],
+        ["images", "--quiet", "--", image_name()],
         ["import", "-", image_name()],
     ]
     assert engine.calls()[4][:8] == ["run", "--interactive", "--init", "--pull", "never", "--name", name, "--label"]
@@ -78,10 +78,15 @@ def test_a_job_works_on_a_copy_and_its_artifacts_come_back(engine: Engine, works
 
 
 def test_the_environment_arrives_and_is_on_no_command_line(engine: Engine, workspace: Path) -> None:
-    env = {"TOKEN": "hush = # 'x'", "KEY": "first hush\nsecond\n", "PATH": os.environ["PATH"]}
-    result = Docker().run(_job('printf "%s|%s" "$TOKEN" "$KEY"', workspace, env=env))
-    assert result.stdout == "hush = # 'x'|first hush\nsecond\n"
+    env = {"TOKEN": "hush = # 'x'", "PATH": os.environ["PATH"]}
+    assert Docker().run(_job('printf %s "$TOKEN"', workspace, env=env)).stdout == "hush = # 'x'"
     assert "hush" not in json.dumps(engine.calls())
+
+
+@pytest.mark.parametrize("env", [{"KEY": "one\ntwo"}, {"KEY\nLD_PRELOAD": "one"}])
+def test_a_variable_of_several_lines_is_refused(engine: Engine, workspace: Path, env: dict[str, str]) -> None:
+    with pytest.raises(OmniError, match="has several lines"):
+        Docker().run(_job("true", workspace, env=env))
 
 
 def test_the_image_is_brought_in_once(engine: Engine, workspace: Path) -> None:

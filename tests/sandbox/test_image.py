@@ -28,7 +28,7 @@ def test_it_has_no_network_few_rights_and_every_cap(monkeypatch: pytest.MonkeyPa
         --cap-drop ALL --cap-add CHOWN --cap-add DAC_OVERRIDE --cap-add FOWNER --cap-add SETGID --cap-add SETUID
         --security-opt no-new-privileges --ulimit nofile=4096:4096 --ulimit nproc=4096:4096
         --memory 300m --memory-swap 300m --pids-limit 30 --cpu-shares 2048
-        --log-driver none --env-file /variables postgres:16 postgres -c fsync=off"""
+        --log-driver none --env-file /variables -- postgres:16 postgres -c fsync=off"""
     env = ["--env-file", "/variables"]
     assert arguments(Engine(Path("/bin/docker")), image, keeper="omni-1", name="omni-2", env=env) == told.split()
 

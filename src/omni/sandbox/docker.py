@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
@@ -165,9 +165,9 @@ def container(host: Engine, job: Job, name: str = "") -> Iterator[Container]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="omni-container-")))
         profile = folder / "seccomp.json"
         profile.write_text(seccomp_profile())
-        options, inherited = stack.enter_context(engine.environment(ENVIRONMENT | dict(job.env)))
+        options = stack.enter_context(engine.environment(ENVIRONMENT | dict(job.env)))
         argv = arguments(host, job, name, profile, options)
-        process = stack.enter_context(_start(argv, inherited, folder))
+        process = stack.enter_context(_start(argv, folder))
         stack.callback(host.remove, name)
         await_gate(process)
         init = int(host.ask("inspect", "--format", "{{.State.Pid}}", name))
@@ -178,12 +178,10 @@ def container(host: Engine, job: Job, name: str = "") -> Iterator[Container]:
         yield Container(process, work, host, name, init_fd)
 
 
-def _start(argv: list[str], inherited: Mapping[str, str], folder: Path) -> subprocess.Popen[bytes]:
+def _start(argv: list[str], folder: Path) -> subprocess.Popen[bytes]:
     """In a folder of its own: Podman leaves a file there when a container exceeds its memory."""
-    pipe, env = subprocess.PIPE, os.environ | inherited
-    return subprocess.Popen(
-        argv, stdin=pipe, stdout=pipe, stderr=pipe, env=env, cwd=folder, bufsize=0, start_new_session=True
-    )
+    pipe = subprocess.PIPE
+    return subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, cwd=folder, bufsize=0, start_new_session=True)
 
 
 def with_image(host: Engine) -> Engine:

@@ -13,7 +13,7 @@ from tempfile import NamedTemporaryFile
 from omni.kernel.errors import OmniError
 from omni.kernel.ids import uuid7
 from omni.sandbox import cgroup
-from omni.sandbox.errors import UNAVAILABLE
+from omni.sandbox.errors import NOT_STARTED, UNAVAILABLE
 
 PROGRAMS = ("docker", "podman")
 LABEL = "omni-sandbox"
@@ -42,7 +42,7 @@ class Engine:
         return own if self.program.name == "podman" else ()
 
     def has(self, image: str) -> bool:
-        return bool(self.ask("images", "--quiet", image))
+        return bool(self.ask("images", "--quiet", "--", image))
 
     def remove(self, name: str) -> None:
         with suppress(OmniError):
@@ -79,14 +79,15 @@ def new_name() -> str:
 
 
 @contextmanager
-def environment(variables: Mapping[str, str]) -> Iterator[tuple[list[str], dict[str, str]]]:
-    """The options that set the variables inside, and what the client itself must find in its environment for that.
+def environment(variables: Mapping[str, str]) -> Iterator[list[str]]:
+    """The options that set the variables inside. Values are not on the command line, which every user of the machine
+    can read, nor in the environment of the client, which would obey some of them.
 
-    Values are not on the command line, which every user of the machine can read. A file of them holds one a line, so
-    those of several lines are inherited.
+    Raises OmniError for a value of several lines: the engine reads one a line.
     """
-    inherited = {key: value for key, value in variables.items() if "\n" in value}
+    if odd := next((key for key, value in variables.items() if "\n" in f"{key}{value}"), ""):
+        raise OmniError(NOT_STARTED, f"the variable {odd!r} has several lines, which no container can be given")
     with NamedTemporaryFile("w", prefix="omni-environment-", encoding="utf-8") as file:  # it has mode 0600
-        file.writelines(f"{key}={value}\n" for key, value in variables.items() if key not in inherited)
+        file.writelines(f"{key}={value}\n" for key, value in variables.items())
         file.flush()
-        yield ["--env-file", file.name, *(part for key in inherited for part in ("--env", key))], inherited
+        yield ["--env-file", file.name]

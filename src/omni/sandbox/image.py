@@ -22,6 +22,7 @@ from omni.kernel.errors import OmniError
 from omni.sandbox import engine
 from omni.sandbox.docker import CONTROL, calls, container, with_image
 from omni.sandbox.engine import LABEL, Engine
+from omni.sandbox.errors import NOT_STARTED
 from omni.sandbox.guest import Guest
 from omni.sandbox.job import Job, Limits
 from omni.sandbox.mounts import python_mounts
@@ -70,13 +71,13 @@ class ImageServer:
 
     def accepts(self) -> bool:
         """Whether it takes connections: one that is not closed within a second."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=1) as attempt:
-            try:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as attempt:
                 return attempt.recv(1) != b""
-            except TimeoutError:
-                return True
-            except OSError:
-                return False
+        except TimeoutError:
+            return True
+        except OSError:
+            return False
 
 
 @contextmanager
@@ -93,11 +94,15 @@ def served(host: Engine, image: Image) -> Iterator[ImageServer]:
         guest.wait_until_started()
         stack.callback(guest.result)
         stack.callback(guest.stop, 0)
-        relay = stack.enter_context(RelayedService(guest, listener.accept()[0]))
-        options, inherited = stack.enter_context(engine.environment(image.env))
+        try:
+            connection, _ = listener.accept()
+        except TimeoutError:
+            raise OmniError(NOT_STARTED, f"the keeper of {image.name} did not call: {guest.logs()}") from None
+        relay = stack.enter_context(RelayedService(guest, connection))
+        options = stack.enter_context(engine.environment(image.env))
         own = engine.new_name()
         argv = arguments(host, image, keeper=name, name=own, env=options)
-        process = stack.enter_context(_attached(argv, inherited, empty))
+        process = stack.enter_context(_attached(argv, empty))
         stack.callback(host.remove, own)
         said = Output(1 << 20)
         reader = threading.Thread(target=_read, args=(process, said), daemon=True)
@@ -114,13 +119,12 @@ def arguments(host: Engine, image: Image, *, keeper: str, name: str, env: list[s
     argv += ["--security-opt", "no-new-privileges", "--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"]
     argv += ["--memory", f"{limits.memory}m", "--memory-swap", f"{limits.memory}m"]
     argv += ["--pids-limit", str(limits.processes), "--cpu-shares", str(1024 * (os.cpu_count() or 1))]
-    return [*argv, "--log-driver", "none", *env, image.name, *image.command]
+    return [*argv, "--log-driver", "none", *env, "--", image.name, *image.command]
 
 
-def _attached(argv: list[str], inherited: Mapping[str, str], folder: Path) -> subprocess.Popen[bytes]:
+def _attached(argv: list[str], folder: Path) -> subprocess.Popen[bytes]:
     nothing, pipe, both = subprocess.DEVNULL, subprocess.PIPE, subprocess.STDOUT
-    env = os.environ | inherited
-    return subprocess.Popen(argv, stdin=nothing, stdout=pipe, stderr=both, env=env, cwd=folder, start_new_session=True)
+    return subprocess.Popen(argv, stdin=nothing, stdout=pipe, stderr=both, cwd=folder, start_new_session=True)
 
 
 def _read(process: subprocess.Popen[bytes], said: Output) -> None:

@@ -89,7 +89,7 @@ def test_an_image_that_is_not_here_is_not_fetched(tmp_path: Path, monkeypatch: p
     with pytest.raises(Failed, match=r"redis:7 can't be had: neither `docker` nor `podman` is installed\. Install"):
         at_hand("redis:7")
     client = tmp_path / "podman"
-    client.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n[ "$1 $3" = "images redis:7" ] && echo 1234 || :\n')
+    client.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n[ "$1 $4" = "images redis:7" ] && echo 1234 || :\n')
     client.chmod(0o755)
     assert at_hand("redis:7") == Engine(client)
     with pytest.raises(Failed) as failed:

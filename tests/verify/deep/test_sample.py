@@ -105,6 +105,12 @@ SCHEMAS = st.recursive(
 )
 
 
+def test_a_schema_that_contains_itself_often_ends_soon() -> None:
+    many: dict[str, object] = {"type": "object", "properties": {name: {"$ref": "#/it"} for name in "abcdefgh"}}
+    assert len(str(sample(*of(many)))) < 100_000
+    assert misfits(*of({"allOf": [{"$ref": "#/it"}] * 9}), {}) == []
+
+
 @given(SCHEMAS)
 def test_what_is_made_for_a_schema_fits_it(schema: object) -> None:
     document, node = of(schema)

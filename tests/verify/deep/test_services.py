@@ -167,6 +167,12 @@ def test_without_its_image_it_is_a_program_or_not_to_be_had(engine: list[str], m
         list(servers([queue]))
 
 
+@pytest.mark.parametrize("image", ["-a", "--volume=/:/host", "a b", "a$B", "a\nb"])
+def test_an_image_is_no_option(image: str) -> None:
+    with pytest.raises(ValidationError, match="image"):
+        Service(kind="redis", image=image)
+
+
 @pytest.mark.parametrize("missing", ["image", "port", "variable", "url"])
 def test_a_container_says_all_that_is_needed(missing: str) -> None:
     whole = {"kind": "container", "image": "a:1", "port": 1, "variable": "A", "url": "a://{port}"}

@@ -78,7 +78,7 @@ class Mocked:
             value = json.loads(call.body)
         except ValueError:
             return "its body is no JSON"
-        return "; ".join(list(misfits(self.document, operation.body[JSON], value))[:3])
+        return "; ".join(misfits(self.document, operation.body[JSON], value)[:3])
 
 
 def mocked(context: Context, apis: Iterable[Api]) -> list[Mocked]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from omni.verify.check import Context
-from omni.verify.deep.declared import Service
+from omni.verify.deep.declared import IMAGE, Service
 
 FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 """In the order of the specification; the first that is there counts."""
@@ -48,7 +49,7 @@ def _images(context: Context) -> Iterator[str]:
     services = content.get("services") if isinstance(content, dict) else None
     for service in services.values() if isinstance(services, dict) else ():
         image = service.get("image") if isinstance(service, dict) else None
-        if isinstance(image, str) and "$" not in image:  # a variable's value is not known here
+        if isinstance(image, str) and re.match(IMAGE, image):  # the value of a variable (`$VERSION`) is not known here
             yield image
 
 

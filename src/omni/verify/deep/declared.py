@@ -25,6 +25,10 @@ def _inside(path: str) -> str:
 Inside = Annotated[str, AfterValidator(_inside)]
 
 
+IMAGE = r"^([a-zA-Z0-9][\w.:/@-]*)?$"
+"""A name of an image is no option of an engine."""
+
+
 class Service(Model):
     """A server that is started, empty, for the project."""
 
@@ -33,7 +37,7 @@ class Service(Model):
     """The variable that gets its URL; default `DATABASE_URL`, `REDIS_URL`, `SMTP_URL`."""
     scheme: str = ""
     """Of that URL, where the driver wants its own: `postgresql+psycopg`."""
-    image: str = ""
+    image: Annotated[str, Field(pattern=IMAGE)] = ""
     """It runs as a container of this image, where an engine has it; else as a program of this machine."""
     port: Annotated[int, Field(ge=0, le=65535)] = 0
     """That the image listens on; default that of its kind."""

@@ -8,6 +8,8 @@ from omni.verify.deep.openapi_model import Document, Node
 
 DEEPEST = 12
 """Levels of a value; a schema may contain itself."""
+MOST = 1000
+"""Parts of schemas that are looked at for one value; one that contains itself twice doubles with each level."""
 FORMATS = {
     "date-time": "2024-01-31T12:00:00Z",
     "date": "2024-01-31",
@@ -31,8 +33,11 @@ TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def sample(document: Document, schema: Node, depth: int = 0) -> object:
+def sample(document: Document, schema: Node, depth: int = 0, budget: Iterator[int] | None = None) -> object:
     """What the author gave for an example, else the plainest value of the type."""
+    budget = iter(range(MOST)) if budget is None else budget
+    if next(budget, None) is None:
+        return None
     schema = document.resolve(schema)
     for name in ("example", "default", "const"):
         if isinstance(schema.value, dict) and name in schema.value:
@@ -41,17 +46,17 @@ def sample(document: Document, schema: Node, depth: int = 0) -> object:
         for each in schema.get(name).items():
             return each.value
     if parts := list(schema.get("allOf").items()):
-        whole = [sample(document, each, depth + 1) for each in parts] if depth < DEEPEST else []
-        objects = [each for each in (*whole, _object(document, schema, depth)) if isinstance(each, dict)]
+        whole = [sample(document, each, depth + 1, budget) for each in parts] if depth < DEEPEST else []
+        objects = [each for each in (*whole, _object(document, schema, depth, budget)) if isinstance(each, dict)]
         return {key: value for each in objects for key, value in each.items()} or (whole[0] if whole else {})
     for name in ("oneOf", "anyOf"):
         for each in schema.get(name).items():
-            return sample(document, each, depth + 1) if depth < DEEPEST else None
+            return sample(document, each, depth + 1, budget) if depth < DEEPEST else None
     match _types(schema)[:1]:
         case ["object"]:
-            return _object(document, schema, depth)
+            return _object(document, schema, depth, budget)
         case ["array"]:
-            return [sample(document, schema.get("items"), depth + 1)] if depth < DEEPEST else []
+            return [sample(document, schema.get("items"), depth + 1, budget)] if depth < DEEPEST else []
         case ["string"]:
             least = schema.get("minLength").value
             return FORMATS.get(schema.text("format"), "text").ljust(least if isinstance(least, int) else 0, "x")
@@ -63,23 +68,29 @@ def sample(document: Document, schema: Node, depth: int = 0) -> object:
     return None
 
 
-def _object(document: Document, schema: Node, depth: int) -> dict[str, object]:
+def _object(document: Document, schema: Node, depth: int, budget: Iterator[int]) -> dict[str, object]:
     """With all properties, and near the limit with none: there a schema contains itself."""
     if depth >= DEEPEST:
         return {}
-    return {name: sample(document, each, depth + 1) for name, each in schema.get("properties").members()}
+    return {name: sample(document, each, depth + 1, budget) for name, each in schema.get("properties").members()}
 
 
-def misfits(document: Document, schema: Node, value: object, where: str = "the body", depth: int = 0) -> Iterator[str]:
+def misfits(document: Document, schema: Node, value: object) -> list[str]:
     """What does not fit, by type, enum and required members; other words of JSON Schema are not looked at."""
+    return list(_misfits(document, schema, value, "the body", iter(range(MOST))))
+
+
+def _misfits(
+    document: Document, schema: Node, value: object, where: str, budget: Iterator[int], depth: int = 0
+) -> Iterator[str]:
     schema = document.resolve(schema)
-    if depth > DEEPEST or (value is None and schema.get("nullable").value is True):
+    if depth > DEEPEST or next(budget, None) is None or (value is None and schema.get("nullable").value is True):
         return
     for each in schema.get("allOf").items():
-        yield from misfits(document, each, value, where, depth + 1)
+        yield from _misfits(document, each, value, where, budget, depth + 1)
     for name in ("oneOf", "anyOf"):
         choices = list(schema.get(name).items())
-        if choices and all(any(misfits(document, each, value, where, depth + 1)) for each in choices):
+        if choices and all(any(_misfits(document, each, value, where, budget, depth + 1)) for each in choices):
             yield f"{where} fits none of its alternatives"
     types = _types(schema)
     if types and not any(_is(value, each) for each in types):
@@ -94,10 +105,10 @@ def misfits(document: Document, schema: Node, value: object, where: str = "the b
                 yield f"{where} lacks “{each.value}”"
         for name, member in schema.get("properties").members():
             if name in value:
-                yield from misfits(document, member, value[name], f"“{name}”", depth + 1)
+                yield from _misfits(document, member, value[name], f"“{name}”", budget, depth + 1)
     if isinstance(value, list):
-        for item in value[:100]:
-            yield from misfits(document, schema.get("items"), item, f"an item of {where}", depth + 1)
+        for item in value:
+            yield from _misfits(document, schema.get("items"), item, f"an item of {where}", budget, depth + 1)
 
 
 def _types(schema: Node) -> list[str]:
