@@ -195,3 +195,15 @@ def test_where_it_does_not_apply(write: Write) -> None:
     assert told(run(context_of(write({"a.js": "f()\n"}), "dead-code-javascript"))) == [
         "skipped: there is no package.json that says where the program starts"
     ]
+
+
+def test_only_what_is_not_installed_can_be_installed(write: Write) -> None:
+    words = "ERROR: Error loading .github/a.yml (bad YAML)\nERROR: Error loading b.js (Cannot find package 'c')\n"
+    played = Played([said(exit_code=2, stderr=words)])
+    assert told(
+        run(context_of(write({"web/package.json": "{}", "web/yarn.lock": ""}), "dead-code-javascript", played))
+    ) == [
+        "incomplete: knip could not load web/.github/a.yml (bad YAML)",
+        "incomplete: knip could not load web/b.js (Cannot find package 'c'). Type: yarn install --immutable",
+        "dead_code.javascript.unused = 0",
+    ]

@@ -72,6 +72,7 @@ def test_gosec_tells_a_module_that_is_not_here_from_code_that_does_not_compile(w
             {"line": 5, "column": 2, "error": 'could not import example.com/c (invalid package name: "")'}
         ],
         f"{root}/sub/b.go": [{"line": 2, "column": 1, "error": "undefined: d"}],
+        "": [{"line": 0, "column": 0, "error": "no package"}],
     }
     issue = {"rule_id": "G404", "details": "weak", "file": f"{root}/a.go", "line": "3-5", "column": "1"}
     report = {
@@ -85,6 +86,7 @@ def test_gosec_tells_a_module_that_is_not_here_from_code_that_does_not_compile(w
             ' (invalid package name: "")). Type: go mod download'
         ),
         "unseen sub/b.go: it could not be compiled: undefined: d",
+        "incomplete: it could not be compiled: no package",
         "error G404 a.go:3 weak",
         "note G404 a.go:3 weak",
     ]

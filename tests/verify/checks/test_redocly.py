@@ -102,7 +102,11 @@ def test_an_opinion_counts_where_the_project_has_it(write: Write, own: bool) -> 
     "text", ["", "[]", "{}", '{"problems": []}{"problems": []}', '{"problems": [{"ruleId": "r"}]}', "[" * 100_000]
 )
 def test_what_it_did_not_say_is_no_pass(write: Write, text: str) -> None:
-    context = context_of(write({"openapi.yaml": CLEAN}), "redocly", Played([Output(1, text, "it\n broke")]))
+    context = context_of(
+        write({"openapi.yaml": CLEAN}),
+        "redocly",
+        Played([Output(1, text, "it\n broke\n\n  \u2554=\u2557\n  \u2551 Buy a newer Node \u2551\n")]),
+    )
     with pytest.raises(Failed, match=r"Redocly reports of \d of 1 documents: it broke") as failed:
         list(run(context))
     assert failed.value.status is Status.INCOMPLETE

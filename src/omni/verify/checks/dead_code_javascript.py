@@ -236,14 +236,15 @@ def _asked(context: Context, folder: str) -> tuple[list[Issue], list[Gap]]:
     except (ValueError, RecursionError, ValidationError) as problem:
         said = " ".join(done.stderr.split())[:300].replace("/work/", "")
         raise Failed(f"knip could not look at it: {said or 'it printed no report'}", Status.INCOMPLETE) from problem
-    install = how_to_install(context.inventory.by_path, folder)
-    gaps = [
-        Gap(f"knip could not load {PurePosixPath(folder, each['path'])} ({each['why'][:200]}). Type: {install}")
-        for each in NOT_LOADED.finditer(done.stderr)
-    ]
+    gaps = [_not_loaded(context, folder, each["path"], each["why"]) for each in NOT_LOADED.finditer(done.stderr)]
     if done.exit_code == 2 and not gaps:
         raise Failed(f"knip ended with 2: {' '.join(done.stderr.split())[:300]}", Status.INCOMPLETE)
     return [each.model_copy(update={"file": str(PurePosixPath(folder, each.file))}) for each in report], gaps
+
+
+def _not_loaded(context: Context, folder: str, path: str, why: str) -> Gap:
+    advice = f". Type: {how_to_install(context.inventory.by_path, folder)}" if why.startswith("Cannot find") else ""
+    return Gap(f"knip could not load {PurePosixPath(folder, path)} ({why[:200]}){advice}")
 
 
 def _of_product(context: Context, path: str) -> bool:

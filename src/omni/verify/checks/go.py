@@ -132,7 +132,8 @@ def parse_staticcheck(context: Context, output: Output) -> Iterator[Item]:
         said = " ".join(broken[0]["message"].removeprefix(f"{context.root}/").split())[:200]
         yield Gap(f"what does not compile was not looked at: {place}{said}")
     elif output.exit_code != 0 and not found:
-        raise Failed(f"staticcheck found nothing and failed: {' '.join(output.stderr.split())[-300:] or 'in silence'}")
+        said = " ".join(output.stderr.split())[-300:]
+        raise Failed(f"staticcheck found nothing and failed: {said or 'in silence'}", Status.INCOMPLETE)
 
 
 SURE = {"SA": Severity.ERROR, "ST": Severity.NOTE, "QF": Severity.NOTE}
@@ -157,7 +158,8 @@ def parse_gosec(context: Context, output: Output) -> Iterator[Item]:
     for path, errors in report["Golang errors"].items():
         lacking = next((each["error"] for each in errors if "could not import" in each["error"]), "")
         why = f"its modules are not here ({lacking}). Type: go mod download" if lacking else errors[0]["error"]
-        yield Unseen(context.relative(path), f"it could not be compiled: {why}"[:300])
+        place, said = context.relative(path), f"it could not be compiled: {why}"[:300]
+        yield Unseen(place, said) if place else Gap(said)
     for each in report["Issues"]:
         yield context.finding(
             each["rule_id"],

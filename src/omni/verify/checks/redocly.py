@@ -22,6 +22,8 @@ from omni.verify.report import Model, Severity, Status
 CONFIGURATION = re.compile(r"^\.?redocly\.ya?ml$")
 RULES = Path(__file__).parents[1] / "data" / "redocly.yaml"
 SCRIPT = 'printf %s "$1" > /tmp/redocly.yaml && shift && exec redocly "$@" --config /tmp/redocly.yaml'
+BOX = re.compile(r"^\s*[\u2554\u2551\u255a].*$", re.MULTILINE)
+"""Its notices, in a frame."""
 OPINION = "Every operation should have security defined"
 """The half of `security-defined` that our rules don't mean: an operation may be open to all."""
 SEVERITIES = {"error": Severity.ERROR, "warn": Severity.WARNING}
@@ -72,7 +74,7 @@ def run(context: Context) -> Iterator[Item]:
     except (ValueError, RecursionError, ValidationError):
         reports = []
     if len(reports) != len(documents):
-        said = " ".join(done.stderr.split())[-300:]
+        said = " ".join(BOX.sub("", done.stderr).split())[-300:]
         raise Failed(f"Redocly reports of {len(reports)} of {len(documents)} documents: {said}", Status.INCOMPLETE)
     for each in (problem for report in reports for problem in report.problems):
         yield from _said(context, each, own)
