@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import partial
 
@@ -10,7 +9,7 @@ from omni.verify.dataflow.value import united
 from omni.verify.dataflow_javascript import calls, classes, guards, members, patterns, sinks
 from omni.verify.dataflow_javascript.frame import End, Frame
 from omni.verify.dataflow_javascript.program import FUNCTIONS
-from omni.verify.dataflow_javascript.tree import Node
+from omni.verify.dataflow_javascript.tree import Node, unescaped
 from omni.verify.dataflow_javascript.value import (
     FALSE,
     GAP,
@@ -38,8 +37,6 @@ from omni.verify.dataflow_javascript.value import (
     taints_in,
 )
 
-ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([^ux]))", re.DOTALL)
-SIGNS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
 HARMLESS = frozenset(
     {
         "===", "!==", "==", "!=", "<", ">", "<=", ">=", "in", "instanceof", "-", "*", "/", "%", "**", "<<", ">>", ">>>",
@@ -86,16 +83,6 @@ def global_value(frame: Frame, name: str, node: Node) -> Value:
     if held is not None:
         return held
     return ref(full, members.source_taints(frame.machine, full, frame.module.path, node.line, name))
-
-
-def unescaped(text: str) -> str:
-    def sign(found: re.Match[str]) -> str:
-        code = found[1] or found[2] or found[3]
-        if code:
-            return chr(int(code, 16)) if int(code, 16) < 0x110000 else ""
-        return SIGNS.get(found[4], found[4])
-
-    return ESCAPE.sub(sign, text) if "\\" in text else text
 
 
 def _string(_frame: Frame, node: Node) -> Value:

@@ -167,6 +167,11 @@ def checked(schema: Value, given: Value) -> Value:
     return cleared(tainted(taints_in(given)), TEXT_ONLY)
 
 
+def _state(_frame: Frame, _node: Node, arguments: list[Value]) -> Value:
+    """Of a React component: what it is at first, and the function that sets it."""
+    return array([arguments[0] if arguments else UNKNOWN, UNKNOWN])
+
+
 def _schema(_frame: Frame, _node: Node, arguments: list[Value]) -> Value:
     shape = arguments[0].shape if arguments else None
     return made(shape.entries.items() if isinstance(shape, Obj) else (), "schema")
@@ -323,6 +328,7 @@ def _later(frame: Frame, node: Node, arguments: list[Value]) -> Value:
 FUNCTIONS: dict[str, Callable[[Frame, Node, list[Value]], Value]] = {
     "Object.assign": _assign, "Object.keys": _keys, "Object.getOwnPropertyNames": _keys, "Object.values": _values,
     "Object.entries": _entries, "Object.fromEntries": _from_entries, "Object.create": _create,
+    "react.useState": _state,
     "zod.object": _schema, "zod.strictObject": _schema,
     "JSON.parse": _parse_json, "JSON.stringify": _to_json, "String": _to_text, "Array.from": _list_from,
     "Promise.all": _all, "Promise.resolve": _all, "Promise.race": _all, "Promise.any": _all, "Object.freeze": _all,

@@ -22,6 +22,8 @@ TYPES = frozenset(
 )  # fmt: skip
 DOES = re.compile(rb"[(={`]")
 """Something that may call, assign or begin a block."""
+ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([^ux]))", re.DOTALL)
+SIGNS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
 NO_FIELDS: dict[str, Node] = {}
 
 
@@ -75,16 +77,16 @@ class Tree:
 def parse(text: str, path: str) -> Tree:
     """The tree of a script. What can't be parsed is left out of it, and `broken` says where."""
     source = text.encode("utf-8", "replace")
-    parsed = _parser(path.endswith((".ts", ".mts", ".cts"))).parse(source)
+    parsed = Parser(_language(path.endswith((".ts", ".mts", ".cts")))).parse(source)
     broken = _first_error(parsed.root_node) if parsed.root_node.has_error else None
     return Tree(_built(parsed.walk(), source), broken)
 
 
 @cache
-def _parser(plain_typescript: bool) -> Parser:
+def _language(plain_typescript: bool) -> Language:
     """`<T>value` is a cast in a .ts file, and an element elsewhere."""
     grammar = tree_sitter_typescript.language_typescript if plain_typescript else tree_sitter_typescript.language_tsx
-    return Parser(Language(grammar()))
+    return Language(grammar())
 
 
 def _built(cursor: TreeCursor, source: bytes) -> Node:
@@ -95,9 +97,9 @@ def _built(cursor: TreeCursor, source: bytes) -> Node:
         if down and cursor.goto_first_child():
             _attach(cursor, above, source)
             continue
-        above_it = above.pop()
+        done = above.pop()
         if not above:
-            return above_it
+            return done
         if cursor.goto_next_sibling():
             _attach(cursor, above, source)
             down = True
@@ -139,3 +141,15 @@ def _first_error(root: Parsed) -> int | None:
             return node.start_point[0] + 1
         waiting += reversed([child for child in node.children if child.has_error])
     return None
+
+
+def unescaped(text: str) -> str:
+    """What is written between quotes, as the program sees it."""
+
+    def sign(found: re.Match[str]) -> str:
+        code = found[1] or found[2] or found[3]
+        if code:
+            return chr(int(code, 16)) if int(code, 16) < 0x110000 else ""
+        return SIGNS.get(found[4], found[4])
+
+    return ESCAPE.sub(sign, text) if "\\" in text else text
