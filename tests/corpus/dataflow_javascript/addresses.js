@@ -15,6 +15,8 @@ app.get("/proxy", async (req, res) => {
   http.get(url, () => {}); // bad: ssrf
   http.request({ host: req.query.host, path: "/" }); // bad: ssrf
   http.request({ host: "example.com", path: "/" + url });
+  http.get("/status", { host: req.query.host }); // bad: ssrf
+  http.get("https://example.com/", { headers: { "X-Url": url } });
   await fetch("https://" + req.query.host + "/status"); // bad: ssrf
   await fetch("https://api.example.com/users/" + url);
   await fetch(`https://api.example.com/users/${url}`);
