@@ -32,6 +32,22 @@ def test_broken(found: Found, path: str, text: str, line: int) -> None:
     assert found("syntax", {path: text}) == [f"error does-not-parse {path}:{line}"]
 
 
+COMMENTED = '{\n  // a "comment" {\n  "a": "// none /* , }", /* b\n */\n  "c": [1, 2,],\n}\n'
+
+
+@pytest.mark.parametrize(
+    "path", ["tsconfig.json", "web/tsconfig.app.json", ".vscode/launch.json", ".devcontainer/devcontainer.json"]
+)
+def test_json_that_is_read_with_comments(write: Write, path: str) -> None:
+    """Its other faults are told where they stand; elsewhere a comment is one."""
+    broken = COMMENTED.replace('"c":', '"c"')
+    context = context_of(write({path: COMMENTED, f"a/{path}": broken, "a.json": COMMENTED}), "syntax")
+    assert [each.partition(" Expecting")[0] for each in told(syntax.run(context))] == [
+        "error does-not-parse a.json:2",
+        f"error does-not-parse a/{path}:5",
+    ]
+
+
 def test_sound(look: Look) -> None:
     files = {"a.py": "x = 1\n", "a.json": "{}", "a.toml": "a = 1", "a.yaml": "a: !Ref b\n---\nb: 1\n", "a.xml": "<a/>"}
     result = look("syntax", files)

@@ -24,6 +24,13 @@ BROKEN = Rule(
 )
 UNDEFINED_ENTITY = xml.parsers.expat.errors.codes["undefined entity"]
 ENTITY = re.compile(r"&(?!(?:lt|gt|amp|quot|apos);)[A-Za-z_][\w.-]*;")
+WITH_COMMENTS = re.compile(
+    r"(^|/)\.(vscode|devcontainer)/[^/]*\.json$"
+    r"|(^|/)([tj]sconfig[^/]*|devcontainer|api-extractor|\.eslintrc|\.oxlintrc|\.swcrc|biome|deno|nx|turbo|wrangler)\.json$"
+)
+"""JSON that its tools read with comments, and with a comma after the last."""
+TEXT_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
+TEXT_OR_LAST_COMMA = re.compile(r'"(?:\\.|[^"\\\n])*"|,(?=\s*[}\]])')
 NEWEST = "py314"
 """What ruff is told to accept, for syntax newer than this interpreter's."""
 
@@ -35,10 +42,11 @@ def run(context: Context) -> Iterator[Item]:
             if isinstance(context.parse_python(file), Unseen):
                 doubtful.append(file)
             continue
-        problem = PARSERS[file.language](context.text(file))
+        text = context.text(file)
+        problem = PARSERS[file.language](_bare(text) if WITH_COMMENTS.search(file.path) else text)
         if problem is not None:
             line, message = problem
-            yield BROKEN.at(file.path, line, message, snippet=line_of(context.text(file), line))
+            yield BROKEN.at(file.path, line, message, snippet=line_of(text, line))
     if doubtful:
         yield from _python(context, doubtful)
 
@@ -58,6 +66,14 @@ def _python(context: Context, files: list[File]) -> Iterator[Item]:
         if file.path in first:
             line, message = first[file.path]
             yield BROKEN.at(file.path, line, message, snippet=line_of(context.text(file), line))
+
+
+def _bare(text: str) -> str:
+    """Without comments and last commas; each line keeps its number."""
+    without = TEXT_OR_COMMENT.sub(
+        lambda found: found[0] if found[0].startswith('"') else re.sub(r"[^\n]", " ", found[0]), text
+    )
+    return TEXT_OR_LAST_COMMA.sub(lambda found: found[0] if found[0].startswith('"') else " ", without)
 
 
 def _json(text: str) -> tuple[int, str] | None:
