@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from tests.verify.played import context_of
 
 from omni.verify.accessibility.elements import Fault
 from omni.verify.accessibility.page import page
 from omni.verify.analysis.markup import parse_markup
+from omni.verify.checks import wcag
+from omni.verify.report import Finding
 
 NO_LANGUAGE = ("html-lang", 1, "<html> does not say its language")
 NO_TITLE = ("page-title", 1, "the page has no title")
@@ -146,3 +151,20 @@ def test_the_first_key_press_leads_past_the_menu(inside: str, found: bool) -> No
 
 def test_no_way_past_the_menu_is_needed_when_the_content_comes_first() -> None:
     assert body("<main><a href=/a>A</a></main><nav></nav>") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "rules"),
+    [
+        ("app/templates/home.html", ["html-lang", "landmark", "page-title"]),
+        ("app/templates/email/reset.html", ["html-lang"]),
+        ("app/email-templates/build/new.html", ["html-lang"]),
+        ("app/mail_reset.html", ["html-lang"]),
+        ("app/mailbox.html", ["html-lang", "landmark", "page-title"]),
+    ],
+)
+def test_a_mail_has_no_window_of_its_own(tmp_path: Path, path: str, rules: list[str]) -> None:
+    (tmp_path / path).parent.mkdir(parents=True)
+    (tmp_path / path).write_text("<html><head></head><body><p>Hello</p></body></html>")
+    found = wcag.run(context_of(tmp_path, "wcag"))
+    assert sorted(each.rule for each in found if isinstance(each, Finding)) == rules
