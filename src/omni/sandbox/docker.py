@@ -40,7 +40,7 @@ class Docker:
             with tempfile.TemporaryDirectory() as empty:
                 self.run(Job(("true",), Path(empty)))
         except OmniError as error:
-            return Probe(self.name, None, (f"{error.why.rstrip('.')}. {error.fix}",))
+            return Probe(self.name, None, (f"{error.why.rstrip('.?')}. {error.fix}",))
         return Probe(self.name, "full")
 
     def run(self, job: Job, *, trusted: bool = False) -> JobResult:  # noqa: ARG002 - isolation is full for all

@@ -1,4 +1,4 @@
-"""What answers inside the sandbox, over real connections; with TLS: see test_integration_tests.py."""
+"""What answers inside the sandbox, over real connections; with TLS: test_integration_apis.py."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def at_hand(image: str) -> Engine:
         if engine.has(image):
             return engine
     except OmniError as problem:
-        raise Failed(f"{image} can't be had: {problem.why.rstrip('.')}. {problem.fix}", Status.INCOMPLETE) from problem
+        raise Failed(f"{image} can't be had: {problem.why.rstrip('.?')}. {problem.fix}", Status.INCOMPLETE) from problem
     raise Failed(f"the image {image} is not here. Type: {engine.program.name} pull {image}", Status.INCOMPLETE)
 
 
