@@ -24,3 +24,21 @@ Found = Callable[..., list[str]]
 )
 def test_user(found: Found, text: str, expected: list[str]) -> None:
     assert found("container-user", {"Dockerfile": text}) == expected
+
+
+@pytest.mark.parametrize(
+    ("script", "severity"),
+    [
+        ('#!/bin/sh\nchown app /data\nexec gosu app "$@"\n', "warning"),
+        ("#!/bin/sh\ncapsh --user=app -- -c run &\n", "warning"),
+        ("#!/bin/sh\n# gosu app\nexec run\n", "error"),
+        ("#!/bin/sh\nexec run\n", "error"),
+    ],
+)
+def test_a_script_may_hand_over_to_another_user(found: Found, script: str, severity: str) -> None:
+    dockerfile = 'FROM debian\nCOPY start.sh /\nENTRYPOINT ["/start.sh"]\n'
+    files = {"Dockerfile": dockerfile, "src/start.sh": script}
+    assert found("container-user", files) == [f"{severity} no-user Dockerfile:3"]
+    assert found("container-user", {**files, "Dockerfile": dockerfile.replace("/start.sh", "/other.sh")}) == [
+        "error no-user Dockerfile:3"
+    ]

@@ -13,6 +13,10 @@ WHY = "Who breaks into the program is root in the container, one kernel or mount
 FIX = "Create a user and switch to it before CMD: RUN useradd --system app, then USER app."
 ROOT = Rule("container-user", "runs-as-root", Severity.ERROR, WHY, FIX, "CWE-250")
 NO_USER = Rule("container-user", "no-user", Severity.ERROR, WHY, FIX, "CWE-250")
+AT_FIRST = Rule("container-user", "no-user", Severity.WARNING, WHY, FIX, "CWE-250")
+HANDS_OVER = re.compile(
+    r"^[^#\n]*\b(gosu|su-exec|setpriv|runuser|chpst|s6-setuidgid|capsh\s[^\n]*--user)\b", re.MULTILINE
+)
 
 INSTRUCTION = re.compile(r"^\s*(?P<name>[A-Za-z]+)\s+(?P<rest>.+?)\s*$")
 UNPRIVILEGED = re.compile(r"nonroot|unprivileged|rootless", re.IGNORECASE)
@@ -36,7 +40,21 @@ def run(context: Context) -> Iterator[Item]:
         elif not UNPRIVILEGED.search(final[0][2]):
             line = final[-1][0]
             message = "there is no USER, so the container's program runs as root"
-            yield NO_USER.at(file.path, line, message, snippet=f"FROM {final[0][2]}")
+            script = _hands_over(context, final)
+            rule, until = (AT_FIRST, f", until `{script}` hands over to another user") if script else (NO_USER, "")
+            yield rule.at(file.path, line, f"{message}{until}", snippet=f"FROM {final[0][2]}")
+
+
+def _hands_over(context: Context, final: list[tuple[int, str, str]]) -> str:
+    """The script that the container starts, where it runs the program as another user."""
+    started = {
+        word for _, name, rest in final if name in {"CMD", "ENTRYPOINT"} for word in re.findall(r"[\w.-]+", rest)
+    }
+    for file in context.inventory.files:
+        name = file.path.rpartition("/")[2]
+        if name in started and not file.problem and file.language == "shell" and HANDS_OVER.search(context.text(file)):
+            return name
+    return ""
 
 
 def _instructions(text: str) -> list[tuple[int, str, str]]:
@@ -78,5 +96,6 @@ CHECK = Check(
     tier=1,
     scope=Scope.FILE,
     languages=("dockerfile",),
+    config=("*.sh", "*entrypoint*"),
     run=run,
 )
