@@ -21,8 +21,8 @@ TYPE_CHECKING = False  # as typing's, which takes longer to load than all that t
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-OF_THE_SHELL = {"_", "SHLVL", "OLDPWD"}
-"""Variables that differ from call to call, and that nothing reads."""
+NO_MATTER = {"_", "SHLVL", "OLDPWD", "PYDANTIC_DISABLE_PLUGINS"}
+"""Variables that differ from call to call, or that Omni sets itself; no check reads them."""
 MOST = 64
 """Answers that are kept."""
 
@@ -78,7 +78,7 @@ def state(root: str, watched: Iterable[str]) -> str:
 
 def _around() -> tuple[object, ...]:
     """Of this process: where it runs, for whom, with which variables, on which day; whether someone looks on."""
-    variables = sorted((name, value) for name, value in os.environ.items() if name not in OF_THE_SHELL)
+    variables = sorted((name, value) for name, value in os.environ.items() if name not in NO_MATTER)
     day = time.strftime("%Y-%m-%d"), time.strftime("%Y-%m-%d", time.gmtime())
     return sys.version, sys.prefix, os.getcwd(), os.getuid(), os.isatty(1), day, variables
 
