@@ -58,7 +58,7 @@ class Recorder:
 
     def __init__(self, report: Path) -> None:
         self.report = report
-        self.root = f"{Path.cwd()}{os.sep}"
+        self.root, self.environment = f"{Path.cwd()}{os.sep}", f"{sys.prefix}{os.sep}"
         self.coverage: Any = None
         self.now = ANYBODY
         self.switching = False
@@ -158,14 +158,18 @@ class Recorder:
 
     def note(self, path: str) -> None:
         """That it was opened."""
-        if not path.startswith(self.root) or path.endswith(".pyc"):
+        if not self.owns(path) or path.endswith(".pyc"):
             return
         if not path.endswith(".py") or self.reads(inspect.currentframe()):
             self.opened[path].add(self.now)
 
+    def owns(self, path: str) -> bool:
+        """Whether it is the project's, and not of an environment that lies in its folder."""
+        return path.startswith(self.root) and not path.startswith(self.environment)
+
     def reads(self, frame: FrameType | None) -> bool:
         """Whether it is the project that wants the text of a module: who of both comes first, from the inside."""
-        while frame is not None and not frame.f_code.co_filename.startswith(self.root):
+        while frame is not None and not self.owns(frame.f_code.co_filename):
             if any(each in frame.f_code.co_filename for each in NOT_READING):
                 return False
             frame = frame.f_back
@@ -251,7 +255,7 @@ def _watch(recorder: Recorder) -> None:
 
     def exec_module(self: importlib.machinery.SourceFileLoader, module: ModuleType) -> None:
         before = recorder.now
-        recorder.switch(ANYBODY if self.path.startswith(recorder.root) else before)
+        recorder.switch(ANYBODY if recorder.owns(self.path) else before)
         try:
             load(self, module)
         finally:

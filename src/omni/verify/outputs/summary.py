@@ -71,8 +71,10 @@ def how_it_ran(report: Report) -> str:
         parts.append(f"only what changed since {report.changed}")
     measured = {name: count for result in report.results for name, count in result.metrics.items()}
     if left_out := int(measured.get("tests.left_out", 0)):
-        ran = sum(int(measured.get(f"tests.{outcome}", 0)) for outcome in ("passed", "failed", "skipped"))
-        parts.append(f"{ran:,} of {number(ran + left_out, 'test')}, since nothing that changed had run in the others")
+        count = sum(int(measured.get(f"tests.{outcome}", 0)) for outcome in ("passed", "failed", "skipped"))
+        parts.append(
+            f"{count:,} of {number(count + left_out, 'test')}, since nothing that changed had run in the others"
+        )
     if report.baseline:
         parts.append(f"only findings new since {report.baseline[:12]}")
     return "; ".join(parts)
