@@ -6,9 +6,9 @@
 `codeql`: a clone of github/codeql (or of Semmle/ql, its older name): the tests of its JavaScript queries, in which
 `// NOT OK` marks what has to be found and `// OK` what must not. `semgrep`: a clone of semgrep/semgrep-rules: the
 tests of its rules for scripts that follow data (`mode: taint`), in which a comment `ruleid:` or `ok:`
-stands before the line. Counted are the tests of the weaknesses that the check knows; TESTS and CWES say which. A finding
-counts for a line when it lies there and is of the test's weakness. For each: how many were found (TPR), how many others
-were accused (FPR).
+stands before the line. Counted are the tests of the weaknesses that the check knows; TESTS and CWES say which. A
+finding counts for a line when it lies there and is of the test's weakness. For each: how many were found (TPR), how
+many others were accused (FPR).
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ class Fuzzing(Model):
     seconds: Annotated[int, Field(ge=1, le=86400)] = 60
     """How long each fuzz target runs."""
     build: str = ""
-    """How its targets in C or C++ are compiled, for `sh`; see fuzzing/languages.py. Default: with all of its sources."""
+    """How its targets in C or C++ are compiled, for `sh` (fuzzing/languages.py). Default: with all of its sources."""
 
 
 class ArchitectureRule(Model):
