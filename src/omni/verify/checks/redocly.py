@@ -22,7 +22,7 @@ from omni.verify.report import Model, Severity, Status
 CONFIGURATION = re.compile(r"^\.?redocly\.ya?ml$")
 RULES = Path(__file__).parents[1] / "data" / "redocly.yaml"
 SCRIPT = 'printf %s "$1" > /tmp/redocly.yaml && shift && exec redocly "$@" --config /tmp/redocly.yaml'
-BOX = re.compile(r"^\s*[\u2554\u2551\u255a].*$", re.MULTILINE)
+BOX = re.compile(r"^[ \t]*[\u2554\u2551\u255a].*$", re.MULTILINE)
 """Its notices, in a frame."""
 OPINION = "Every operation should have security defined"
 """The half of `security-defined` that our rules don't mean: an operation may be open to all."""
