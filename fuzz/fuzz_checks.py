@@ -19,7 +19,7 @@ NAMES = (
     "requirements.txt", "src/a/models.py", "migrations/versions/a.py", "docs/adr/0001-a.md", "asyncapi.yaml",
     "k8s/deployment.yaml", "a.css", "a.proto", "alembic.ini", "a.tf",
 )  # fmt: skip
-WORDS = tuple({word for check in CHECKS for word in shapes.words_of(check.run.__code__.co_filename)})
+WORDS = tuple({word for check in CHECKS for word in shapes.words_near(check.run)})
 
 
 def target(data: bytes) -> None:

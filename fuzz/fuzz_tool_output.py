@@ -19,7 +19,7 @@ CONTEXTS = {check.id: shapes.context(check) for check, _ in PARSERS}
 
 def target(data: bytes) -> None:
     check, parse = PARSERS[data[0] % len(PARSERS)] if data else PARSERS[0]
-    words = shapes.words_of(parse.__code__.co_filename)
+    words = shapes.words_near(parse)
     text = shapes.json_text(data[2:], words) if data[1:2] < b"\x80" else shapes.worded(data[2:], words)
     try:
         shapes.said(parse(CONTEXTS[check.id], Output(1, text, text)))

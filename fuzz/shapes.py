@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import cast
 
@@ -19,6 +20,13 @@ from omni.verify.report import Finding
 
 DEEPEST = 6
 ODD = ("", "0", "-1", "../..", "a\nb", "\u0000", "é", "file:///x", "%00", "99999999999999999999")
+
+
+def words_near(function: Callable[..., object]) -> tuple[str, ...]:
+    """The short texts in the module of a function, which may have been given some of its arguments already."""
+    while isinstance(function, partial):
+        function = function.func
+    return words_of(inspect.getfile(function))
 
 
 @cache
