@@ -85,6 +85,7 @@ def contexts() -> dict[str, Context]:
             inventory,
             ProjectConfig(),
             execution,
+            cache=shapes.ROOT / ".cache" / check.id,
         )
         for check in CHECKS
     }
