@@ -72,6 +72,7 @@ def test_the_level_is_the_results_then_the_rules_unless_the_check_declares_one()
     assert severity({"ruleId": "R1", "level": "note"}, declared) is Severity.ERROR
     assert severity({"ruleId": "R2", "level": "note"}, declared) is Severity.WARNING
     assert severity({"ruleId": "X", "level": "note"}, declared) is Severity.NOTE
+    assert severity({"ruleId": "X", "level": "dreadful"}) is Severity.WARNING
 
 
 def test_what_is_suppressed_or_no_failure_is_left_out() -> None:

@@ -79,3 +79,18 @@ app.post("/upload", (req, res) => {
 });
 
 const config = fs.readFileSync(process.env.CONFIG || "config.json");
+
+const tools = require("some-tools");
+const { z } = require("zod");
+const Asked = z.object({ file: z.object({ name: z.string(), number: z.number() }) });
+
+app.get("/named", (req, res) => {
+  fs.readFileSync(ROOT + "/" + tools.sanitize(req.query.name));
+  fs.readFileSync(ROOT + "/" + tools.escapeHtml(req.query.name)); // bad: path
+});
+
+app.post("/schema", (req, res) => {
+  const asked = Asked.parse(req.body);
+  fs.readFileSync(ROOT + "/" + asked.file.name); // bad: path
+  fs.readFileSync(`${ROOT}/${asked.file.number}.txt`);
+});

@@ -122,6 +122,7 @@ class Users(MethodView):
         ("app.add_url_rule('/u', 'u', Users.as_view('u'))", "/u"),
         ("app.add_url_rule(PATH, 'u', Users.as_view('u'))", "…"),
         ("app.add_url_rule('/u')", ""),
+        ("app.add_url_rule('/u', 'u')", ""),
         ("app.add_url_rule('/u', view_func=Gone.as_view('u'))", ""),
         ("app.add_url_rule(rule='/u', view_func=Users.as_view('u'))", ""),
         ("app.add_other('/u', view_func=Users.as_view('u'))", ""),
