@@ -12,8 +12,9 @@ with atheris.instrument_imports(include=["omni"]):
     from omni.verify.check import Failed, Output
     from omni.verify.examine import UNREADABLE
 
+    PARSERS = [(check, check.parse) for check in registry.checks() if check.parse is not None]
 
-PARSERS = [(check, check.parse) for check in registry.checks() if check.parse is not None]
+
 CONTEXTS = {check.id: shapes.context(check) for check, _ in PARSERS}
 
 

@@ -21,6 +21,8 @@ with atheris.instrument_imports(include=["omni"]):
     from omni.verify.fuzzing import faults
     from omni.verify.tools import Tools
 
+    CHECKS = [check for check in registry.checks() if check.run is not None and (check.tool or check.sandboxed)]
+
 FILES = {
     "package.json": '{"name": "a", "scripts": {"test": "vitest"}, "devDependencies": {"vitest": "1.0.0"}}',
     "a.ts": "export const a = 1;\n", "a.test.ts": "test('a', () => {});\n", "go.mod": "module a\n\ngo 1.21\n",
@@ -92,7 +94,6 @@ def contexts() -> dict[str, Context]:
 
 
 TOLD = Told()
-CHECKS = [check for check in registry.checks() if check.run is not None and (check.tool or check.sandboxed)]
 WORDS = {check.id: shapes.words_near(check.run) for check in CHECKS if check.run}
 HERE = contexts()
 
