@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,19 @@ def test_what_depends_on_the_outside_is_believed_for_a_while(
         monkeypatch.setattr(time, "time", lambda now=moment: now)
         verify(own)
     assert len(watched.given) == 2
+
+
+@pytest.mark.parametrize(("daily", "looks"), [(True, 2), (False, 1)])
+def test_what_depends_on_the_day_is_believed_for_a_day(
+    daily: bool, looks: int, write: Write, verify: Verify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched()
+    own = watched.check(daily=daily)
+    write({"a.py": "ok\n"})
+    for day in (1, 1, 2):
+        monkeypatch.setattr(cache, "now", lambda day=day: datetime(2026, 11, day, tzinfo=UTC))
+        verify(own)
+    assert len(watched.given) == looks
 
 
 def test_harmless_skips_and_not_applying_are_remembered(write: Write, verify: Verify) -> None:

@@ -20,6 +20,7 @@ from itertools import islice
 from pathlib import Path
 
 from omni.kernel.canonical import JsonValue, digest
+from omni.kernel.clock import now
 from omni.kernel.errors import Exit, OmniError, declare
 from omni.verify import machine
 from omni.verify.check import Check, Context, Gap, Item, Metric, Scope, Unseen
@@ -161,6 +162,7 @@ def _identity(context: Context) -> str:
     """All that the result depends on but the inputs."""
     check = context.check
     config = {file.path: file.digest for file in context.inventory.files if matches(file.path, check.config)}
+    not_read = NOT_READ - {"waivers"} if check.daily else NOT_READ  # a waiver ends on a day
     value: dict[str, JsonValue] = {
         "engine": engine_digest(),
         "check": check.id,
@@ -172,12 +174,13 @@ def _identity(context: Context) -> str:
         ],
         "argv": check.argv,
         "config": config,
-        "project": context.project.model_dump(mode="json", exclude=NOT_READ),
+        "project": context.project.model_dump(mode="json", exclude=not_read),
         "interpreter": sys.version,
         "environment": installed(context.environment),
         "node_modules": _node_modules(context.root) if SCRIPTS & {*check.languages} else "",
         "root": str(context.root) if check.sandboxed else "",
         "trusted": context.execution.resources.trusted,
+        "day": str(now().date()) if check.daily else "",
         "changed": None if context.changed is None else sorted(context.changed),
     }
     return digest(value)

@@ -143,6 +143,8 @@ class Check(Model):
     """Of one with `network`: it does what it can without, and says itself what is missing."""
     fresh_for: float | None = None
     """Seconds a cached result is believed, for what depends on the outside; None: as long as nothing changes."""
+    daily: bool = False
+    """What it says depends on the day (UTC), too."""
     weight: int = 1
     """CPUs it keeps busy; 0: it mostly waits."""
     timeout: float = 60.0

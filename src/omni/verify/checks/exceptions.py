@@ -48,7 +48,7 @@ CHECKS = (
         tier=1,
         globs=("omni.toml",),
         run=expired,
-        fresh_for=0,  # it depends on the day
+        daily=True,
         why=WHY,
     ),
 )
