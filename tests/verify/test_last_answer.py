@@ -35,7 +35,7 @@ def ask(root: Path, git: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         settings: Settings = load_settings()
         question = asked.put(WORDS, Path(), None, settings)
         report = verify(Path(), Options(only=("conflict-markers",)), settings)
-        question.answered(report, 7, render(asked.warm(report), "ndjson"))
+        question.answered(report, 7, lambda warm: render(warm, "ndjson"))
         return report
 
     return once
@@ -150,7 +150,7 @@ def test_what_changed_while_it_was_looked_at_is_not_remembered(write: Write, ask
     question = asked.put(WORDS, Path(), None, load_settings())
     report = verify(root, Options(only=("conflict-markers",)), load_settings())
     write({"a.py": "x = 2\n"})
-    question.answered(report, 0, "pass")
+    question.answered(report, 0, lambda _: "pass")
     assert not known()
 
 
@@ -178,7 +178,7 @@ def test_a_tool_that_failed_is_tried_again(write: Write, ask: Ask, add_tool: Add
     settings = load_settings()
     question = asked.put(WORDS, Path(), None, settings)
     report = verify(Path(), Options(only=("ruff-lint",)), settings)
-    question.answered(report, 3, "incomplete")
+    question.answered(report, 3, lambda _: "incomplete")
     assert (report.verdict, report.holds_until) == ("incomplete", 0.0)
     assert not known()
 

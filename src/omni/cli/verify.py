@@ -82,14 +82,7 @@ def verify(
     found = settings()
     tiers: tuple[Literal[1, 2, 3, 4], ...] = tuple(number for number in (1, 2, 3, 4) if tier and number <= tier)
     options = Options(
-        tiers=tiers,
-        only=only,
-        changed=changed,
-        base=base,
-        fix=fix,
-        baseline=new,
-        environment=environment,
-        sarif=sarif,
+        tiers=tiers, only=only, changed=changed, base=base, fix=fix, baseline=new, environment=environment, sarif=sarif
     )
     if watch:
         from omni.cli.verify_watch import watch as stay
@@ -109,9 +102,7 @@ def verify(
     decision = decide(report, gate_of("default", load_config(path)))
     code = Exit.PASS if decision.passed else Exit.FAILED if report.verdict == "fail" else Exit.INCOMPLETE
     if asked:
-        from omni.verify.asked import warm
-
-        asked.answered(report, code, render(warm(report), form, color=colored()))
+        asked.answered(report, code, lambda warm: render(warm, form, color=colored()))
     return code
 
 

@@ -7,7 +7,7 @@ says of commits and branches. A check that depends on more than that says so, by
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,11 +33,11 @@ class Asked:
     state: str
     """Empty: the answer is not to be remembered."""
 
-    def answered(self, report: Report, code: int, said: str) -> None:
-        """Remember what was printed, for as long as it holds."""
-        last_answer.keep(
-            self.arguments, str(self.root), self.watched, self.state, report.holds_until, code, said.encode()
-        )
+    def answered(self, report: Report, code: int, render: Callable[[Report], str]) -> None:
+        """Remember what the next run would print, for as long as it holds."""
+        if self.state and report.holds_until:
+            said, root = render(warm(report)).encode(), str(self.root)
+            last_answer.keep(self.arguments, root, self.watched, self.state, report.holds_until, code, said)
 
 
 def put(arguments: Sequence[str], target: Path, environment: Path | None, settings: Settings) -> Asked:
